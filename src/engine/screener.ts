@@ -1,0 +1,35 @@
+import type { Call } from '../domain/call-event.ts'
+import type { Decision } from './decision.ts'
+import type { ScreeningSnapshot } from './snapshot.ts'
+
+/**
+ * What a transport sees of the engine: one per verdict thread, single-threaded, synchronous. Made by createScreener
+ * (engine/screen.ts).
+ */
+export type Screener = {
+  /** Compiles and swaps in a new snapshot; calls before the first install answer `not-ready` (allow). */
+  install(snapshot: ScreeningSnapshot): void
+  /** 0 before the first install. */
+  readonly generation: number
+  /** name@version of the policy in force, for answers. */
+  readonly policyLabel: string
+  /** Index for Call.trunk; 0 when absent or not registered. */
+  trunkIndex(name: string | undefined): number
+  /** Ingress kind code of a trunk (INGRESS_KINDS index); 0 for trunk 0. */
+  trunkIngress(trunk: number): number
+  /** Name of a list by id, for reasons; '' when it is gone. */
+  listName(listId: number): string
+  /** LIST_KINDS index + 1 by id; 0 when it is gone. */
+  listKind(listId: number): number
+  /** SIP answer settings, label and redress URL of the policy in force. */
+  readonly snapshot: ScreeningSnapshot | undefined
+  /** Sets call.callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */
+  hashCall(call: Call, callId: string): void
+  /**
+   * Decides the call into `decision`: recent-call memory, precedence, score, caps, decision log, counters. Never throws.
+   * Late already (nowMs > deadlineMs): the answer is `overloaded`.
+   */
+  screen(call: Call, decision: Decision): void
+  /** Notes the end of a call (counted now; behaviour uses it later). */
+  endCall(end: { caller: number; callee: number; answered: boolean; ringMs: number; talkMs: number; nowMs: number }): void
+}

@@ -1,0 +1,74 @@
+/**
+ * The port between the verdict protocol and whatever moves bytes. Two adapters meet one contract suite
+ * (test/contract/verdict-server.contract.ts): uws.ts (uWebSockets.js) and node.ts (node:http + ws).
+ *
+ * The adapter owns sockets, limits and HTTP framing: it reads a body up to the limit, refuses conflicting or empty
+ * Content-Length and unknown Transfer-Encoding, survives aborts, caps connections. The handler owns meaning: it gets one
+ * complete request, answers synchronously and never throws.
+ */
+export type VerdictRequest = {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** Raw, without the question mark. */
+  readonly query: string
+  readonly accept: string
+  readonly contentType: string
+  readonly authorization: string
+  /** Present for POST; valid during the call only. */
+  readonly body: Uint8Array | undefined
+  /** Server time when the loop iteration that read the request began, epoch milliseconds: the deadline counts from here. */
+  readonly receivedMs: number
+}
+
+export type VerdictResponse = {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+  /** Extra headers, name then value. */
+  readonly headers?: readonly (readonly [string, string])[]
+}
+
+/** One WebSocket connection as the handler sees it. */
+export type VerdictSocket = {
+  readonly subprotocol: string
+  /** Returns false when the peer reads too slowly: the handler stops sending and the adapter closes with 1013. */
+  send(data: string | Uint8Array): boolean
+  close(code: number, reason: string): void
+  /** For the handler's own state. */
+  context: unknown
+}
+
+export type VerdictHandler = {
+  /** Body limit of a POST to this path in bytes; 0: no such path takes a body. */
+  bodyBytesMax(path: string): number
+  handle(request: VerdictRequest): VerdictResponse
+  /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */
+  chooseSubprotocol(offered: readonly string[]): string | undefined
+  socketOpened(socket: VerdictSocket): void
+  /** `data` is valid during the call only. */
+  socketMessage(socket: VerdictSocket, data: Uint8Array, isBinary: boolean, receivedMs: number): void
+  socketClosed(socket: VerdictSocket): void
+}
+
+export type VerdictServerOptions = {
+  readonly host: string
+  readonly port: number
+  /** Beyond it new connections are closed at once. */
+  readonly connectionsMax: number
+  readonly webSocketPath: string
+  readonly webSocketMessageBytesMax: number
+  readonly idleTimeoutSeconds: number
+  /** `Host` headers accepted when no API key is configured; undefined: any. */
+  readonly allowedHosts?: readonly string[]
+}
+
+export type VerdictServer = {
+  readonly adapter: 'uws' | 'node'
+  readonly port: number
+  /** Stops accepting, lets requests in flight finish, closes sockets with 1001. */
+  close(): Promise<void>
+}
+
+/** Rejects with PORT_IN_USE when another service holds the port. Several threads and processes may share one port. */
+export type ListenVerdicts = (options: VerdictServerOptions, handler: VerdictHandler) => Promise<VerdictServer>
