@@ -1,6 +1,7 @@
 import { INGRESS_KINDS } from './call-event.ts'
 import { ScreeningError } from './errors.ts'
 import type { Report } from './report.ts'
+import { shareLowerBound } from './share-lower-bound.ts'
 
 /**
  * What subscribers said about one number, as one small binary record: the store keeps it, the verdict path reads it in
@@ -49,8 +50,6 @@ const GOOD_AT = 56
 const KINDS = INGRESS_KINDS.length
 /** Weights are compared as integers: 0.35 stays 0.35 on both sides. */
 const WEIGHT_UNITS = 10_000
-/** One-sided 95 %: the share of harm is at least the lower bound with that confidence. */
-const WILSON_Z = 1.645
 
 /**
  * The record after one more report; `stored` is left alone. Harm counts once per reporter and ingress kind for as long
@@ -120,21 +119,6 @@ export function decayedHarm(record: DataView, ingress: number, nowMs: number): n
 /** Good evidence on this ingress kind in whole reports, decayed to nowMs. No allocation. */
 export function decayedGood(record: DataView, ingress: number, nowMs: number): number {
   return decayedSum(record, GOOD_AT, ingress, nowMs)
-}
-
-/**
- * Lower confidence bound (one-sided 95 %) on the share of harm in n = harm + good pieces of evidence, 0..1: the Wilson
- * score bound (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927).
- * One report alone gives 0.27, three 0.53, ten 0.79: the more is known, the closer to the plain share. It grows with
- * harm and falls with good evidence.
- */
-export function shareLowerBound(harm: number, good: number): number {
-  const n = harm + good
-  if (n <= 0) return 0
-  const share = harm / n
-  const zz = WILSON_Z * WILSON_Z
-  const spread = WILSON_Z * Math.sqrt((share * (1 - share)) / n + zz / (4 * n * n))
-  return Math.max(0, (share + zz / (2 * n) - spread) / (1 + zz / n))
 }
 
 /** The lower bound for calls of one ingress kind at nowMs. No allocation. */
