@@ -1,0 +1,147 @@
+/**
+ * The memory of recent calls: the same call asked again within the window gets the same answer and counts once.
+ *
+ * ```
+ *   hash low ─▶ set of 4 ways, 64 bytes: ┌ lock │ low │ high │ seconds ┐ x 4        payload of way w:
+ *                                        └───────── one cache line ─────┘            16 words, one line
+ * ```
+ * A 4-way set-associative cache keyed by a secret-keyed 64-bit hash, shared by all threads of a process, because a switch
+ * may repeat a question on another connection. The trade: a set that is full of calls younger than the window forgets its
+ * oldest, and that call is then decided afresh: an honest answer, counted twice. The invariant: a payload is never torn
+ * and never another call's.
+ *
+ * Lock: one word per way, 0 free, 1 taken, by compare-and-swap, held for a copy of 16 words. Nobody ever waits: a busy
+ * way reads as "not found". The unit of failure is the process, so no lock outlives its holder.
+ */
+import {
+  assertCapacity,
+  createRegion,
+  HEADER_BYTES,
+  magicOf,
+  openRegion,
+  powerOfTwoAtLeast,
+  type RegionFormat,
+} from './layout.ts'
+
+/** What is remembered of a decision; the engine lays it out. */
+export const RECENT_PAYLOAD_WORDS = 16
+
+/** 2^24 calls are 1.3 GB: 60 s of 280,000 calls a second. */
+export const RECENT_CALLS_MAX = 2 ** 24
+
+const WAYS = 4
+const WAY_WORDS = 4
+const SET_WORDS = WAYS * WAY_WORDS
+const LOCK = 0
+const LOW = 1
+const HIGH = 2
+const SECONDS = 3
+
+const FORMAT: RegionFormat = {
+  name: 'memory of recent calls',
+  magic: magicOf('ZRCT'),
+  version: 1,
+  regionBytes: (calls) => HEADER_BYTES + calls * (WAY_WORDS + RECENT_PAYLOAD_WORDS) * 4,
+}
+
+export type RecentCalls = {
+  readonly keys: Int32Array
+  readonly payloads: Uint32Array
+  readonly setMask: number
+}
+
+/** Memory for `capacity` calls, rounded up to a power of two (at least 4): 80 bytes each. */
+export function createRecentCalls(capacity: number): SharedArrayBuffer {
+  assertCapacity('memory of recent calls', capacity, RECENT_CALLS_MAX)
+  return createRegion(FORMAT, powerOfTwoAtLeast(Math.max(WAYS, capacity)))
+}
+
+/** Throws SNAPSHOT_FORMAT when the memory holds something else. */
+export function openRecentCalls(memory: SharedArrayBuffer): RecentCalls {
+  const calls = openRegion(FORMAT, memory)
+  return {
+    keys: new Int32Array(memory, HEADER_BYTES, calls * WAY_WORDS),
+    payloads: new Uint32Array(memory, HEADER_BYTES + calls * WAY_WORDS * 4),
+    setMask: calls / WAYS - 1,
+  }
+}
+
+/**
+ * Copies what was remembered of the call (low, high: its 64-bit hash) at most `windowSeconds` ago into `into`. False: not
+ * remembered, too old, or busy in another thread; `into` is then untouched. The hash 0/0 (no call id) is never found.
+ */
+export function recallCall(
+  recent: RecentCalls,
+  low: number,
+  high: number,
+  nowSeconds: number,
+  windowSeconds: number,
+  into: Uint32Array,
+): boolean {
+  const keys = recent.keys
+  const way = findWay(recent, low | 0, high | 0)
+  if (way < 0) return false
+  // Pairs with the store that releases a way: what its holder wrote is visible to us.
+  if (Atomics.compareExchange(keys, way + LOCK, 0, 1) !== 0) return false
+  // Checked again under the lock: the way may have been given to another call since findWay looked.
+  const age = nowSeconds - keys[way + SECONDS]!
+  const found =
+    keys[way + LOW] === (low | 0) && keys[way + HIGH] === (high | 0) && age <= windowSeconds && age >= -windowSeconds // a clock that was set back must not make an answer live for ever
+  if (found) {
+    const payloads = recent.payloads
+    const start = way * (RECENT_PAYLOAD_WORDS / WAY_WORDS)
+    for (let i = 0; i < RECENT_PAYLOAD_WORDS; i++) into[i] = payloads[start + i]!
+  }
+  // Pairs with the compareExchange here and in rememberCall.
+  Atomics.store(keys, way + LOCK, 0)
+  return found
+}
+
+/**
+ * Remembers a call decided at `nowSeconds` (epoch seconds) with the first RECENT_PAYLOAD_WORDS of `payload`. Takes the
+ * call's own way, else an empty one, else the oldest; gives up when all candidates are busy. The hash 0/0 is not kept.
+ */
+export function rememberCall(
+  recent: RecentCalls,
+  low: number,
+  high: number,
+  nowSeconds: number,
+  payload: Uint32Array,
+): void {
+  if ((low | high) === 0) return
+  const keys = recent.keys
+  let way = findWay(recent, low | 0, high | 0)
+  if (way < 0) way = oldestWay(recent, low)
+  // Pairs with the store that releases a way.
+  if (Atomics.compareExchange(keys, way + LOCK, 0, 1) !== 0) return
+  keys[way + LOW] = low
+  keys[way + HIGH] = high
+  keys[way + SECONDS] = nowSeconds
+  const payloads = recent.payloads
+  const start = way * (RECENT_PAYLOAD_WORDS / WAY_WORDS)
+  for (let i = 0; i < RECENT_PAYLOAD_WORDS; i++) payloads[start + i] = payload[i]!
+  // Pairs with the compareExchange here and in recallCall: key and payload are visible before the way is free.
+  Atomics.store(keys, way + LOCK, 0)
+}
+
+/** Word index of the way that seems to hold the call (unlocked: only a hint), or -1. */
+function findWay(recent: RecentCalls, low: number, high: number): number {
+  if ((low | high) === 0) return -1
+  const keys = recent.keys
+  const set = (low & recent.setMask) * SET_WORDS
+  for (let way = set; way < set + SET_WORDS; way += WAY_WORDS) {
+    if (keys[way + LOW] === low && keys[way + HIGH] === high) return way
+  }
+  return -1
+}
+
+/** Word index of the way with the smallest time; an empty one has 0. Unlocked: a wrong pick only forgets another call. */
+function oldestWay(recent: RecentCalls, low: number): number {
+  const keys = recent.keys
+  const set = (low & recent.setMask) * SET_WORDS
+  let oldest = set
+  for (let way = set + WAY_WORDS; way < set + SET_WORDS; way += WAY_WORDS) {
+    if (keys[way + SECONDS]! < keys[oldest + SECONDS]!) oldest = way
+  }
+  return oldest
+}
