@@ -1,0 +1,169 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as Value from 'typebox/value'
+import { parse as parseYaml } from 'yaml'
+import { type FieldError, ScreeningError } from '../domain/errors.ts'
+import { CONFIG_SCHEMA, type Config } from './schema.ts'
+
+/** Where package.json lies: dist/src/config and src/config are both below it. */
+export const PACKAGE_DIRECTORY = findPackageDirectory(path.dirname(fileURLToPath(import.meta.url)))
+
+/** A node's configuration with what follows from it. */
+export type LoadedConfig = Config & {
+  /** True when neither environment nor file names a data directory: only then may samples be loaded. */
+  readonly isDefaultDataDirectory: boolean
+}
+
+/** Environment variable, path in the configuration, and whether it is a number. */
+const ENVIRONMENT: readonly (readonly [string, string, 'text' | 'integer'])[] = [
+  ['ZASLON_DATA_DIR', '/dataDirectory', 'text'],
+  ['ZASLON_HOME_COUNTRY', '/homeCountry', 'text'],
+  ['ZASLON_TIME_ZONE', '/timeZone', 'text'],
+  ['ZASLON_PSEUDONYM_KEY_FILE', '/pseudonymKeyFile', 'text'],
+  ['ZASLON_REDIS_URL', '/redisUrl', 'text'],
+  ['ZASLON_VERDICT_HOST', '/verdict/host', 'text'],
+  ['ZASLON_VERDICT_PORT', '/verdict/port', 'integer'],
+  ['ZASLON_VERDICT_PROCESSES', '/verdict/processes', 'integer'],
+  ['ZASLON_THREADS', '/verdict/threads', 'integer'],
+  ['ZASLON_VERDICT_ADAPTER', '/verdict/adapter', 'text'],
+  ['ZASLON_SAMPLE_ONE_IN', '/verdict/sampleOneIn', 'integer'],
+  ['ZASLON_ADMIN_HOST', '/admin/host', 'text'],
+  ['ZASLON_ADMIN_PORT', '/admin/port', 'integer'],
+  ['ZASLON_LOG_LEVEL', '/log/level', 'text'],
+]
+
+/**
+ * Environment over file over defaults, checked as a whole. Throws CONFIG_INVALID with every mistake at once, each naming
+ * the variable or key it came from. `environment` is process.env in production (src/config/environment.ts).
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>, file?: string): LoadedConfig {
+  const fileName = file ?? environment['ZASLON_CONFIG']
+  const document = readDocument(fileName)
+  for (const [variable, pointer, kind] of ENVIRONMENT) {
+    const text = environment[variable]
+    if (text === undefined || text === '') continue
+    setPointer(document, pointer, kind === 'integer' ? toInteger(text) : text)
+  }
+  const value = Value.Default(CONFIG_SCHEMA, document)
+  if (!Value.Check(CONFIG_SCHEMA, value)) throw invalid(explain(value))
+  const problems = checkTogether(value)
+  if (problems.length > 0) throw invalid(problems)
+  const isDefaultDataDirectory = value.dataDirectory === ''
+  const dataDirectory = isDefaultDataDirectory ? path.join(PACKAGE_DIRECTORY, 'var') : path.resolve(value.dataDirectory)
+  return { ...value, dataDirectory, isDefaultDataDirectory }
+}
+
+/** Is this address reachable from this machine only? */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function readDocument(fileName: string | undefined): Record<string, unknown> {
+  const name = fileName ?? path.resolve('zaslon.yaml')
+  if (fileName === undefined && !existsSync(name)) return {}
+  try {
+    const parsed: unknown = parseYaml(readFileSync(name, 'utf8')) ?? {}
+    if (typeof parsed === 'object' && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+  } catch (cause) {
+    throw new ScreeningError('CONFIG_INVALID', `The configuration file ${name} cannot be read as YAML.`, {}, { cause })
+  }
+  throw new ScreeningError('CONFIG_INVALID', `The configuration file ${name} must hold a mapping of keys.`)
+}
+
+/** Text that is no integer goes on as text, for the schema to refuse with its own words. */
+function toInteger(text: string): number | string {
+  return /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text
+}
+
+function setPointer(document: Record<string, unknown>, pointer: string, value: unknown): void {
+  const keys = pointer.slice(1).split('/')
+  const last = keys.pop() ?? ''
+  let at = document
+  for (const key of keys) {
+    const inner = at[key]
+    const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {}
+    at[key] = next
+    at = next
+  }
+  at[last] = value
+}
+
+function explain(value: unknown): FieldError[] {
+  const errors: FieldError[] = []
+  for (const error of Value.Errors(CONFIG_SCHEMA, value)) {
+    if (error.keyword === 'additionalProperties') continue
+    const pointer = error.instancePath === '' ? '/' : error.instancePath
+    const variable = ENVIRONMENT.find(([, path]) => path === pointer)?.[0]
+    const what = error.keyword === 'boolean' ? 'is not a known key' : error.message
+    errors.push({ pointer, detail: `${pointer}${variable ? ` (${variable})` : ''} ${what}.` })
+  }
+  return errors
+}
+
+/** Rules that join several keys. */
+function checkTogether(config: Config): FieldError[] {
+  const problems: FieldError[] = []
+  const exposed = [
+    ['/verdict/host', config.verdict.host],
+    ['/admin/host', config.admin.host],
+  ] as const
+  for (const [pointer, host] of exposed) {
+    if (!isLoopback(host) && config.keys.length === 0) {
+      const detail = `${pointer} is ${host}, which others can reach, but no keys are configured: add keys or use 127.0.0.1.`
+      problems.push({ pointer, detail })
+    }
+  }
+  if (config.redisUrl !== '') {
+    problems.push({
+      pointer: '/redisUrl',
+      detail: 'redisUrl (ZASLON_REDIS_URL) is not supported by this version: unset it.',
+    })
+  }
+  if (
+    config.verdict.port !== 0 &&
+    config.verdict.port === config.admin.port &&
+    config.verdict.host === config.admin.host
+  ) {
+    problems.push({ pointer: '/admin/port', detail: 'The verdict port and the control port must differ.' })
+  }
+  if (config.verdict.port === 0 && config.verdict.processes * config.verdict.threads > 1) {
+    problems.push({
+      pointer: '/verdict/port',
+      detail: 'Port 0 gives every thread a port of its own: use it with one thread.',
+    })
+  }
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: config.timeZone })
+  } catch {
+    problems.push({ pointer: '/timeZone', detail: `/timeZone must be an IANA time zone, got ${config.timeZone}.` })
+  }
+  problems.push(...duplicates(config.keys, '/keys'), ...duplicates(config.trunks, '/trunks'))
+  return problems
+}
+
+function duplicates(items: readonly { name: string }[], pointer: string): FieldError[] {
+  const seen = new Set<string>()
+  const problems: FieldError[] = []
+  for (const [index, { name }] of items.entries()) {
+    if (seen.has(name))
+      problems.push({ pointer: `${pointer}/${index}/name`, detail: `${pointer} names ${name} twice.` })
+    seen.add(name)
+  }
+  return problems
+}
+
+function invalid(errors: FieldError[]): ScreeningError {
+  const message = `The configuration is not valid. ${errors.map((error) => error.detail).join(' ')}`
+  return new ScreeningError('CONFIG_INVALID', message, { errors, hint: 'docs/OPERATIONS.md lists every key.' })
+}
+
+function findPackageDirectory(from: string): string {
+  let directory = from
+  while (!existsSync(path.join(directory, 'package.json'))) {
+    const parent = path.dirname(directory)
+    if (parent === directory) return from
+    directory = parent
+  }
+  return directory
+}

@@ -1,0 +1,126 @@
+import os from 'node:os'
+import { type Static, Type } from 'typebox'
+import { INGRESS_KINDS } from '../domain/call-event.ts'
+import { FAIL_MODES, SCREENING_MODES } from '../domain/trunk.ts'
+
+/** What a holder of an API key may do. Each role can do what it names and nothing else; `admin` can do everything. */
+export const ROLES = ['switch', 'agent', 'analyst', 'metrics', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+const strict = { additionalProperties: false }
+const oneOf = <const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
+
+/** One thread leaves a core for the control process; more than 8 on one port is for measurement, not habit. */
+const DEFAULT_THREADS = Math.min(8, Math.max(1, os.availableParallelism() - 1))
+
+/**
+ * zaslon.yaml, and after environment variables and defaults are laid over it, the configuration of one node.
+ * Every key has its default, range and unit here and nowhere else.
+ */
+export const CONFIG_SCHEMA = Type.Object(
+  {
+    dataDirectory: Type.String({ default: '', description: 'Empty: var/ beside package.json.' }),
+    homeCountry: Type.String({
+      default: 'RU',
+      pattern: '^[A-Z]{2}$',
+      description: 'ISO 3166-1 alpha-2: dialling rules.',
+    }),
+    timeZone: Type.String({ default: 'Europe/Moscow', description: 'IANA name: when the day of a bare date ends.' }),
+    pseudonymKeyFile: Type.String({ default: '', description: 'Empty: made in the data directory at first start.' }),
+    redisUrl: Type.String({ default: '' }),
+    verdict: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1' }),
+        port: Type.Integer({ default: 8090, minimum: 0, maximum: 65_535 }),
+        processes: Type.Integer({ default: 1, minimum: 1, maximum: 32 }),
+        threads: Type.Integer({ default: DEFAULT_THREADS, minimum: 1, maximum: 64, description: 'Per process.' }),
+        adapter: oneOf(['auto', 'uws', 'node'], { default: 'auto' }),
+        deadlineMs: Type.Integer({ default: 50, minimum: 1, maximum: 1_000 }),
+        connectionsMax: Type.Integer({ default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Per thread.' }),
+        idleTimeoutSeconds: Type.Integer({ default: 60, minimum: 8, maximum: 960 }),
+        sampleOneIn: Type.Integer({
+          default: 100,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'Callers in the decision log.',
+        }),
+        recentCalls: Type.Integer({
+          default: 262_144,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Per process; 96 bytes each.',
+        }),
+        callersPerHour: Type.Integer({
+          default: 524_288,
+          minimum: 1_024,
+          maximum: 33_554_432,
+          description: 'Per thread, for the impact of a list.',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    admin: Type.Object(
+      {
+        host: Type.String({ default: '127.0.0.1' }),
+        port: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535 }),
+      },
+      { ...strict, default: {} },
+    ),
+    keys: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,47}$' }),
+          role: oneOf(ROLES),
+          sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the key, hexadecimal.' }),
+        },
+        strict,
+      ),
+      { default: [], maxItems: 1_000 },
+    ),
+    trunks: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 64 }),
+          kind: oneOf(INGRESS_KINDS),
+          screening: oneOf(SCREENING_MODES, { default: 'enforce' }),
+          failMode: oneOf(FAIL_MODES, { default: 'open' }),
+        },
+        strict,
+      ),
+      { default: [], maxItems: 65_000 },
+    ),
+    imports: Type.Object(
+      {
+        bytesMax: Type.Integer({ default: 2_147_483_648, minimum: 1_024, maximum: 68_719_476_736 }),
+        heldRemovedShare: Type.Number({
+          default: 0.2,
+          minimum: 0,
+          maximum: 1,
+          description: 'A replace that removes more is held.',
+        }),
+        heldCallsShare: Type.Number({
+          default: 0.01,
+          minimum: 0,
+          maximum: 1,
+          description: 'An import that would block more of the last day is held.',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    decisionLog: Type.Object(
+      {
+        segmentBytes: Type.Integer({ default: 67_108_864, minimum: 65_536, maximum: 1_073_741_824 }),
+        retentionDays: Type.Integer({ default: 30, minimum: 1, maximum: 3_650 }),
+        bytesMax: Type.Integer({ default: 4_294_967_296, minimum: 1_048_576, maximum: 1_099_511_627_776 }),
+      },
+      { ...strict, default: {} },
+    ),
+    log: Type.Object(
+      { level: oneOf(['error', 'warn', 'info', 'debug'], { default: 'info' }) },
+      { ...strict, default: {} },
+    ),
+  },
+  strict,
+)
+export type Config = Static<typeof CONFIG_SCHEMA>

@@ -1,0 +1,63 @@
+import { ScreeningError } from '../domain/errors.ts'
+import { EXIT_FAILED, type StartMessage, type ToChild, type ToSupervisor } from './messages.ts'
+
+/** What a child process does with its life. */
+export type ChildProgram = {
+  /** Later messages; `start` and `stop` are handled here. */
+  onMessage(message: ToChild): void
+  /** Finishes what is in flight. */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs one child of the supervisor: waits for its configuration, starts, says so, and goes when told or when the
+ * supervisor is gone. Operating errors are told in words; anything else crashes the process, as it should.
+ */
+export function runChild(program: (start: StartMessage) => Promise<ChildProgram>): void {
+  let running: ChildProgram | undefined
+  let stopping = false
+  const pending: ToChild[] = []
+
+  const stop = async () => {
+    if (stopping) return
+    stopping = true
+    await running?.stop()
+    process.exit(0)
+  }
+  // A terminal sends SIGINT to the whole group: the supervisor's word is the one that counts.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => void stop())
+  process.on('disconnect', () => void stop())
+  process.on('message', (raw) => {
+    const message = raw as ToChild
+    if (message.type === 'stop') void stop()
+    else if (message.type === 'start') void start(message)
+    else if (running) running.onMessage(message)
+    else pending.push(message)
+  })
+
+  async function start(message: StartMessage): Promise<void> {
+    process.title = `zaslon ${message.label}`
+    try {
+      running = await program(message)
+      for (const waiting of pending.splice(0)) running.onMessage(waiting)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
+
+/** Tells the supervisor why this process cannot go on, and ends it. */
+export function fail(error: unknown): void {
+  if (!(error instanceof ScreeningError)) throw error
+  const hint = error.details.hint
+  tell({ type: 'failed', code: error.code, message: error.message, ...(hint ? { hint } : {}) }, () =>
+    process.exit(EXIT_FAILED),
+  )
+}
+
+/** Says something to the supervisor; a supervisor that is gone needs no answer. */
+export function tell(message: ToSupervisor, sent: () => void = () => {}): void {
+  if (process.connected && process.send) process.send(message, undefined, {}, sent)
+  else sent()
+}

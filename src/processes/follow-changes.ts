@@ -1,0 +1,97 @@
+import type { Change } from '../stores/ports.ts'
+
+/**
+ * Follows the change log of the record into this process. Reported numbers go into the gates at once (`seen`); a change
+ * of lists, policy or numbering makes a new snapshot, which takes longer, and reports go on meanwhile (`inForce` lags).
+ * Changes that arrive while a snapshot is made are covered by the next one: any number of changes costs at most two.
+ */
+export type Follower = {
+  /** There may be something new. */
+  nudge(): void
+  readonly seen: number
+  readonly inForce: number
+  /** When the follower last agreed with the change log. */
+  readonly freshMs: number
+  close(): Promise<void>
+}
+
+export type FollowerDependencies = {
+  readonly store: { changesAfter(after: number, limit: number): Change[] }
+  /** A number has a reputation now. */
+  readonly addReported: (number: number) => void
+  /** Builds a snapshot from the record and resolves when every thread has installed it. */
+  readonly publish: () => Promise<void>
+  readonly onProgress: (seen: number, inForce: number) => void
+  /** Not to be survived: the record cannot be read, or a snapshot cannot be built. */
+  readonly onFailure: (error: unknown) => void
+  readonly now: () => number
+}
+
+/** Enough to catch up with 100,000 changes a second in steps that leave the event loop its turns. */
+const CHANGES_PER_STEP = 1_000
+
+/** `startedAt`: the last change the first snapshot, published already, is known to include. */
+export function createFollower(startedAt: number, dependencies: FollowerDependencies): Follower {
+  let seen = startedAt
+  let inForce = startedAt
+  let freshMs = dependencies.now()
+  /** The newest change that needs a snapshot; nothing to do while inForce has it. */
+  let wanted = startedAt
+  let building: Promise<void> | undefined
+  let closed = false
+
+  function step(): void {
+    const changes = dependencies.store.changesAfter(seen, CHANGES_PER_STEP)
+    for (const change of changes) {
+      if (change.kind === 'report') dependencies.addReported(change.number)
+      else if (change.kind !== 'review') wanted = change.sequence
+      seen = change.sequence
+    }
+    freshMs = dependencies.now()
+    if (wanted > inForce) building ??= buildUntilCurrent()
+    else inForce = seen
+    if (changes.length > 0) dependencies.onProgress(seen, inForce)
+    if (changes.length === CHANGES_PER_STEP) setImmediate(nudge)
+  }
+
+  async function buildUntilCurrent(): Promise<void> {
+    try {
+      while (wanted > inForce && !closed) {
+        const includes = seen
+        await dependencies.publish()
+        inForce = includes
+        dependencies.onProgress(seen, inForce)
+      }
+    } catch (error) {
+      dependencies.onFailure(error)
+    } finally {
+      building = undefined
+    }
+  }
+
+  function nudge(): void {
+    if (closed) return
+    try {
+      step()
+    } catch (error) {
+      dependencies.onFailure(error)
+    }
+  }
+
+  return {
+    nudge,
+    get seen() {
+      return seen
+    },
+    get inForce() {
+      return inForce
+    },
+    get freshMs() {
+      return freshMs
+    },
+    async close() {
+      closed = true
+      await building
+    },
+  }
+}

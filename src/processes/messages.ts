@@ -1,0 +1,77 @@
+import type { LoadedConfig } from '../config/load-config.ts'
+
+/**
+ * What the processes of one node say to each other. The supervisor is the hub: it starts the others, and hands on what
+ * they say to each other. Nothing here must arrive: a verdict process polls the change log every 50 ms, control asks again.
+ */
+
+/** Supervisor to a child, first of all. */
+export type StartMessage = { type: 'start'; label: string; config: LoadedConfig; loadSamples: boolean }
+export type StopMessage = { type: 'stop' }
+/** Supervisor to control: the verdict processes that are up. */
+export type PeersMessage = { type: 'peers'; labels: string[] }
+
+/** Child to supervisor: control's store is open, or the process serves. */
+export type StoreReadyMessage = { type: 'store-ready' }
+export type ReadyMessage = { type: 'ready'; address: string; detail: string }
+/** Child to supervisor: an operating error it cannot go on from; it exits after this. */
+export type FailedMessage = { type: 'failed'; code: string; message: string; hint?: string }
+
+/** Control to every verdict process: the change log has entries up to this one. */
+export type ChangedMessage = { type: 'changed'; upTo: number }
+/** Verdict process to control: where it is in the change log. */
+export type AppliedMessage = {
+  type: 'applied'
+  label: string
+  /** Every number of every change up to here is in the gates. */
+  seen: number
+  /** Every change up to here, lists and policies too, is in force in every thread. */
+  inForce: number
+}
+/** Control to every verdict process and back: counters and state for /metrics and /health. */
+export type StatusRequestMessage = { type: 'status-request'; id: number }
+export type StatusMessage = { type: 'status'; id: number; status: VerdictProcessStatus }
+/** Verdict process to control: protected callers that looked suspicious (numbers, highest score of the batch). */
+export type ReviewWantedMessage = { type: 'review-wanted'; items: { number: number; score: number; atMs: number }[] }
+
+export type VerdictProcessStatus = {
+  label: string
+  pid: number
+  adapter: string
+  threads: number
+  seen: number
+  inForce: number
+  /** When it last agreed with the change log, epoch milliseconds. */
+  freshMs: number
+  lastSequence: number
+  generation: number
+  /** Sum over threads, COUNTER_NAMES order. */
+  counters: Float64Array
+  globalGateBytes: number
+  globalGateNumbers: number
+  decisionLog: { written: number; lost: number }
+  uptimeSeconds: number
+  memoryBytes: number
+}
+
+export type ToChild =
+  | StartMessage
+  | StopMessage
+  | PeersMessage
+  | ChangedMessage
+  | AppliedMessage
+  | StatusRequestMessage
+  | StatusMessage
+  | ReviewWantedMessage
+export type ToSupervisor =
+  | StoreReadyMessage
+  | ReadyMessage
+  | FailedMessage
+  | ChangedMessage
+  | AppliedMessage
+  | StatusRequestMessage
+  | StatusMessage
+  | ReviewWantedMessage
+
+/** Exit code of a child that said `failed`: the supervisor has its reason already. */
+export const EXIT_FAILED = 70

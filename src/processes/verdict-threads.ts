@@ -1,0 +1,80 @@
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { ScreeningError } from '../domain/errors.ts'
+import type { ScreeningSnapshot } from '../engine/snapshot.ts'
+import type { VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
+
+/**
+ * The verdict threads of one process. A thread is never replaced: whatever ends one ends the process, and the supervisor
+ * starts a new one (docs/adr/0001).
+ */
+export type VerdictThreads = {
+  /** Resolves when every thread has installed it. */
+  install(snapshot: ScreeningSnapshot): Promise<void>
+  /** Resolves when every thread listens. */
+  readonly listening: Promise<{ port: number; adapter: string }>
+  close(): Promise<void>
+}
+
+/** `onFailure` is called once, with what a thread said or with its end. */
+export function startVerdictThreads(
+  threads: readonly VerdictThreadData[],
+  onFailure: (error: unknown) => void,
+): VerdictThreads {
+  const installed = new Map<number, () => void>()
+  const acknowledged = new Map<number, number>()
+  let heard = 0
+  let closing = false
+  let listen: (at: { port: number; adapter: string }) => void = () => {}
+  const listening = new Promise<{ port: number; adapter: string }>((resolve) => {
+    listen = resolve
+  })
+
+  const workers = threads.map((workerData) => {
+    const worker = new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.js'), { workerData })
+    worker.on('message', (message: VerdictThreadMessage) => onMessage(message))
+    worker.on('error', (error) => onFailure(error))
+    worker.on('exit', () => {
+      if (!closing) onFailure(new Error('A verdict thread ended by itself.'))
+    })
+    return worker
+  })
+
+  function onMessage(message: VerdictThreadMessage): void {
+    switch (message.type) {
+      case 'listening':
+        heard++
+        if (heard === workers.length) listen({ port: message.port, adapter: message.adapter })
+        return
+      case 'installed': {
+        const count = (acknowledged.get(message.generation) ?? 0) + 1
+        acknowledged.set(message.generation, count)
+        if (count < workers.length) return
+        acknowledged.delete(message.generation)
+        installed.get(message.generation)?.()
+        installed.delete(message.generation)
+        return
+      }
+      case 'failed':
+        return onFailure(new ScreeningError(message.code, message.message, message.hint ? { hint: message.hint } : {}))
+      default:
+        message satisfies never
+    }
+  }
+
+  return {
+    listening,
+    install(snapshot) {
+      const done = new Promise<void>((resolve) => installed.set(snapshot.generation, resolve))
+      for (const worker of workers) worker.postMessage({ type: 'install', snapshot })
+      return done
+    },
+    async close() {
+      closing = true
+      const closed = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())))
+      for (const worker of workers) worker.postMessage({ type: 'close' })
+      await Promise.all(closed)
+    },
+  }
+}

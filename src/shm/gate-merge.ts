@@ -1,0 +1,34 @@
+/**
+ * Spreads a smaller gate over a larger one, so that a gate for everything need not read ten million numbers back from
+ * the store to hold those of one large layer.
+ *
+ * The block of a number is floor(mix x blocks / 2^32), so when the larger gate has exactly m times the blocks, a number of
+ * block b lies in one of blocks b x m ... b x m + m - 1 there, and the bits inside a block do not depend on the size. The
+ * smaller block is therefore OR-ed into all m of them: no number is lost; the price is that each of the m blocks is as full
+ * as the small one was. Merging several full gates would add those fills up: merge one, add the others number by number.
+ */
+import { createGate, GATE_BITS_PER_KEY, type Gate } from './gate.ts'
+
+const NUMBERS_PER_BLOCK = 512 / GATE_BITS_PER_KEY
+const WORDS_PER_BLOCK = 16
+
+/** An empty gate for about `capacity` numbers with a whole multiple of `part`'s blocks: at least as many. */
+export function createGateAround(part: Gate, capacity: number): SharedArrayBuffer {
+  const blocks = part.words.length / WORDS_PER_BLOCK
+  const multiple = Math.max(1, Math.round(capacity / NUMBERS_PER_BLOCK / blocks))
+  return createGate(blocks * multiple * NUMBERS_PER_BLOCK)
+}
+
+/** Everything `source` holds is in `target` afterwards. Target must come from createGateAround. Single writer. */
+export function gateMerge(target: Gate, source: Gate): void {
+  const multiple = target.words.length / source.words.length
+  if (!Number.isInteger(multiple)) throw new Error('The larger gate must have a multiple of the smaller gate’s blocks.')
+  const { words: to } = target
+  const { words: from } = source
+  const span = multiple * WORDS_PER_BLOCK
+  for (let block = 0, base = 0; block < from.length; block += WORDS_PER_BLOCK, base += span) {
+    for (let at = base; at < base + span; at += WORDS_PER_BLOCK) {
+      for (let word = 0; word < WORDS_PER_BLOCK; word++) to[at + word]! |= from[block + word]!
+    }
+  }
+}
