@@ -1,0 +1,67 @@
+import { ScreeningError } from '../domain/errors.ts'
+import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
+import type { Actor, RecordStore } from '../stores/ports.ts'
+
+/** YAML both ways, handed in so that the use case depends on no library. `parse` throws on text that is not YAML. */
+export type YamlCodec = { parse(text: string): unknown; stringify(value: unknown): string }
+
+export type PolicyDesk = {
+  /** Reads a candidate: YAML text or a JSON value. Throws POLICY_INVALID with every mistake at once. */
+  read(candidate: string | Readonly<Record<string, unknown>>): { text: string; document: PolicyDocument }
+  /** Stores a new version, in force on every verdict process when it resolves. Rejects with POLICY_INVALID, POLICY_CHANGED. */
+  put(
+    candidate: string | Readonly<Record<string, unknown>>,
+    options: { expectedVersion?: number },
+    actor: Actor,
+  ): Promise<PolicyVersion>
+}
+
+export type PolicyDeskDependencies = {
+  readonly store: Pick<RecordStore, 'putPolicy'>
+  readonly yaml: YamlCodec
+  readonly parsePolicy: (value: unknown) => PolicyDocument
+  readonly notify: (sequence: number) => Promise<void>
+}
+
+/** The default policy with its comments has 4 KB; a policy is rules and thresholds, not a list. */
+export const POLICY_CHARS_MAX = 65_536
+
+export function createPolicyDesk(deps: PolicyDeskDependencies): PolicyDesk {
+  function read(candidate: string | Readonly<Record<string, unknown>>): { text: string; document: PolicyDocument } {
+    const text = typeof candidate === 'string' ? candidate : deps.yaml.stringify(candidate)
+    if (text.length > POLICY_CHARS_MAX) {
+      throw new ScreeningError('POLICY_INVALID', `The policy has more than ${POLICY_CHARS_MAX} characters.`, {
+        hint: 'Numbers belong on lists, not in the policy.',
+      })
+    }
+    return { text, document: deps.parsePolicy(typeof candidate === 'string' ? parseYaml(text, deps.yaml) : candidate) }
+  }
+
+  return {
+    read,
+    async put(candidate, options, actor) {
+      const { policy, sequence } = await deps.store.putPolicy(read(candidate), options, actor)
+      await deps.notify(sequence)
+      return policy
+    },
+  }
+}
+
+function parseYaml(text: string, yaml: YamlCodec): unknown {
+  try {
+    return yaml.parse(text)
+  } catch (cause) {
+    const line = lineOf(cause)
+    const detail = `The text is not valid YAML${line === undefined ? '' : ` (line ${line})`}.`
+    throw new ScreeningError('POLICY_INVALID', detail, { errors: [{ pointer: '', detail }] }, { cause })
+  }
+}
+
+/** The `yaml` package says where: linePos is [{ line, col }, …], counted from 1. */
+function lineOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('linePos' in error) || !Array.isArray(error.linePos))
+    return undefined
+  const start: unknown = error.linePos[0]
+  if (typeof start !== 'object' || start === null || !('line' in start)) return undefined
+  return typeof start.line === 'number' ? start.line : undefined
+}

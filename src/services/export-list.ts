@@ -1,0 +1,146 @@
+import type { EntryDetails } from '../domain/number-list.ts'
+import type { LayerRef, ListContents, ListVersion } from '../stores/ports.ts'
+import { NO_DETAILS, REMOVED } from '../stores/ports.ts'
+
+/** One row of a list as it goes out: a number (from === to) or a range. */
+export type ExportedEntry = { readonly from: number; readonly to: number; readonly details: EntryDetails }
+
+/** Where a page ended: ranges come first, ascending by (from, to), then numbers, ascending. */
+export type ExportPosition =
+  | { readonly phase: 'ranges'; readonly after: number }
+  | { readonly phase: 'numbers'; readonly after: number }
+
+export const EXPORT_START: ExportPosition = { phase: 'ranges', after: -1 }
+
+/** Rows read from the store at a time: 8192 x 12 bytes, about 2 ms, then the event loop gets its turn. */
+export const EXPORT_CHUNK_ROWS = 8_192
+
+/**
+ * Reads a list version in order, a chunk at a time, newest layer first in every tie: memory stays at two chunks however
+ * long the list is (ranges, at most a million, are held whole). Returns the rows and where to go on; no position: done.
+ * Entries whose time is over are part of the list until it is replaced, and are exported with their expiry.
+ */
+export type ListReader = {
+  read(position: ExportPosition, rowsMax: number): { rows: ExportedEntry[]; next: ExportPosition | undefined }
+}
+
+export function openListReader(
+  version: ListVersion,
+  contents: Pick<ListContents, 'readNumbers' | 'readRanges' | 'dictionary'>,
+): ListReader {
+  let ranges: ExportedEntry[] | undefined
+  // Newest first; one base and at most one delta, but the merge takes any number.
+  const cursors = version.layers.filter((layer) => layer.numberCount > 0).map((layer) => openCursor(layer, contents))
+
+  function readRanges(after: number, rowsMax: number): { rows: ExportedEntry[]; next: ExportPosition } {
+    ranges ??= mergeRanges(version.layers, contents)
+    const rows = ranges.slice(after + 1, after + 1 + rowsMax)
+    const last = after + rows.length
+    const isLast = last >= ranges.length - 1
+    return { rows, next: isLast ? { phase: 'numbers', after: -1 } : { phase: 'ranges', after: last } }
+  }
+
+  function readNumbers(after: number, rowsMax: number): { rows: ExportedEntry[]; next: ExportPosition | undefined } {
+    const rows: ExportedEntry[] = []
+    for (const cursor of cursors) cursor.seek(after)
+    let last = after
+    while (rows.length < rowsMax) {
+      const number = leastOf(cursors)
+      if (number === undefined) return { rows, next: undefined }
+      last = number
+      const details = takeNewest(cursors, number)
+      if (details !== undefined) rows.push({ from: number, to: number, details })
+    }
+    return { rows, next: { phase: 'numbers', after: last } }
+  }
+
+  return {
+    read(position, rowsMax) {
+      if (position.phase === 'numbers') return readNumbers(position.after, rowsMax)
+      const page = readRanges(position.after, rowsMax)
+      if (page.rows.length > 0) return page
+      return readNumbers(-1, rowsMax)
+    },
+  }
+}
+
+type Cursor = {
+  seek(after: number): void
+  /** The next number, undefined at the end. */
+  peek(): number | undefined
+  /** Steps over the next number and returns its details; undefined when this layer takes it off the list. */
+  take(): EntryDetails | undefined
+}
+
+function openCursor(layer: LayerRef, contents: Pick<ListContents, 'readNumbers' | 'dictionary'>): Cursor {
+  const dictionary = contents.dictionary(layer.layerId)
+  const numbers = new Float64Array(Math.min(EXPORT_CHUNK_ROWS, layer.numberCount))
+  const details = new Uint32Array(numbers.length)
+  let count = 0
+  let index = 0
+  let isAtEnd = false
+
+  function fill(after: number): void {
+    count = contents.readNumbers(layer.layerId, after, numbers, details)
+    index = 0
+    isAtEnd = count === 0
+  }
+  return {
+    seek(after) {
+      // Pages follow each other: the next row is usually the one already at hand.
+      if (count > 0 && index < count && numbers[index - 1] === after) return
+      fill(after)
+      while (index < count && (numbers[index] ?? 0) <= after) index++
+    },
+    peek() {
+      if (index >= count && !isAtEnd && count > 0) fill(numbers[count - 1] ?? 0)
+      return index < count ? numbers[index] : undefined
+    },
+    take() {
+      const code = details[index++] ?? NO_DETAILS
+      if (code === REMOVED) return undefined
+      return code === NO_DETAILS ? {} : (dictionary[code - 1] ?? {})
+    },
+  }
+}
+
+function leastOf(cursors: readonly Cursor[]): number | undefined {
+  let least: number | undefined
+  for (const cursor of cursors) {
+    const number = cursor.peek()
+    if (number !== undefined && (least === undefined || number < least)) least = number
+  }
+  return least
+}
+
+/** Steps every layer that holds this number; the newest one (first) has the word. */
+function takeNewest(cursors: readonly Cursor[], number: number): EntryDetails | undefined {
+  let decided = false
+  let result: EntryDetails | undefined
+  for (const cursor of cursors) {
+    if (cursor.peek() !== number) continue
+    const details = cursor.take()
+    if (!decided) result = details
+    decided = true
+  }
+  return result
+}
+
+function mergeRanges(layers: readonly LayerRef[], contents: Pick<ListContents, 'readRanges'>): ExportedEntry[] {
+  const byKey = new Map<string, ExportedEntry | undefined>()
+  for (const ref of layers) {
+    if (ref.rangeCount === 0) continue
+    const layer = contents.readRanges(ref.layerId)
+    for (let i = 0; i < layer.rangesFrom.length; i++) {
+      const from = layer.rangesFrom[i] ?? 0
+      const to = layer.rangesTo[i] ?? 0
+      const key = `${from}-${to}`
+      if (byKey.has(key)) continue
+      const code = layer.rangeDetails?.[i] ?? NO_DETAILS
+      const details = code === NO_DETAILS ? {} : (layer.dictionary[code - 1] ?? {})
+      byKey.set(key, code === REMOVED ? undefined : { from, to, details })
+    }
+  }
+  const rows = [...byKey.values()].filter((row) => row !== undefined)
+  return layers.length < 2 ? rows : rows.sort((a, b) => a.from - b.from || a.to - b.to)
+}

@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto'
+import { isPhoneNumber, isShortCode, type ParsedNumber } from '../domain/phone-number.ts'
+
+/**
+ * Keyed pseudonyms. A phone number has so few values that a bare hash is reversed in minutes, so every pseudonym is an
+ * HMAC-SHA-256 (RFC 2104) with a key that never leaves the node; the same key on all nodes gives the same pseudonyms.
+ */
+export type Pseudonyms = {
+  /**
+   * The pseudonym of who reported: 32 hexadecimal digits. A phone number gives the same one in whatever form it was
+   * written; anything else is an opaque id, compared after trimming and Unicode normalisation (NFC).
+   */
+  reporter(text: string): string
+  /** The key of the hot path's keyed hash of callees on the UTC day of `atMs`: yesterday's hashes tell nothing today. */
+  calleeKey(atMs: number): { low: number; high: number }
+  /** A stable hash of any other secret-to-be, e.g. an idempotency key: 64 hexadecimal digits. */
+  digest(kind: string, text: string): string
+}
+
+export type PseudonymOptions = {
+  /** At least PSEUDONYM_KEY_BYTES_MIN bytes. */
+  readonly key: Uint8Array
+}
+
+export type PseudonymDependencies = {
+  /** parsePhoneNumber in mode `call` with the rules of the home country. */
+  readonly parse: (text: string) => ParsedNumber
+}
+
+/** 128 bits: what an attacker cannot try. The key file holds 256. */
+export const PSEUDONYM_KEY_BYTES_MIN = 16
+
+/** 128 bits: two of 2^32 reporters meet with a chance of 2^-65. */
+const PSEUDONYM_HEX_DIGITS = 32
+
+export function createPseudonyms(options: PseudonymOptions, { parse }: PseudonymDependencies): Pseudonyms {
+  if (options.key.byteLength < PSEUDONYM_KEY_BYTES_MIN) {
+    throw new RangeError(
+      `The pseudonym key has ${options.key.byteLength} bytes, at least ${PSEUDONYM_KEY_BYTES_MIN} are needed.`,
+    )
+  }
+  const hmac = (kind: string, value: string) => createHmac('sha256', options.key).update(`${kind}\0${value}`)
+  return {
+    reporter(text) {
+      const parsed = parse(text)
+      const isSubscriber = isPhoneNumber(parsed) && !isShortCode(parsed)
+      const digest = isSubscriber
+        ? hmac('reporter-number', String(parsed))
+        : hmac('reporter-id', text.trim().normalize('NFC'))
+      return digest.digest('hex').slice(0, PSEUDONYM_HEX_DIGITS)
+    },
+    calleeKey(atMs) {
+      const day = new Date(atMs).toISOString().slice(0, 10)
+      const bytes = createHmac('sha256', options.key).update(`callee:${day}`).digest()
+      return { low: bytes.readUInt32LE(0), high: bytes.readUInt32LE(4) }
+    },
+    digest: (kind, text) => hmac(kind, text).digest('hex'),
+  }
+}

@@ -1,0 +1,45 @@
+import { Gauge, Registry } from 'prom-client'
+import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
+import { createImportMetrics, type ImportMetrics } from './import-metrics.ts'
+import { createProcessMetrics } from './process-metrics.ts'
+import { createRecordMetrics, type RecordState } from './record-metrics.ts'
+import { createReportMetrics, type ReportMetrics } from './report-metrics.ts'
+import { createVerdictMetrics, type VerdictProcessState } from './verdict-metrics.ts'
+
+/** All metrics of a node, one file per subsystem; the control process serves them at GET /metrics. */
+export type Metrics = {
+  readonly reports: ReportMetrics
+  readonly imports: ImportMetrics
+  readonly http: HttpMetrics
+  readonly contentType: string
+  /** The text exposition format, with gauges as of now. */
+  render(state: { record: RecordState; processes: readonly VerdictProcessState[]; nowMs: number }): Promise<string>
+  close(): void
+}
+
+export function createMetrics(options: { readonly version: string }): Metrics {
+  const registry = new Registry()
+  const build = new Gauge({
+    name: 'zaslon_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node'] as const,
+    registers: [registry],
+  })
+  build.set({ version: options.version, node: process.version }, 1)
+  const ownProcess = createProcessMetrics(registry)
+  const record = createRecordMetrics(registry)
+  const verdicts = createVerdictMetrics(registry)
+  return {
+    reports: createReportMetrics(registry),
+    imports: createImportMetrics(registry),
+    http: createHttpMetrics(registry),
+    contentType: registry.contentType,
+    async render(state) {
+      ownProcess.update()
+      record.update(state.record, state.nowMs)
+      verdicts.update(state.processes, state.nowMs)
+      return registry.metrics()
+    },
+    close: () => ownProcess.close(),
+  }
+}

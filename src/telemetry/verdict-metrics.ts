@@ -1,0 +1,190 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { COUNTER_NAMES, DECISION_TIME_BUCKETS } from '../shm/counters.ts'
+
+/** What a verdict process tells about itself when asked; the threads' counters are added up already. */
+export type VerdictProcessState = {
+  /** At most 32 processes, named verdict-0, verdict-1, …: a metric label. */
+  readonly label: string
+  readonly adapter: string
+  readonly threads: number
+  /** Sequence up to which every number of every change is in the gates; and up to which all changes are in force. */
+  readonly seen: number
+  readonly inForce: number
+  /** When it last agreed with the change log, epoch milliseconds. */
+  readonly freshMs: number
+  /** Sum over threads, COUNTER_NAMES order. */
+  readonly counters: Float64Array
+  readonly globalGateBytes: number
+  readonly globalGateNumbers: number
+  readonly decisionLog: { readonly written: number; readonly lost: number }
+  readonly uptimeSeconds: number
+  readonly memoryBytes: number
+}
+
+export type VerdictMetrics = { update(processes: readonly VerdictProcessState[], nowMs: number): void }
+
+/** Plain counters that need more words than their name; any other counter gets a plain sentence. */
+const HELP: Readonly<Record<string, string>> = {
+  'recent-calls.hits': 'Calls answered from the memory of recent calls.',
+  'gate.misses': 'Look-ups the global gate answered alone: certainly unknown.',
+  'gate.hits': 'Look-ups the global gate passed on to the store.',
+  'gate.false-hits': 'Gate hits the store did not confirm; they cost time, never a verdict.',
+  'decisions.lost': 'Sampled decisions the full ring refused.',
+  'decisions.lost-important': 'Blocks, flags and overloads the full ring refused. Should be 0.',
+  'verdicts.overloaded': 'Calls answered allow because they were late.',
+  'verdicts.not-ready': 'Calls answered allow because nothing was loaded yet.',
+}
+
+type Family = { readonly counter: Counter<string>; readonly label?: string; readonly value?: string }
+
+/**
+ * The verdict processes' counters as Prometheus sees them. One time series per process: after a restart a process counts
+ * from zero, which Prometheus understands of a series, but not of a sum.
+ */
+export function createVerdictMetrics(registry: Registry): VerdictMetrics {
+  const counterNamed = createCounterFactory(registry)
+  const families = COUNTER_NAMES.map((name) => familyOf(name, counterNamed))
+  const counters = [...new Set(families.flatMap((family) => (family === undefined ? [] : [family.counter])))]
+  const times = new DecisionTimes(registry)
+  const gauges = createGauges(registry)
+  return {
+    update(processes, nowMs) {
+      for (const counter of counters) counter.reset()
+      for (const state of processes) {
+        for (const [index, family] of families.entries()) {
+          if (family === undefined) continue
+          const labels: Record<string, string> = { process: state.label }
+          if (family.label !== undefined && family.value !== undefined) labels[family.label] = family.value
+          family.counter.inc(labels, state.counters[index] ?? 0)
+        }
+      }
+      times.processes = processes
+      gauges.update(processes, nowMs)
+    },
+  }
+}
+
+type CounterFactory = (name: string, help: string, label?: string) => Counter<string>
+
+function familyOf(name: string, counterNamed: CounterFactory): Family | undefined {
+  const [group = '', ...rest] = name.split('.')
+  const value = rest.join('.')
+  if (group === 'decision-time') return undefined
+  if (group === 'reasons') {
+    const help = 'Reasons given, by code; a verdict may have several.'
+    return { counter: counterNamed('zaslon_reasons_total', help, 'code'), label: 'code', value }
+  }
+  if (group === 'verdicts' && ['allow', 'flag', 'block'].includes(value)) {
+    const help = 'Verdicts given, by decision.'
+    return { counter: counterNamed('zaslon_verdicts_total', help, 'decision'), label: 'decision', value }
+  }
+  const metric = `zaslon_${name.replaceAll(/[^a-z0-9]+/g, '_')}_total`
+  return { counter: counterNamed(metric, HELP[name] ?? `Count of ${name.replaceAll(/[.-]/g, ' ')}.`) }
+}
+
+/** One counter per name: all reasons share one, told apart by a label. */
+function createCounterFactory(registry: Registry): CounterFactory {
+  const known = new Map<string, Counter<string>>()
+  return (name, help, label) => {
+    let counter = known.get(name)
+    if (counter === undefined) {
+      const labelNames = label === undefined ? ['process'] : ['process', label]
+      counter = new Counter({ name, help, labelNames, registers: [registry] })
+      known.set(name, counter)
+    }
+    return counter
+  }
+}
+
+const SUM_INDEX = COUNTER_NAMES.indexOf('decision-time.sum-ns')
+const FIRST_BUCKET_INDEX = COUNTER_NAMES.indexOf('decision-time.0')
+/** Buckets below 2^8 ns and above 2^26 ns (67 ms, past the deadline) are folded into their neighbours: 20 series are enough. */
+const BUCKET_FIRST = 7
+const BUCKET_LAST = 25
+
+/** A histogram whose buckets are counted elsewhere: powers of two of nanoseconds, written by the verdict threads. */
+class DecisionTimes extends Histogram<string> {
+  processes: readonly VerdictProcessState[] = []
+
+  constructor(registry: Registry) {
+    super({
+      name: 'zaslon_decision_duration_seconds',
+      help: 'Time from a parsed call to its decision, without transport.',
+      labelNames: ['process'],
+      registers: [registry],
+    })
+  }
+
+  override async get(): Promise<Awaited<ReturnType<Histogram<string>['get']>>> {
+    const empty = await super.get()
+    const values = this.processes.flatMap((state) => bucketsOf(state))
+    return { ...empty, values: values as unknown as typeof empty.values }
+  }
+}
+
+function bucketsOf({ label, counters }: VerdictProcessState): { metricName: string; labels: object; value: number }[] {
+  const name = 'zaslon_decision_duration_seconds'
+  const values = []
+  let total = 0
+  for (let bucket = 0; bucket < DECISION_TIME_BUCKETS; bucket++) {
+    total += counters[FIRST_BUCKET_INDEX + bucket] ?? 0
+    if (bucket < BUCKET_FIRST || bucket > BUCKET_LAST) continue
+    // Bucket b holds times below 2^(b+1) ns.
+    const le = String(2 ** (bucket + 1) / 1e9)
+    values.push({ metricName: `${name}_bucket`, labels: { le, process: label }, value: total })
+  }
+  values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf', process: label }, value: total })
+  values.push({ metricName: `${name}_sum`, labels: { process: label }, value: (counters[SUM_INDEX] ?? 0) / 1e9 })
+  values.push({ metricName: `${name}_count`, labels: { process: label }, value: total })
+  return values
+}
+
+function createGauges(registry: Registry): VerdictMetrics {
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] })
+  const up = gauge('zaslon_verdict_processes', 'Verdict processes that answer.', [])
+  const threads = gauge('zaslon_verdict_threads', 'Verdict threads of a process.', ['process', 'adapter'])
+  const inForce = gauge('zaslon_verdict_in_force_sequence', 'Change log position in force in every thread.', [
+    'process',
+  ])
+  const stale = gauge('zaslon_verdict_staleness_seconds', 'Time since the process last agreed with the change log.', [
+    'process',
+  ])
+  const ratio = gauge('zaslon_gate_false_hit_ratio', 'Share of unknown numbers the gate did not recognise as such.', [
+    'process',
+  ])
+  const gateBytes = gauge('zaslon_gate_bytes', 'Memory of the global gate.', ['process'])
+  const gateNumbers = gauge('zaslon_gate_numbers', 'Numbers in the global gate.', ['process'])
+  const memory = gauge('zaslon_verdict_memory_bytes', 'Resident memory of a verdict process, memory maps included.', [
+    'process',
+  ])
+  const uptime = gauge('zaslon_verdict_uptime_seconds', 'Time since a verdict process started.', ['process'])
+  const all = [threads, inForce, stale, ratio, gateBytes, gateNumbers, memory, uptime]
+  return {
+    update(processes, nowMs) {
+      for (const one of all) one.reset()
+      up.set(processes.length)
+      for (const state of processes) {
+        const labels = { process: state.label }
+        threads.set({ ...labels, adapter: state.adapter }, state.threads)
+        inForce.set(labels, state.inForce)
+        stale.set(labels, Math.max(0, nowMs - state.freshMs) / 1_000)
+        ratio.set(labels, falseHitRatio(state.counters))
+        gateBytes.set(labels, state.globalGateBytes)
+        gateNumbers.set(labels, state.globalGateNumbers)
+        memory.set(labels, state.memoryBytes)
+        uptime.set(labels, state.uptimeSeconds)
+      }
+    },
+  }
+}
+
+const MISSES_INDEX = COUNTER_NAMES.indexOf('gate.misses')
+const FALSE_HITS_INDEX = COUNTER_NAMES.indexOf('gate.false-hits')
+
+/** Of all numbers nothing is known about, the share that cost a look-up in the store; 0 when none was asked. */
+export function falseHitRatio(counters: Float64Array): number {
+  const falseHits = counters[FALSE_HITS_INDEX] ?? 0
+  const unknown = falseHits + (counters[MISSES_INDEX] ?? 0)
+  return unknown === 0 ? 0 : falseHits / unknown
+}
