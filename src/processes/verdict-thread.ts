@@ -11,8 +11,10 @@ export type VerdictThreadData = {
   readonly server: VerdictServerOptions
   readonly deadlineMs: number
   readonly sampleOneIn: number
-  /** SHA-256 digests of the keys that may ask for verdicts, hexadecimal; empty: no keys are configured. */
+  /** SHA-256 digests of the keys that may ask for verdicts, hexadecimal. */
   readonly keyDigests: readonly string[]
+  /** Any key of any role is configured: then requests without one are refused. */
+  readonly keysConfigured: boolean
   /** Hexadecimal: the daily keys of callee pseudonyms come from it. */
   readonly pseudonymKey: string
   /** Two words, the same in all threads of the process: the same call asked again must hash alike. */

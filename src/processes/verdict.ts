@@ -1,0 +1,147 @@
+import { randomBytes, randomFillSync } from 'node:crypto'
+import { createCounters, sumCounters } from '../shm/counters.ts'
+import { createDecisionRing } from '../shm/decision-ring.ts'
+import { createNodeHealth, openNodeHealth, setNodeHealth } from '../shm/node-health.ts'
+import { createRecentCalls } from '../shm/recent-calls.ts'
+import { createTraffic } from '../shm/traffic.ts'
+import type { Trunk } from '../domain/trunk.ts'
+import { createSnapshotBuilder } from '../services/build-snapshot.ts'
+import { openDataDirectory, readGateFile, readPseudonymKey } from '../stores/data-directory.ts'
+import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { type ChildProgram, fail, tell } from './child.ts'
+import { createFollower } from './follow-changes.ts'
+import type { StartMessage, VerdictProcessStatus } from './messages.ts'
+import { startVerdictLogs } from './verdict-logs.ts'
+import type { VerdictThreadData } from './verdict-thread.ts'
+import { startVerdictThreads } from './verdict-threads.ts'
+
+/**
+ * A verdict process: shared memory made, threads started, the change log followed. Its main thread takes no calls, so it
+ * may spend 20 ms on a gate; the threads never wait for it.
+ */
+
+/** Covers a lost IPC message; each poll is one LMDB read. */
+const POLL_MS = 50
+/** 8 MiB a thread: at 10,000 blocks a second a stall of the log writer of 6 s loses nothing. */
+const RING_RECORDS = 65_536
+
+export async function startVerdictProcess({ label, config }: StartMessage): Promise<ChildProgram> {
+  const log = createLogger({ level: config.log.level, name: label })
+  const startedMs = Date.now()
+  const directory = openDataDirectory(config.dataDirectory)
+  const store = await openVerdictStore({ directory: directory.root })
+  const trunks: Trunk[] = [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }, ...config.trunks]
+  const builder = createSnapshotBuilder(
+    { trunks, withGates: true },
+    {
+      store,
+      contents: store.contents,
+      readGateFile: (layerId) => readGateFile(directory, layerId),
+      onGateRebuilt: (layerId, cause) => log.warn({ layerId, cause: String(cause ?? 'missing') }, 'gate file rebuilt'),
+    },
+  )
+
+  const health = createNodeHealth()
+  const counters = createCounters(config.verdict.threads)
+  const shared = {
+    counters,
+    health,
+    recentCalls: createRecentCalls(config.verdict.recentCalls),
+    callHashKey: randomFillSync(new Uint32Array(2)),
+    pseudonymKey: Buffer.from(readPseudonymKey(directory, config.pseudonymKeyFile)).toString('hex'),
+  }
+  const threadData = Array.from({ length: config.verdict.threads }, (_, thread): VerdictThreadData => ({
+    thread,
+    ...shared,
+    decisionRing: createDecisionRing(RING_RECORDS),
+    traffic: createTraffic(config.verdict.callersPerHour),
+    dataDirectory: directory.root,
+    homeCountry: config.homeCountry,
+    adapter: config.verdict.adapter,
+    deadlineMs: config.verdict.deadlineMs,
+    sampleOneIn: config.verdict.sampleOneIn,
+    keyDigests: config.keys.filter((key) => key.role === 'switch' || key.role === 'admin').map((key) => key.sha256),
+    keysConfigured: config.keys.length > 0,
+    server: {
+      host: config.verdict.host,
+      port: config.verdict.port,
+      connectionsMax: config.verdict.connectionsMax,
+      webSocketPath: '/v1/calls',
+      webSocketMessageBytesMax: 1_048_576,
+      idleTimeoutSeconds: config.verdict.idleTimeoutSeconds,
+    },
+  }))
+
+  const startedAt = store.lastSequence()
+  const first = await builder.build()
+  const threads = startVerdictThreads(threadData, fail)
+  await threads.install(first)
+  builder.acknowledged()
+
+  const nodeHealth = openNodeHealth(health)
+  const follower = createFollower(startedAt, {
+    store,
+    addReported: builder.addReported,
+    publish: async () => {
+      await threads.install(await builder.build())
+      builder.acknowledged()
+    },
+    onProgress: (seen, inForce) => tell({ type: 'applied', label, seen, inForce }),
+    onFailure: fail,
+    now: Date.now,
+  })
+  const poll = setInterval(() => {
+    follower.nudge()
+    setNodeHealth(nodeHealth, follower.freshMs, follower.seen)
+  }, POLL_MS)
+  follower.nudge()
+  setNodeHealth(nodeHealth, follower.freshMs, follower.seen)
+  const logs = startVerdictLogs(
+    { directory, label: `${label}-${randomBytes(4).toString('hex')}`, trunkNames: trunks.map((trunk) => trunk.name), ...config.decisionLog },
+    {
+      rings: threadData.map((data) => data.decisionRing),
+      traffic: threadData.map((data) => data.traffic),
+      onReviewWanted: (items) => tell({ type: 'review-wanted', items }),
+      now: Date.now,
+    },
+  )
+
+  const { port, adapter } = await threads.listening
+  tell({ type: 'applied', label, seen: follower.seen, inForce: follower.inForce })
+  tell({ type: 'ready', address: `http://${config.verdict.host}:${port}`, detail: adapter })
+
+  function status(): VerdictProcessStatus {
+    return {
+      label,
+      pid: process.pid,
+      adapter,
+      threads: config.verdict.threads,
+      seen: follower.seen,
+      inForce: follower.inForce,
+      freshMs: follower.freshMs,
+      lastSequence: store.lastSequence(),
+      generation: first.generation,
+      counters: sumCounters(counters),
+      globalGateBytes: builder.globalGate.bytes,
+      globalGateNumbers: builder.globalGate.numbers,
+      decisionLog: logs.counts(),
+      uptimeSeconds: (Date.now() - startedMs) / 1000,
+      memoryBytes: process.memoryUsage.rss(),
+    }
+  }
+
+  return {
+    onMessage(message) {
+      if (message.type === 'changed') follower.nudge()
+      else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
+    },
+    async stop() {
+      clearInterval(poll)
+      await threads.close()
+      await follower.close()
+      await logs.close()
+      await store.close()
+    },
+  }
+}

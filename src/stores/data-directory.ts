@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { ScreeningError } from '../domain/errors.ts'
+
+/** Where things lie in a node's data directory. Nobody else builds these names. */
+export type DataDirectory = {
+  readonly root: string
+  readonly gates: string
+  readonly decisions: string
+  readonly traffic: string
+  readonly imports: string
+}
+
+/** Makes the directory and its parts when they are missing; readable by the owner alone, for it holds numbers. */
+export function openDataDirectory(root: string): DataDirectory {
+  const at = (name: string) => path.join(root, name)
+  const directory = { root, gates: at('gates'), decisions: at('decisions'), traffic: at('traffic'), imports: at('imports') }
+  try {
+    for (const place of Object.values(directory)) mkdirSync(place, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const hint = 'Name a directory this user may write in ZASLON_DATA_DIR.'
+    throw new ScreeningError('STORAGE_FAILED', `The data directory ${root} cannot be made.`, { hint }, { cause })
+  }
+  return directory
+}
+
+export function gateFileName(directory: Pick<DataDirectory, 'gates'>, layerId: number): string {
+  return path.join(directory.gates, `layer-${layerId}.gate`)
+}
+
+/** Bytes of a layer's gate, or undefined when there is no file. */
+export function readGateFile(directory: Pick<DataDirectory, 'gates'>, layerId: number): Uint8Array | undefined {
+  const name = gateFileName(directory, layerId)
+  return existsSync(name) ? readFileSync(name) : undefined
+}
+
+const KEY_BYTES = 32
+
+/**
+ * The key pseudonyms are made with. A configured file must exist and hold at least 32 hexadecimal bytes; without one, a
+ * key is made in the data directory at first start. Two processes that start at once agree: the first link wins.
+ */
+export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configuredFile: string): Uint8Array {
+  const file = configuredFile === '' ? path.join(directory.root, 'pseudonym.key') : configuredFile
+  if (configuredFile === '' && !existsSync(file)) makeKey(file)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (cause) {
+    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} cannot be read.`, {}, { cause })
+  }
+  if (!/^(?:[0-9a-f]{2}){32,}$/i.test(text)) {
+    const hint = 'Make one with: openssl rand -hex 32'
+    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} must hold 32 bytes in hexadecimal.`, { hint })
+  }
+  return Buffer.from(text, 'hex')
+}
+
+function makeKey(file: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, `${randomBytes(KEY_BYTES).toString('hex')}\n`, { mode: 0o600 })
+  chmodSync(draft, 0o600)
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
