@@ -6,7 +6,7 @@
  *             B     ├────┤                 froms      ascending, searched by bisection
  *             C                  ├─────┤   tagStarts  segment i owns tags[tagStarts[i] .. tagStarts[i + 1])
  * ```
- * A sweep over the sorted ends of the ranges (Bentley and Ottmann's idea in one dimension), in intervals-build.ts. The
+ * A sweep over the sorted ends of the ranges (Bentley and Ottmann's idea in one dimension), in flatten-intervals.ts. The
  * trade: flattening costs more memory when many ranges overlap, but a look-up is one search whatever the overlaps, and
  * says with it which ranges cover the number. The invariant: segments are disjoint, ascending, never empty, and each
  * carries exactly the distinct tags of the ranges that cover it, ascending. Ranges that touch and carry the same tags
@@ -14,6 +14,7 @@
  *
  * Immutable once built, so threads read it without Atomics: the message that hands the memory over orders the reads.
  */
+import { type FlatIntervals, flattenIntervals } from './flatten-intervals.ts'
 import { HEADER_BYTES, HEADER_WORDS, magicOf, openRegion, type RegionFormat, refusal } from './layout.ts'
 
 // Words of the head beyond layout.ts; the capacity is the segment count.
@@ -24,13 +25,7 @@ const VERSION = 1
 const NAME = 'interval table'
 
 /** An opened table. `froms[i]`..`tos[i]` inclusive; see segmentTagsStart for the tags. */
-export type Intervals = {
-  readonly segmentCount: number
-  readonly froms: Float64Array
-  readonly tos: Float64Array
-  readonly tagStarts: Uint32Array
-  readonly tags: Uint32Array
-}
+export type Intervals = FlatIntervals & { readonly segmentCount: number }
 
 function formatWith(tagCount: number): RegionFormat {
   return {
@@ -42,8 +37,16 @@ function formatWith(tagCount: number): RegionFormat {
   }
 }
 
-/** Packs finished segments (see intervals-build.ts, which keeps the invariant) into one region. */
-export function packIntervals(segments: Omit<Intervals, 'segmentCount'>): SharedArrayBuffer {
+/**
+ * Flattens ranges from[i]..to[i] (inclusive integers, any order, overlaps welcome) with tag tags[i] into a table for
+ * openIntervals. Ascending input is faster. Throws IMPORT_TOO_WIDE beyond INTERVALS_MAX, COVERING_TAGS_MAX or
+ * SEGMENT_TAGS_MAX. A range that ends before it begins is a programmer's error.
+ */
+export function buildIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): SharedArrayBuffer {
+  return packIntervals(flattenIntervals(from, to, tags))
+}
+
+function packIntervals(segments: FlatIntervals): SharedArrayBuffer {
   const { froms, tos, tagStarts, tags } = segments
   const format = formatWith(tags.length)
   const memory = new SharedArrayBuffer(format.regionBytes(froms.length))
@@ -101,4 +104,4 @@ export function segmentTagsEnd(intervals: Intervals, segment: number): number {
   return intervals.tagStarts[segment + 1]!
 }
 
-export { buildIntervals, COVERING_TAGS_MAX, INTERVALS_MAX, SEGMENT_TAGS_MAX } from './intervals-build.ts'
+export { COVERING_TAGS_MAX, INTERVALS_MAX, SEGMENT_TAGS_MAX } from './flatten-intervals.ts'

@@ -1,6 +1,13 @@
-/** Builds the table of intervals.ts: a sweep over range ends, with a bound on everything it can grow. */
+/** Makes the segments of intervals.ts: a sweep over range ends, with a bound on everything it can grow. */
 import { ScreeningError } from '../domain/errors.ts'
-import { packIntervals } from './intervals.ts'
+
+/** Finished segments: see Intervals for the arrays. */
+export type FlatIntervals = {
+  readonly froms: Float64Array
+  readonly tos: Float64Array
+  readonly tagStarts: Uint32Array
+  readonly tags: Uint32Array
+}
 
 /** Ranges in one table. All numbering of a large country is about 10,000 ranges; 1 M are 48 MB at most without overlap. */
 export const INTERVALS_MAX = 1_000_000
@@ -14,12 +21,8 @@ export const COVERING_TAGS_MAX = 1_024
 /** Tags of all segments together: 32 MB. Overlap is what multiplies them: ranges × depth. */
 export const SEGMENT_TAGS_MAX = 8_000_000
 
-/**
- * Flattens ranges from[i]..to[i] (inclusive integers, any order, overlaps welcome) with tag tags[i] into a table for
- * openIntervals. Ascending input is faster. Throws IMPORT_TOO_WIDE beyond INTERVALS_MAX, COVERING_TAGS_MAX or
- * SEGMENT_TAGS_MAX. A range that ends before it begins is a programmer's error.
- */
-export function buildIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): SharedArrayBuffer {
+/** See buildIntervals in intervals.ts. */
+export function flattenIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatIntervals {
   const count = from.length
   if (to.length !== count || tags.length !== count) {
     throw new RangeError(`Every range needs a from, a to and a tag: got ${count}, ${to.length} and ${tags.length}.`)
@@ -33,7 +36,7 @@ export function buildIntervals(from: Float64Array, to: Float64Array, tags: Uint3
   return sweep(from, to, tags)
 }
 
-function sweep(from: Float64Array, to: Float64Array, tags: Uint32Array): SharedArrayBuffer {
+function sweep(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatIntervals {
   const count = from.length
   const opening = orderBy(from)
   const closing = orderBy(to)
@@ -50,7 +53,7 @@ function sweep(from: Float64Array, to: Float64Array, tags: Uint32Array): SharedA
     for (; opened < count && from[opening[opened]!]! === boundary; opened++) covering.add(tags[opening[opened]!]!)
     position = boundary
   }
-  return segments.pack()
+  return segments.finish()
 }
 
 /** The tags over the sweep's position: distinct, ascending, each with the number of ranges that bring it. */
@@ -113,7 +116,7 @@ function createCovering(): Covering {
 
 type Segments = {
   push(from: number, to: number, covering: Covering): void
-  pack(): SharedArrayBuffer
+  finish(): FlatIntervals
 }
 
 /** Finished segments, in arrays that are long enough from the start: n ranges have at most 2n boundaries. */
@@ -157,13 +160,12 @@ function createSegments(rangeCount: number): Segments {
       count++
       tagStarts[count] = tagCount
     },
-    pack: () =>
-      packIntervals({
-        froms: froms.subarray(0, count),
-        tos: tos.subarray(0, count),
-        tagStarts: tagStarts.subarray(0, count + 1),
-        tags: tags.subarray(0, tagCount),
-      }),
+    finish: () => ({
+      froms: froms.subarray(0, count),
+      tos: tos.subarray(0, count),
+      tagStarts: tagStarts.subarray(0, count + 1),
+      tags: tags.subarray(0, tagCount),
+    }),
   }
 }
 
