@@ -55,6 +55,10 @@ export const ERROR_STATUS = {
   PORT_IN_USE: 500,
   UNAVAILABLE: 503,
   INTERNAL: 500,
+  CHANGES_TRIMMED: 410,
+  // HTTP framing
+  HEADERS_TOO_LARGE: 431,
+  REQUEST_TIMEOUT: 408,
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
 
