@@ -1,5 +1,7 @@
 import { REASONS_PER_DECISION_MAX } from '../domain/decision-record.ts'
 import { SIGNAL_NAMES } from '../domain/policy.ts'
+import { ANALYTICS } from '../domain/signal.ts'
+import { ALLOW } from '../domain/verdict.ts'
 
 /**
  * One decision, reused: a verdict thread owns a single Decision and every call overwrites it. Codes, not strings;
@@ -19,6 +21,8 @@ export type Decision = {
   readonly reasonPoints: Int8Array
   /** listId, or 0. */
   readonly reasonLists: Uint16Array
+  /** Index into BASES: the same code may be a fact in one call and a suspicion in another. */
+  readonly reasonBases: Uint8Array
   /** Strength of every signal, 0..255, SIGNAL_NAMES order: what the decision log keeps. */
   readonly strengths: Uint8Array
   /** 128 random bits. */
@@ -30,16 +34,53 @@ export type Decision = {
 
 export function createDecision(): Decision {
   return {
-    verdict: 0,
+    verdict: ALLOW,
     score: 0,
-    basis: 1,
+    basis: ANALYTICS,
     reasonCount: 0,
     reasonCodes: new Uint8Array(REASONS_PER_DECISION_MAX),
     reasonPoints: new Int8Array(REASONS_PER_DECISION_MAX),
     reasonLists: new Uint16Array(REASONS_PER_DECISION_MAX),
+    reasonBases: new Uint8Array(REASONS_PER_DECISION_MAX),
     strengths: new Uint8Array(Math.max(32, SIGNAL_NAMES.length)),
     verdictId: new Uint32Array(4),
     policyVersion: 0,
     flags: 0,
   }
+}
+
+/** Empties a decision for the next call. */
+export function clearDecision(decision: Decision, policyVersion: number): void {
+  decision.verdict = ALLOW
+  decision.score = 0
+  decision.basis = ANALYTICS
+  decision.reasonCount = 0
+  decision.policyVersion = policyVersion
+  decision.flags = 0
+  decision.strengths.fill(0)
+}
+
+/**
+ * Adds a reason (REASON_CODES index), keeping most points first and, among equals, the order they came in. When there are
+ * more than REASONS_PER_DECISION_MAX, those with the fewest points fall off.
+ */
+export function addReason(decision: Decision, reason: number, points: number, listId: number, basis: number): void {
+  const { reasonCodes, reasonPoints, reasonLists, reasonBases } = decision
+  let at = decision.reasonCount
+  if (at === REASONS_PER_DECISION_MAX) {
+    at--
+    if ((reasonPoints[at] ?? 0) >= points) return
+  } else {
+    decision.reasonCount++
+  }
+  for (; at > 0 && (reasonPoints[at - 1] ?? 0) < points; at--) {
+    reasonCodes[at] = reasonCodes[at - 1] ?? 0
+    reasonPoints[at] = reasonPoints[at - 1] ?? 0
+    reasonLists[at] = reasonLists[at - 1] ?? 0
+    reasonBases[at] = reasonBases[at - 1] ?? 0
+  }
+  reasonCodes[at] = reason + 1
+  reasonPoints[at] = points
+  reasonLists[at] = listId
+  reasonBases[at] = basis
 }

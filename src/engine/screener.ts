@@ -31,5 +31,12 @@ export type Screener = {
    */
   screen(call: Call, decision: Decision): void
   /** Notes the end of a call (counted now; behaviour uses it later). */
-  endCall(end: { caller: number; callee: number; answered: boolean; ringMs: number; talkMs: number; nowMs: number }): void
+  endCall(end: {
+    caller: number
+    callee: number
+    answered: boolean
+    ringMs: number
+    talkMs: number
+    nowMs: number
+  }): void
 }

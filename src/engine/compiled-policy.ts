@@ -1,0 +1,83 @@
+import { type DiallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
+import { SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
+import { type PolicyDocument, RULE_MODES, SIGNAL_NAMES } from '../domain/policy.ts'
+
+export const MODE_ENFORCE = RULE_MODES.indexOf('enforce')
+export const MODE_OFF = RULE_MODES.indexOf('off')
+
+/** A policy as the hot path reads it: numbers and typed arrays by signal index (SIGNAL_NAMES order). */
+export type CompiledPolicy = {
+  readonly version: number
+  /** name@version, for answers. */
+  readonly label: string
+  /** RULE_MODES index; a signal without a rule is off. */
+  readonly modes: Uint8Array
+  readonly points: Uint8Array
+  readonly flagAt: number
+  readonly blockAt: number
+  readonly reviewAt: number
+  readonly windowDays: number
+  readonly flagReporters: number
+  readonly blockReporters: number
+  readonly weightMin: number
+  readonly numberingStaleMs: number
+  /** Ascending PhoneNumbers: calls to these always get through. */
+  readonly emergencyCallees: Float64Array
+  readonly serviceCallees: Float64Array
+}
+
+const DAY_MS = 86_400_000
+
+/** Compiles a policy for one home country. */
+export function compilePolicy(policy: PolicyDocument, version: number, home: DiallingRules): CompiledPolicy {
+  const modes = new Uint8Array(SIGNAL_NAMES.length).fill(MODE_OFF)
+  const points = new Uint8Array(SIGNAL_NAMES.length)
+  for (const rule of policy.rules) {
+    const index = SIGNAL_NAMES.indexOf(rule.signal)
+    modes[index] = RULE_MODES.indexOf(rule.mode)
+    points[index] = rule.points
+  }
+  return {
+    version,
+    label: `${policy.name}@${version}`,
+    modes,
+    points,
+    flagAt: policy.thresholds.flag,
+    blockAt: policy.thresholds.block,
+    reviewAt: policy.reviewAt,
+    windowDays: policy.reports.windowDays,
+    flagReporters: policy.reports.flagReporters,
+    blockReporters: policy.reports.blockReporters,
+    weightMin: policy.reports.weightMin,
+    numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
+    emergencyCallees: compileCallees(policy.callees.emergency, home),
+    serviceCallees: compileCallees(policy.callees.service, home),
+  }
+}
+
+/** True when a callee stands in one of the lists above. No allocation. */
+export function includesCallee(callees: Float64Array, callee: number): boolean {
+  let low = 0
+  let high = callees.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((callees[middle] ?? 0) < callee) low = middle + 1
+    else high = middle
+  }
+  return low < callees.length && callees[low] === callee
+}
+
+/**
+ * Digits as dialled, read like a callee. A policy may be written for another country: 2-6 digits are always kept as a
+ * short code too, so that an emergency number can never fall out of the list.
+ */
+function compileCallees(digits: readonly string[], home: DiallingRules): Float64Array {
+  const numbers = new Set<number>()
+  for (const text of digits) {
+    const parsed = parsePhoneNumber(text, home, 'call')
+    if (parsed > 0) numbers.add(parsed)
+    const shortCode = Number(`1${text}`)
+    if (text.length <= 6 && shortCode < SHORT_CODE_LIMIT) numbers.add(shortCode)
+  }
+  return Float64Array.from(numbers).sort()
+}

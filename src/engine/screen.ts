@@ -1,0 +1,255 @@
+/**
+ * One call, decided: what happens between the parsed request and the answer, in the order it happens.
+ *
+ * Synchronous, allocates nothing per call, cannot fail: whatever goes wrong around it, a call gets an answer, and an
+ * answer without evidence says so. Its slow twin (explain.ts) is written independently and held to the same verdict,
+ * score and reasons by a property test.
+ */
+import { type Call, TREATMENTS } from '../domain/call-event.ts'
+import { DECISION_FLAG, REASONS_PER_DECISION_MAX } from '../domain/decision-record.ts'
+import type { NumberLookup } from '../domain/lookup.ts'
+import type { DiallingRules } from '../domain/parse-phone-number.ts'
+import { SIGNAL_NAMES } from '../domain/policy.ts'
+import { scoreOf } from '../domain/score.ts'
+import { ANALYTICS, DETERMINISTIC, reasonIndex, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
+import { SCREENING_MODES } from '../domain/trunk.ts'
+import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
+import { type Counters, count, counterIndex } from '../shm/counters.ts'
+import type { DecisionRing } from '../shm/decision-ring.ts'
+import { createKeyedHasher } from '../shm/hash.ts'
+import { type RecentCalls, recallCall, rememberCall } from '../shm/recent-calls.ts'
+import { countCall, type Traffic } from '../shm/traffic.ts'
+import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
+import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
+import { countDecision } from './count-decision.ts'
+import { addReason, clearDecision, type Decision } from './decision.ts'
+import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
+import { createEvidence } from './evidence.ts'
+import { gatherEvidence } from './gather-evidence.ts'
+import { createRecentPayload, packAnswer, unpackAnswer } from './recent-answer.ts'
+import type { Screener } from './screener.ts'
+import { isContradicted, measureSignals, weighSignals } from './signals/measure-signals.ts'
+import { createVerdictIds, type FillRandom } from './verdict-ids.ts'
+
+/** The same call asked again within this time gets the same answer: a switch retries for half a minute (SIP timer B). */
+export const RECENT_CALL_SECONDS = 60
+
+/** Leaves room for what may decide beside the signals: protection and the callee's treatment. */
+export const SIGNAL_REASONS_MAX = REASONS_PER_DECISION_MAX - 2
+
+export type ScreenerOptions = DecisionJournalOptions & {
+  readonly home: DiallingRules
+  /** Two secret words for call hashes; the same in all threads that share a memory of recent calls. */
+  readonly callKey: Uint32Array
+}
+
+export type ScreenerDependencies = {
+  readonly lookup: NumberLookup
+  readonly recent: RecentCalls
+  /** Single-writer regions of this thread. */
+  readonly counters: Counters
+  readonly ring: DecisionRing
+  readonly traffic: Traffic
+  readonly fillRandom: FillRandom
+}
+
+const REASON = {
+  noEvidence: reasonIndex('no-evidence'),
+  emergencyCallee: reasonIndex('emergency-callee'),
+  serviceCallee: reasonIndex('service-callee'),
+  allowListed: reasonIndex('allow-listed'),
+  protected: reasonIndex('protected'),
+  overloaded: reasonIndex('overloaded'),
+  notReady: reasonIndex('not-ready'),
+  treatment: reasonIndex('treatment'),
+} as const
+const COUNTER = {
+  recentHits: counterIndex('recent-calls.hits'),
+  callEnds: counterIndex('call-ends'),
+} as const
+const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
+const SCREENING_OFF = SCREENING_MODES.indexOf('off')
+const SCREENING_SHADOW = SCREENING_MODES.indexOf('shadow')
+const TREATMENT_OFF = TREATMENTS.indexOf('off')
+const TREATMENT_FLAG = TREATMENTS.indexOf('flag')
+
+export function createScreener(options: ScreenerOptions, dependencies: ScreenerDependencies): Screener {
+  const { lookup, recent, counters, traffic } = dependencies
+  const callHasher = createKeyedHasher(options.callKey)
+  const verdictIds = createVerdictIds(dependencies.fillRandom)
+  const journal = createDecisionJournal(options, dependencies)
+  const recentPayload = createRecentPayload()
+  const evidence = createEvidence()
+  const strengths = new Uint16Array(SIGNAL_NAMES.length)
+  const contributions = new Float64Array(SIGNAL_NAMES.length)
+  let state: CompiledState | undefined
+
+  function screen(call: Call, decision: Decision): void {
+    clearDecision(decision, state?.policy.version ?? 0)
+    if (state === undefined) {
+      finish(call, decision, decideUnready(decision))
+    } else if (call.nowMs > call.deadlineMs) {
+      finish(call, decision, decideTooLate(call, decision, state))
+    } else if (recall(call, decision)) {
+      count(counters, COUNTER.recentHits)
+    } else {
+      finish(call, decision, decide(call, decision, state))
+      countCall(traffic, call.caller, call.nowMs)
+      remember(call, decision)
+    }
+  }
+
+  /** The precedence: each step is final. Returns the verdict before the callee's and the trunk's own wishes. */
+  function decide(call: Call, decision: Decision, current: CompiledState): number {
+    const { policy, trunks } = current
+    if (trunks.screening[call.trunk] === SCREENING_OFF) return ALLOW
+
+    // 1. Emergency and operator services are always reachable.
+    if (includesCallee(policy.emergencyCallees, call.callee)) return allowBecause(decision, REASON.emergencyCallee, 0)
+    if (includesCallee(policy.serviceCallees, call.callee)) return allowBecause(decision, REASON.serviceCallee, 0)
+
+    gatherEvidence(call, current, lookup, counters, evidence)
+    measureSignals(call, evidence, current, strengths)
+    noteStrengths(decision, strengths)
+
+    // 2. Whoever borrows a number gets none of its favours: steps 3 and 5 and good evidence do not count for him.
+    const contradicted = isContradicted(policy, strengths)
+
+    // 3. Allow lists have the last word.
+    const allowList = evidence.listByKind[LIST_KIND_CODE.allow] ?? 0
+    if (allowList !== 0 && !contradicted) return allowBecause(decision, REASON.allowListed, allowList)
+
+    const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
+    decision.score = scoreOf(contributions, onlyFlags, policy.blockAt)
+    addReasons(decision, policy)
+
+    // 4. Deny lists block, whatever the score.
+    if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE) {
+      decision.basis = ANALYTICS
+      return BLOCK
+    }
+
+    // 6. The score decides,
+    let verdict = ALLOW
+    if (decision.score >= policy.blockAt) verdict = BLOCK
+    else if (decision.score >= policy.flagAt) verdict = FLAG
+
+    // 5. but never blocks a protected caller: people look at him instead.
+    const protectedList = evidence.listByKind[LIST_KIND_CODE.protected] ?? 0
+    if (protectedList !== 0 && !contradicted) {
+      const isReviewWanted = decision.score >= policy.reviewAt
+      if (isReviewWanted) decision.flags |= DECISION_FLAG.reviewWanted
+      if (isReviewWanted || verdict === BLOCK) addReason(decision, REASON.protected, 0, protectedList, ANALYTICS)
+      if (verdict === BLOCK) verdict = FLAG
+    }
+    return verdict
+  }
+
+  /** One reason per enforced signal that was seen, those without points included; the strongest gives the basis. */
+  function addReasons(decision: Decision, { modes, points }: CompiledPolicy): void {
+    for (let index = 0; index < strengths.length; index++) {
+      const facts = SIGNAL_FACTS_BY_INDEX[index]
+      const contribution = contributions[index] ?? 0
+      if (facts === undefined || strengths[index] === 0 || modes[index] !== MODE_ENFORCE) continue
+      // Good evidence that does not count for this call is no reason.
+      if (facts.isGood && contribution === 0 && points[index] !== 0) continue
+      const isFact = facts.isDeterministicAtFull && strengths[index] === STRENGTH_FULL
+      const listId = evidence.listByKind[facts.listCode] ?? 0
+      addReason(decision, facts.reasonIndex, Math.round(contribution), listId, isFact ? DETERMINISTIC : ANALYTICS)
+    }
+    decision.reasonCount = Math.min(decision.reasonCount, SIGNAL_REASONS_MAX)
+    if (decision.reasonCount > 0) decision.basis = decision.reasonBases[0] ?? ANALYTICS
+  }
+
+  function decideUnready(decision: Decision): number {
+    decision.flags |= DECISION_FLAG.failOpen
+    return allowBecause(decision, REASON.notReady, 0)
+  }
+
+  /** Later than the deadline nobody waits for evidence: the trunk says whether to let the call through without any. */
+  function decideTooLate(call: Call, decision: Decision, { policy, trunks }: CompiledState): number {
+    addReason(decision, REASON.overloaded, 0, 0, ANALYTICS)
+    const isReachable =
+      includesCallee(policy.emergencyCallees, call.callee) || includesCallee(policy.serviceCallees, call.callee)
+    const isScreened = trunks.screening[call.trunk] !== SCREENING_OFF
+    if (trunks.failsClosed[call.trunk] === 1 && isScreened && !isReachable) return BLOCK
+    decision.flags |= DECISION_FLAG.failOpen
+    return ALLOW
+  }
+
+  /** What the callee and the trunk make of a verdict; then its id, the log, the counters. */
+  function finish(call: Call, decision: Decision, decided: number): void {
+    if (decision.reasonCount === 0) addReason(decision, REASON.noEvidence, 0, 0, ANALYTICS)
+    const verdict = Math.min(decided, mostSevereFor(call.treatment))
+    if (verdict < decided) {
+      decision.flags |= DECISION_FLAG.capped
+      addReason(decision, REASON.treatment, 0, 0, ANALYTICS)
+    }
+    const isShadow = state?.trunks.screening[call.trunk] === SCREENING_SHADOW
+    if (isShadow) decision.flags |= DECISION_FLAG.shadow
+    decision.verdict = isShadow ? ALLOW : verdict
+    verdictIds.next(decision.verdictId)
+    journal.record(call, decision, verdict)
+    countDecision(counters, decision, verdict)
+  }
+
+  function recall(call: Call, decision: Decision): boolean {
+    const nowSeconds = Math.floor(call.nowMs / 1000)
+    const { callHashLow, callHashHigh } = call
+    if (!recallCall(recent, callHashLow, callHashHigh, nowSeconds, RECENT_CALL_SECONDS, recentPayload)) return false
+    unpackAnswer(recentPayload, decision)
+    return true
+  }
+
+  function remember(call: Call, decision: Decision): void {
+    packAnswer(decision, recentPayload)
+    rememberCall(recent, call.callHashLow, call.callHashHigh, Math.floor(call.nowMs / 1000), recentPayload)
+  }
+
+  return {
+    screen,
+    install(snapshot) {
+      state = compileState(snapshot, options.home)
+    },
+    hashCall(call, callId) {
+      call.callHashLow = 0
+      call.callHashHigh = 0
+      if (callId === '') return
+      callHasher.start()
+      callHasher.addString(callId)
+      callHasher.addNumber(call.caller)
+      callHasher.addNumber(call.callee)
+      callHasher.addNumber(call.trunk)
+      callHasher.finish()
+      call.callHashLow = callHasher.low
+      call.callHashHigh = callHasher.high
+    },
+    endCall() {
+      count(counters, COUNTER.callEnds)
+    },
+    get generation() {
+      return state?.snapshot.generation ?? 0
+    },
+    get snapshot() {
+      return state?.snapshot
+    },
+    get policyLabel() {
+      return state?.policy.label ?? 'none@0'
+    },
+    trunkIndex: (name) => (name === undefined ? 0 : (state?.trunks.indexByName.get(name) ?? 0)),
+    trunkIngress: (trunk) => state?.trunks.ingress[trunk] ?? 0,
+    listName: (listId) => state?.listNames.get(listId) ?? '',
+    listKind: (listId) => state?.ranges.kindByListId[listId] ?? 0,
+  }
+}
+
+function allowBecause(decision: Decision, reason: number, listId: number): number {
+  addReason(decision, reason, 0, listId, ANALYTICS)
+  return ALLOW
+}
+
+/** A subscriber may ask for less than we would do, never for more. */
+function mostSevereFor(treatment: number): number {
+  if (treatment === TREATMENT_OFF) return ALLOW
+  return treatment === TREATMENT_FLAG ? FLAG : BLOCK
+}

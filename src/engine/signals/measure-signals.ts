@@ -1,0 +1,84 @@
+import type { Call } from '../../domain/call-event.ts'
+import { SIGNAL_NAMES, type SignalName } from '../../domain/policy.ts'
+import { SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../../domain/signal.ts'
+import { type CompiledPolicy, MODE_ENFORCE, MODE_OFF } from '../compiled-policy.ts'
+import type { SignalContext } from '../compiled-state.ts'
+import type { Evidence } from '../evidence.ts'
+import { attestationWeak } from './attestation-weak.ts'
+import { attested } from './attested.ts'
+import { denyListed } from './deny-listed.ts'
+import { doNotOriginate } from './do-not-originate.ts'
+import { impossibleNumber } from './impossible-number.ts'
+import { invalidCaller } from './invalid-caller.ts'
+import { nationalFromAbroad } from './national-from-abroad.ts'
+import { originatingDenied } from './originating-denied.ts'
+import { ownNumberFromOutside } from './own-number-from-outside.ts'
+import { reported } from './reported.ts'
+import { reportedShare } from './reported-share.ts'
+import type { Signal } from './signal.ts'
+import { verificationFailed } from './verification-failed.ts'
+import { watched } from './watched.ts'
+import { withheld } from './withheld.ts'
+
+const SIGNALS: Readonly<Record<SignalName, Signal>> = {
+  'deny-listed': denyListed,
+  'do-not-originate': doNotOriginate,
+  watched,
+  'impossible-number': impossibleNumber,
+  'national-from-abroad': nationalFromAbroad,
+  'own-number-from-outside': ownNumberFromOutside,
+  'originating-denied': originatingDenied,
+  'verification-failed': verificationFailed,
+  'attestation-weak': attestationWeak,
+  attested,
+  reported,
+  'reported-share': reportedShare,
+  withheld,
+  'invalid-caller': invalidCaller,
+}
+const SIGNALS_BY_INDEX: readonly Signal[] = SIGNAL_NAMES.map((name) => SIGNALS[name])
+
+/** Measures every signal that is not off into `strengths` (SIGNAL_NAMES order, 0..STRENGTH_FULL). No allocation. */
+export function measureSignals(call: Call, evidence: Evidence, context: SignalContext, strengths: Uint16Array): void {
+  const modes = context.policy.modes
+  for (let index = 0; index < SIGNALS_BY_INDEX.length; index++) {
+    const measure = SIGNALS_BY_INDEX[index] as Signal
+    strengths[index] = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
+  }
+}
+
+/**
+ * The caller number is contradicted: it never originates calls, its owner says it is not calling or not roaming, or its
+ * signature is wrong. Whoever borrows a number gets none of its favours. Only enforced rules contradict.
+ */
+export function isContradicted(policy: CompiledPolicy, strengths: Uint16Array): boolean {
+  for (let index = 0; index < strengths.length; index++) {
+    if (strengths[index] !== STRENGTH_FULL || policy.modes[index] !== MODE_ENFORCE) continue
+    if (SIGNAL_FACTS_BY_INDEX[index]?.contradictsAtFull) return true
+  }
+  return false
+}
+
+/**
+ * What every enforced signal contributes, in points: positive for harm, negative for good evidence, which a contradicted
+ * caller does not get. Returns the bit mask of contributions that may flag but not block (see scoreOf). No allocation.
+ */
+export function weighSignals(
+  policy: CompiledPolicy,
+  strengths: Uint16Array,
+  contradicted: boolean,
+  contributions: Float64Array,
+): number {
+  let onlyFlags = 0
+  for (let index = 0; index < contributions.length; index++) {
+    const strength = strengths[index] ?? 0
+    contributions[index] = 0
+    if (strength === 0 || policy.modes[index] !== MODE_ENFORCE) continue
+    const facts = SIGNAL_FACTS_BY_INDEX[index]
+    const points = ((policy.points[index] ?? 0) * strength) / STRENGTH_FULL
+    if (!facts?.isGood) contributions[index] = points
+    else if (!contradicted) contributions[index] = -points
+    if (facts?.onlyFlagsBelowFull && strength < STRENGTH_FULL) onlyFlags |= 1 << index
+  }
+  return onlyFlags
+}

@@ -1,0 +1,21 @@
+/** Fills the array with random bits nobody outside can foresee, e.g. node:crypto randomFillSync. */
+export type FillRandom = (words: Uint32Array) => void
+
+/** 1,024 ids of 128 bits: one trip to the system's random source a thousand calls. */
+const POOL_WORDS = 4_096
+
+/** Gives out 128 random bits at a time from a pool, without allocation. One per thread. */
+export function createVerdictIds(fillRandom: FillRandom): { next(into: Uint32Array): void } {
+  const pool = new Uint32Array(POOL_WORDS)
+  let used = POOL_WORDS
+  return {
+    next(into) {
+      if (used === POOL_WORDS) {
+        fillRandom(pool)
+        used = 0
+      }
+      for (let word = 0; word < 4; word++) into[word] = pool[used + word] ?? 0
+      used += 4
+    },
+  }
+}
