@@ -16,9 +16,9 @@ import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
-import { createKeyedHasher } from '../shm/hash.ts'
-import { type RecentCalls, recallCall, rememberCall } from '../shm/recent-calls.ts'
+import type { RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, type Traffic } from '../shm/traffic.ts'
+import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
 import { countDecision } from './count-decision.ts'
@@ -26,13 +26,10 @@ import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { createEvidence } from './evidence.ts'
 import { gatherEvidence } from './gather-evidence.ts'
-import { createRecentPayload, packAnswer, unpackAnswer } from './recent-answer.ts'
+import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import { isContradicted, measureSignals, weighSignals } from './signals/measure-signals.ts'
 import { createVerdictIds, type FillRandom } from './verdict-ids.ts'
-
-/** The same call asked again within this time gets the same answer: a switch retries for half a minute (SIP timer B). */
-export const RECENT_CALL_SECONDS = 60
 
 /** Leaves room for what may decide beside the signals: protection and the callee's treatment. */
 export const SIGNAL_REASONS_MAX = REASONS_PER_DECISION_MAX - 2
@@ -51,6 +48,8 @@ export type ScreenerDependencies = {
   readonly ring: DecisionRing
   readonly traffic: Traffic
   readonly fillRandom: FillRandom
+  /** Told when evidence could not be read; the call has been answered without it and counted. Must not throw. */
+  readonly onFailure: (error: unknown) => void
 }
 
 const REASON = {
@@ -66,6 +65,7 @@ const REASON = {
 const COUNTER = {
   recentHits: counterIndex('recent-calls.hits'),
   callEnds: counterIndex('call-ends'),
+  internalErrors: counterIndex('internal-errors'),
 } as const
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const SCREENING_OFF = SCREENING_MODES.indexOf('off')
@@ -74,11 +74,10 @@ const TREATMENT_OFF = TREATMENTS.indexOf('off')
 const TREATMENT_FLAG = TREATMENTS.indexOf('flag')
 
 export function createScreener(options: ScreenerOptions, dependencies: ScreenerDependencies): Screener {
-  const { lookup, recent, counters, traffic } = dependencies
-  const callHasher = createKeyedHasher(options.callKey)
+  const { lookup, counters, traffic } = dependencies
   const verdictIds = createVerdictIds(dependencies.fillRandom)
   const journal = createDecisionJournal(options, dependencies)
-  const recentPayload = createRecentPayload()
+  const recentAnswers = createRecentAnswers(dependencies.recent)
   const evidence = createEvidence()
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
   const contributions = new Float64Array(SIGNAL_NAMES.length)
@@ -90,12 +89,24 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       finish(call, decision, decideUnready(decision))
     } else if (call.nowMs > call.deadlineMs) {
       finish(call, decision, decideTooLate(call, decision, state))
-    } else if (recall(call, decision)) {
+    } else if (recentAnswers.recall(call, decision)) {
       count(counters, COUNTER.recentHits)
     } else {
-      finish(call, decision, decide(call, decision, state))
+      finish(call, decision, decideSafely(call, decision, state))
       countCall(traffic, call.caller, call.nowMs)
-      remember(call, decision)
+      recentAnswers.remember(call, decision)
+    }
+  }
+
+  /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
+  function decideSafely(call: Call, decision: Decision, current: CompiledState): number {
+    try {
+      return decide(call, decision, current)
+    } catch (error) {
+      count(counters, COUNTER.internalErrors)
+      dependencies.onFailure(error)
+      clearDecision(decision, current.policy.version)
+      return decideTooLate(call, decision, current)
     }
   }
 
@@ -105,8 +116,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     if (trunks.screening[call.trunk] === SCREENING_OFF) return ALLOW
 
     // 1. Emergency and operator services are always reachable.
-    if (includesCallee(policy.emergencyCallees, call.callee)) return allowBecause(decision, REASON.emergencyCallee, 0)
-    if (includesCallee(policy.serviceCallees, call.callee)) return allowBecause(decision, REASON.serviceCallee, 0)
+    if (includesCallee(policy.emergencyCallees, call.callee))
+      return allowBecause(decision, REASON.emergencyCallee, 0, DETERMINISTIC)
+    if (includesCallee(policy.serviceCallees, call.callee))
+      return allowBecause(decision, REASON.serviceCallee, 0, DETERMINISTIC)
 
     gatherEvidence(call, current, lookup, counters, evidence)
     measureSignals(call, evidence, current, strengths)
@@ -117,7 +130,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
 
     // 3. Allow lists have the last word.
     const allowList = evidence.listByKind[LIST_KIND_CODE.allow] ?? 0
-    if (allowList !== 0 && !contradicted) return allowBecause(decision, REASON.allowListed, allowList)
+    if (allowList !== 0 && !contradicted) return allowBecause(decision, REASON.allowListed, allowList, ANALYTICS)
 
     const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
     decision.score = scoreOf(contributions, onlyFlags, policy.blockAt)
@@ -163,7 +176,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
 
   function decideUnready(decision: Decision): number {
     decision.flags |= DECISION_FLAG.failOpen
-    return allowBecause(decision, REASON.notReady, 0)
+    return allowBecause(decision, REASON.notReady, 0, ANALYTICS)
   }
 
   /** Later than the deadline nobody waits for evidence: the trunk says whether to let the call through without any. */
@@ -193,37 +206,12 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     countDecision(counters, decision, verdict)
   }
 
-  function recall(call: Call, decision: Decision): boolean {
-    const nowSeconds = Math.floor(call.nowMs / 1000)
-    const { callHashLow, callHashHigh } = call
-    if (!recallCall(recent, callHashLow, callHashHigh, nowSeconds, RECENT_CALL_SECONDS, recentPayload)) return false
-    unpackAnswer(recentPayload, decision)
-    return true
-  }
-
-  function remember(call: Call, decision: Decision): void {
-    packAnswer(decision, recentPayload)
-    rememberCall(recent, call.callHashLow, call.callHashHigh, Math.floor(call.nowMs / 1000), recentPayload)
-  }
-
   return {
     screen,
     install(snapshot) {
       state = compileState(snapshot, options.home)
     },
-    hashCall(call, callId) {
-      call.callHashLow = 0
-      call.callHashHigh = 0
-      if (callId === '') return
-      callHasher.start()
-      callHasher.addString(callId)
-      callHasher.addNumber(call.caller)
-      callHasher.addNumber(call.callee)
-      callHasher.addNumber(call.trunk)
-      callHasher.finish()
-      call.callHashLow = callHasher.low
-      call.callHashHigh = callHasher.high
-    },
+    hashCall: createCallHasher(options.callKey),
     endCall() {
       count(counters, COUNTER.callEnds)
     },
@@ -243,8 +231,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   }
 }
 
-function allowBecause(decision: Decision, reason: number, listId: number): number {
-  addReason(decision, reason, 0, listId, ANALYTICS)
+/** Allows the call for a reason that no signal has a say in. */
+function allowBecause(decision: Decision, reason: number, listId: number, basis: number): number {
+  addReason(decision, reason, 0, listId, basis)
+  decision.basis = basis
   return ALLOW
 }
 
