@@ -15,7 +15,13 @@ export type VerdictRequest = {
   readonly accept: string
   readonly contentType: string
   readonly authorization: string
-  /** Present for POST; valid during the call only. */
+  /** The `x-api-key` header. */
+  readonly apiKey: string
+  readonly host: string
+  readonly origin: string
+  /** A proxy touched it: `Forwarded` or any `X-Forwarded-*` header is there. */
+  readonly isForwarded: boolean
+  /** Present when the path takes a body and the client sent one; valid during the call only. */
   readonly body: Uint8Array | undefined
   /** Server time when the loop iteration that read the request began, epoch milliseconds: the deadline counts from here. */
   readonly receivedMs: number
@@ -29,20 +35,22 @@ export type VerdictResponse = {
   readonly headers?: readonly (readonly [string, string])[]
 }
 
-/** One WebSocket connection as the handler sees it. */
+/** One WebSocket connection as the handler sees it: the same object from socketOpened to socketClosed. */
 export type VerdictSocket = {
   readonly subprotocol: string
   /** Returns false when the peer reads too slowly: the handler stops sending and the adapter closes with 1013. */
   send(data: string | Uint8Array): boolean
   close(code: number, reason: string): void
-  /** For the handler's own state. */
-  context: unknown
 }
 
 export type VerdictHandler = {
   /** Body limit of a POST to this path in bytes; 0: no such path takes a body. */
   bodyBytesMax(path: string): number
   handle(request: VerdictRequest): VerdictResponse
+  /** Why this client may not come in (WebSocket upgrades ask first), or undefined. */
+  refuse(request: VerdictRequest): VerdictResponse | undefined
+  /** Something threw that must not: counts and reports it, returns the 500 the client gets. */
+  faulted(error: unknown): VerdictResponse
   /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */
   chooseSubprotocol(offered: readonly string[]): string | undefined
   socketOpened(socket: VerdictSocket): void
@@ -59,8 +67,6 @@ export type VerdictServerOptions = {
   readonly webSocketPath: string
   readonly webSocketMessageBytesMax: number
   readonly idleTimeoutSeconds: number
-  /** `Host` headers accepted when no API key is configured; undefined: any. */
-  readonly allowedHosts?: readonly string[]
 }
 
 export type VerdictServer = {

@@ -1,0 +1,81 @@
+import type { Call } from '../../domain/call-event.ts'
+import { createDecision, type Decision } from '../../engine/decision.ts'
+import type { Screener } from '../../engine/screener.ts'
+import type { JsonObject } from './json-text.ts'
+import {
+  type CallReader,
+  type CallReaderDependencies,
+  type CallReaderOptions,
+  createCall,
+  createCallReader,
+} from './read-call.ts'
+import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
+
+/** What the data plane tells the counters of its thread. */
+export type DataPlaneEvents = {
+  /** A request or frame was refused with a problem (4xx). */
+  refused(): void
+  socketOpened(): void
+  socketFrame(): void
+  /** Something threw that must not: a bug. Log it; the request is answered with 500. */
+  fault(error: unknown): void
+}
+
+export type CallScreeningOptions = CallReaderOptions & RenderOptions
+
+export type CallScreeningDependencies = CallReaderDependencies & { readonly events: DataPlaneEvents }
+
+/**
+ * The meaning every route shares: the thread's one Call and one Decision with what fills and what renders them. All
+ * synchronous, so that nothing else runs between a read and its render.
+ */
+export type CallScreening = {
+  readonly screener: Screener
+  readonly reader: CallReader
+  readonly renderer: VerdictRenderer
+  readonly events: DataPlaneEvents
+  readonly call: Call
+  readonly decision: Decision
+  readonly now: () => number
+  /** One JSON event to its answer as JSON text. */
+  answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string
+  /** Notes one call end. */
+  endCall(event: JsonObject): void
+}
+
+export function createCallScreening(
+  options: CallScreeningOptions,
+  dependencies: CallScreeningDependencies,
+): CallScreening {
+  const { screener, events, now } = dependencies
+  const reader = createCallReader(options, dependencies)
+  const renderer = createVerdictRenderer(options, screener)
+  const call = createCall()
+  const decision = createDecision()
+
+  function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
+    const callId = reader.readEvent(event, call, receivedMs)
+    screener.screen(call, decision)
+    return renderer.json(decision, callId, type)
+  }
+
+  function endCall(event: JsonObject): void {
+    screener.endCall({
+      caller: reader.readNumber(event.caller),
+      callee: reader.readNumber(event.callee),
+      answered: event.answered === true,
+      ringMs: durationMs(event.ringMs),
+      talkMs: durationMs(event.talkMs),
+      nowMs: now(),
+    })
+  }
+
+  return { screener, reader, renderer, events, call, decision, now, answerEvent, endCall }
+}
+
+/** A day: no call rings or talks longer, whatever a switch says. */
+const DURATION_MS_MAX = 86_400_000
+
+function durationMs(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(value, DURATION_MS_MAX) : 0
+}

@@ -1,0 +1,24 @@
+import { STATUS_CODES } from 'node:http'
+import { ERROR_STATUS, type ErrorCode } from '../../domain/errors.ts'
+import type { VerdictResponse } from './verdict-server.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** What a client did wrong (or we could not do): RFC 9457 with our stable `code` and a hint about what to do next. */
+export type Problem = {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly hint: string
+}
+
+/** The problem document as JSON text. `type` is about:blank: `code` is what programs look at. */
+export function problemJson({ code, detail, hint }: Problem): string {
+  const status = ERROR_STATUS[code]
+  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code, hint })
+}
+
+/** A problem as a whole answer. Neither detail nor hint may hold anything the client sent. */
+export function problemResponse(problem: Problem, headers?: VerdictResponse['headers']): VerdictResponse {
+  const response = { status: ERROR_STATUS[problem.code], contentType: PROBLEM_TYPE, body: problemJson(problem) }
+  return headers === undefined ? response : { ...response, headers }
+}

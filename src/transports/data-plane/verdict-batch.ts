@@ -1,0 +1,97 @@
+import type { CallScreening } from './call-screening.ts'
+import { decodeBody, isJsonObject, type JsonObject, MALFORMED, parseJson } from './json-text.ts'
+import { type Problem, problemJson, problemResponse } from './problem.ts'
+import type { VerdictRequest, VerdictResponse } from './verdict-server.ts'
+
+/** Body limit of a batch: 1,000 events of a kilobyte. */
+export const BATCH_BYTES_MAX = 1024 * 1024
+/** Events in one batch: about a millisecond of deciding, well inside the deadline of the last one. */
+export const BATCH_EVENTS_MAX = 1_000
+
+const NDJSON_TYPE = 'application/x-ndjson'
+
+type Batch = { readonly isLines: boolean; readonly events: readonly unknown[] }
+
+/**
+ * POST /v1/verdicts: answers in the order of the events, in the format of the request. An event that is not an object
+ * gets a problem object in its place; the others are answered. Too many events: all are refused, none is counted.
+ */
+export function verdictsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
+  return (request) => {
+    const batch = readBatch(request)
+    if ('code' in batch) return problemResponse(batch)
+    const answers: string[] = []
+    for (const event of batch.events) {
+      answers.push(isJsonObject(event) ? screening.answerEvent(event, request.receivedMs) : problemJson(BAD_EVENT))
+    }
+    return batch.isLines
+      ? { status: 200, contentType: NDJSON_TYPE, body: answers.length === 0 ? '' : `${answers.join('\n')}\n` }
+      : { status: 200, contentType: 'application/json', body: `[${answers.join(',')}]` }
+  }
+}
+
+/** POST /v1/call-ends: one end, an array or lines. All or nothing: one that is not an object refuses the whole body. */
+export function callEndsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
+  return (request) => {
+    const batch = readBatch(request, true)
+    if ('code' in batch) return problemResponse(batch)
+    const ends: JsonObject[] = []
+    for (const event of batch.events) {
+      if (!isJsonObject(event)) return problemResponse(event === MALFORMED ? BAD_BATCH : BAD_EVENT)
+      ends.push(event)
+    }
+    for (const end of ends) screening.endCall(end)
+    return { status: 200, contentType: 'application/json', body: `{"accepted":${ends.length}}` }
+  }
+}
+
+function readBatch(request: VerdictRequest, isSingleAllowed = false): Batch | Problem {
+  const text = request.body === undefined ? '' : decodeBody(request.body)
+  if (text === undefined) return BAD_BATCH
+  const whole = isSingleAllowed || !isLines(request.contentType, text) ? readArray(text, isSingleAllowed) : undefined
+  const batch = whole ?? (isLines(request.contentType, text) ? readLines(text) : undefined)
+  if (batch === undefined) return BAD_BATCH
+  return batch.events.length > BATCH_EVENTS_MAX ? TOO_MANY : batch
+}
+
+/** The content type decides; one that says neither leaves it to the first character. */
+function isLines(contentType: string, text: string): boolean {
+  const type = contentType.toLowerCase()
+  if (type.includes('ndjson') || type.includes('jsonl')) return true
+  if (type.includes('json')) return false
+  return !/^\s*\[/.test(text)
+}
+
+function readArray(text: string, isSingleAllowed: boolean): Batch | undefined {
+  const parsed = parseJson(text)
+  if (Array.isArray(parsed)) return { isLines: false, events: parsed }
+  return isSingleAllowed && isJsonObject(parsed) ? { isLines: false, events: [parsed] } : undefined
+}
+
+/** Blank lines are no events; a line that is not JSON is one, and gets a problem in its place. */
+function readLines(text: string): Batch {
+  const events: unknown[] = []
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue
+    // One more than allowed is enough to know.
+    if (events.length > BATCH_EVENTS_MAX) break
+    events.push(parseJson(line))
+  }
+  return { isLines: true, events }
+}
+
+const BAD_BATCH: Problem = {
+  code: 'JSON_MALFORMED',
+  detail: 'The body is neither a JSON array of events nor one JSON event a line, in UTF-8.',
+  hint: 'Send application/json with an array, or application/x-ndjson with one object a line.',
+}
+const BAD_EVENT: Problem = {
+  code: 'BODY_INVALID',
+  detail: 'An event is not a JSON object.',
+  hint: 'Every event is an object as for POST /v1/verdict or /v1/call-ends.',
+}
+const TOO_MANY: Problem = {
+  code: 'BODY_TOO_LARGE',
+  detail: `The batch holds more than ${BATCH_EVENTS_MAX} events.`,
+  hint: `Send at most ${BATCH_EVENTS_MAX} events at once.`,
+}

@@ -1,0 +1,189 @@
+/**
+ * The HTTP side of the data plane: one request in, one answer out, synchronously (docs/wire.md).
+ *
+ * A verdict request is answered whatever it says about the caller. What is refused (malformed JSON, not an object, a
+ * body over the limit) gets a problem document and has no effect.
+ */
+import { type AccessOptions, createAccessCheck } from './access.ts'
+import {
+  type CallScreening,
+  type CallScreeningDependencies,
+  type CallScreeningOptions,
+  createCallScreening,
+} from './call-screening.ts'
+import { decodeBody, isJsonObject, MALFORMED, parseJson } from './json-text.ts'
+import { parseQuery } from './parse-query.ts'
+import { type Problem, problemResponse } from './problem.ts'
+import { BATCH_BYTES_MAX, callEndsRoute, verdictsRoute } from './verdict-batch.ts'
+import type { VerdictHandler, VerdictRequest, VerdictResponse } from './verdict-server.ts'
+import { createSocketProtocols } from './verdict-sockets.ts'
+
+export type DataPlaneOptions = CallScreeningOptions & AccessOptions & { readonly webSocketPath: string }
+
+export type DataPlaneDependencies = CallScreeningDependencies & {
+  /** Epoch milliseconds when this thread last knew itself up to date with the record; /health/ready says its age. */
+  readonly stateAtMs: () => number
+}
+
+export type Route = (request: VerdictRequest) => VerdictResponse
+
+type Endpoint = {
+  readonly GET?: Route
+  readonly POST?: Route
+  readonly bodyBytesMax: number
+  /** Answers HEAD like GET and needs no key: for load balancers. */
+  readonly isHealth?: boolean
+}
+
+/** Body limit of one call event: a full one is about 600 bytes. */
+export const VERDICT_BYTES_MAX = 16 * 1024
+
+const JSON_TYPE = 'application/json'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+const NO_STORE = [['cache-control', 'no-store']] as const
+
+/** Everything the verdict port means, for any adapter (uws.ts, node.ts). One per verdict thread. */
+export function createVerdictHandler(options: DataPlaneOptions, dependencies: DataPlaneDependencies): VerdictHandler {
+  const screening = createCallScreening(options, dependencies)
+  const { events } = dependencies
+  const refuse = createAccessCheck(options)
+  const verdicts = verdictsRoute(screening)
+  const callEnds = callEndsRoute(screening)
+  const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
+    ['/v1/verdict', { POST: postVerdict(screening), GET: getVerdict(screening), bodyBytesMax: VERDICT_BYTES_MAX }],
+    ['/v1/verdicts', { POST: verdicts, bodyBytesMax: BATCH_BYTES_MAX }],
+    ['/v1/call-ends', { POST: callEnds, bodyBytesMax: BATCH_BYTES_MAX }],
+    [options.webSocketPath, { GET: upgradeWanted, bodyBytesMax: 0 }],
+    ['/health/live', { GET: live, bodyBytesMax: 0, isHealth: true }],
+    ['/health/ready', { GET: ready(screening, dependencies.stateAtMs), bodyBytesMax: 0, isHealth: true }],
+  ])
+
+  function route(request: VerdictRequest): VerdictResponse {
+    const endpoint = endpoints.get(request.path)
+    if (endpoint === undefined) return problemResponse(NO_SUCH_PATH)
+    const method = request.method === 'HEAD' && endpoint.isHealth === true ? 'GET' : request.method
+    const answer = method === 'POST' ? endpoint.POST : method === 'GET' ? endpoint.GET : undefined
+    if (answer === undefined) return problemResponse(NO_SUCH_METHOD, [['allow', allowed(endpoint)]])
+    return (endpoint.isHealth === true ? undefined : refuse(request)) ?? answer(request)
+  }
+
+  return {
+    bodyBytesMax: (path) => endpoints.get(path)?.bodyBytesMax ?? 0,
+    handle(request) {
+      const response = route(request)
+      if (response.status >= 400 && response.status < 500) events.refused()
+      return response
+    },
+    refuse,
+    faulted(error) {
+      events.fault(error)
+      return problemResponse(FAULT)
+    },
+    ...createSocketProtocols(screening),
+  }
+}
+
+/** POST /v1/verdict: one call event as JSON. The content type is not asked for: switches send all sorts. */
+function postVerdict(screening: CallScreening): Route {
+  return (request) => {
+    const text = decodeBody(request.body ?? NO_BYTES)
+    const event = text === undefined ? MALFORMED : parseJson(text)
+    if (event === MALFORMED) return problemResponse(NOT_JSON)
+    if (!isJsonObject(event)) return problemResponse(NOT_AN_EVENT)
+    if (!wantsText(request.accept)) {
+      return { status: 200, contentType: JSON_TYPE, body: screening.answerEvent(event, request.receivedMs) }
+    }
+    screening.reader.readEvent(event, screening.call, request.receivedMs)
+    screening.screener.screen(screening.call, screening.decision)
+    return { status: 200, contentType: TEXT_TYPE, body: screening.renderer.text(screening.decision) }
+  }
+}
+
+/** GET /v1/verdict?caller=&callee=&trunk=&kind=&callId=: for switches that can only fetch. */
+function getVerdict({ screener, reader, renderer, call, decision }: CallScreening): Route {
+  return (request) => {
+    const query = parseQuery(request.query)
+    if (query === undefined) return problemResponse(QUERY_AMBIGUOUS)
+    const callId = reader.readQuery(query, call, request.receivedMs)
+    screener.screen(call, decision)
+    const isText = wantsText(request.accept)
+    const body = isText ? renderer.text(decision) : renderer.json(decision, callId)
+    return { status: 200, contentType: isText ? TEXT_TYPE : JSON_TYPE, body, headers: NO_STORE }
+  }
+}
+
+/** JSON unless text/plain is asked for and JSON is not. */
+function wantsText(accept: string): boolean {
+  return accept.includes('text/plain') && !accept.includes('json')
+}
+
+function live(): VerdictResponse {
+  return { status: 200, contentType: JSON_TYPE, body: '{"status":"live"}', headers: NO_STORE }
+}
+
+/** 503 until the first state is installed; then 200 on the last good one, with its age. */
+function ready({ screener, now }: CallScreening, stateAtMs: () => number): Route {
+  return () => {
+    if (screener.generation === 0) return problemResponse(NOT_READY)
+    const body = JSON.stringify({
+      status: 'ready',
+      policy: screener.policyLabel,
+      generation: screener.generation,
+      stateAgeMs: Math.max(0, Math.round(now() - stateAtMs())),
+    })
+    return { status: 200, contentType: JSON_TYPE, body, headers: NO_STORE }
+  }
+}
+
+function upgradeWanted(): VerdictResponse {
+  return problemResponse(NOT_UPGRADED)
+}
+
+function allowed(endpoint: Endpoint): string {
+  const methods = endpoint.GET === undefined ? [] : endpoint.isHealth === true ? ['GET', 'HEAD'] : ['GET']
+  if (endpoint.POST !== undefined) methods.push('POST')
+  return methods.join(', ')
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+const NO_SUCH_PATH: Problem = {
+  code: 'NOT_FOUND',
+  detail: 'There is nothing at this path.',
+  hint: 'The verdict port serves /v1/verdict, /v1/verdicts, /v1/call-ends, /v1/calls and /health; lists and reports are on the control port.',
+}
+const NO_SUCH_METHOD: Problem = {
+  code: 'METHOD_NOT_ALLOWED',
+  detail: 'This path does not answer to this method.',
+  hint: 'The Allow header names the methods it answers to.',
+}
+const NOT_JSON: Problem = {
+  code: 'JSON_MALFORMED',
+  detail: 'The body is not JSON in UTF-8.',
+  hint: 'Send one call event, for example {"callId":"abc","caller":"+79160000000","callee":"+79030000000"}.',
+}
+const NOT_AN_EVENT: Problem = {
+  code: 'BODY_INVALID',
+  detail: 'The body is JSON, but not an object.',
+  hint: 'Send one call event as a JSON object here; arrays go to /v1/verdicts.',
+}
+const QUERY_AMBIGUOUS: Problem = {
+  code: 'QUERY_INVALID',
+  detail: 'A query parameter stands twice, or there are more than 64.',
+  hint: 'Send each of caller, callee, trunk, kind and callId once; write & inside a value as %26.',
+}
+const NOT_UPGRADED: Problem = {
+  code: 'HEADER_INVALID',
+  detail: 'This path speaks WebSocket only.',
+  hint: 'Open it as a WebSocket with the subprotocol zaslon.json.v1 or zaslon.bin.v1.',
+}
+const NOT_READY: Problem = {
+  code: 'UNAVAILABLE',
+  detail: 'No state is loaded yet: verdicts are allow, with the reason not-ready.',
+  hint: 'Wait for the start to finish; a control process that never comes up is in the log.',
+}
+const FAULT: Problem = {
+  code: 'INTERNAL',
+  detail: 'The screening of this request failed.',
+  hint: 'Let the call through; the log of the verdict process has the cause.',
+}
