@@ -15,7 +15,13 @@ export type DataDirectory = {
 /** Makes the directory and its parts when they are missing; readable by the owner alone, for it holds numbers. */
 export function openDataDirectory(root: string): DataDirectory {
   const at = (name: string) => path.join(root, name)
-  const directory = { root, gates: at('gates'), decisions: at('decisions'), traffic: at('traffic'), imports: at('imports') }
+  const directory = {
+    root,
+    gates: at('gates'),
+    decisions: at('decisions'),
+    traffic: at('traffic'),
+    imports: at('imports'),
+  }
   try {
     for (const place of Object.values(directory)) mkdirSync(place, { recursive: true, mode: 0o700 })
   } catch (cause) {
@@ -52,7 +58,9 @@ export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configu
   }
   if (!/^(?:[0-9a-f]{2}){32,}$/i.test(text)) {
     const hint = 'Make one with: openssl rand -hex 32'
-    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} must hold 32 bytes in hexadecimal.`, { hint })
+    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} must hold 32 bytes in hexadecimal.`, {
+      hint,
+    })
   }
   return Buffer.from(text, 'hex')
 }

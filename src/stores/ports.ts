@@ -212,9 +212,11 @@ export type RecordStore = {
   /** Open ones highest score first, closed ones newest first. */
   reviews(state: 'open' | 'closed', limit: number): Review[]
 
-  // change log
+  // change log: numbers without gaps; at least CHANGES_KEPT of the newest are kept
   lastSequence(): number
-  /** Changes with sequence > after, in order. */
+  /** The oldest change still kept, 0 when there is none. A follower that knows less than the one before it reads all anew. */
+  oldestSequence(): number
+  /** Changes with sequence > after, in order. Throws CHANGES_TRIMMED when changes after `after` are not kept any more. */
   changesAfter(after: number, limit: number): Change[]
 
   // audit log
@@ -241,10 +243,21 @@ export type VerdictStore = Pick<
   | 'numberingPlans'
   | 'changesAfter'
   | 'lastSequence'
+  | 'oldestSequence'
   | 'readReputationNumbers'
   | 'reputationOf'
   | 'close'
 > & { readonly contents: ListContents; readonly lookup: NumberLookup }
 
-/** Versions of a list that stay restorable. */
+/** Versions of a list that stay restorable: the active one and the newest others. */
 export const VERSIONS_KEPT = 20
+/** About 80 bytes a change; at 25,000 reports a month more than three years, at one change a millisecond 16 minutes. */
+export const CHANGES_KEPT = 1_000_000
+/** About 150 bytes an entry. */
+export const AUDIT_KEPT = 1_000_000
+/** Policy versions that can be read back. */
+export const POLICY_VERSIONS_KEPT = 1_000
+/** More open reviews than anybody can look at: openReview rejects with QUEUE_FULL. */
+export const REVIEWS_OPEN_MAX = 100_000
+/** Closed reviews kept: the oldest drop off. */
+export const REVIEWS_CLOSED_KEPT = 100_000

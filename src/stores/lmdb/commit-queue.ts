@@ -1,0 +1,213 @@
+/**
+ * Group commit. Operations wait in line while a transaction is on its way to the disk; the next transaction takes them
+ * all, so a hundred reports at once cost one sync, not a hundred.
+ *
+ * An operation reads (inside the transaction, so it sees the operations before it), decides, and lists what it wants to
+ * write; the list is applied when it returns. One that throws has written nothing and rejects alone. When the disk
+ * refuses, the whole transaction is undone and everyone in it is told; nothing is half done.
+ */
+import { ScreeningError } from '../../domain/errors.ts'
+import type { Actor, AuditEntry, Change } from '../ports.ts'
+import { ACTOR_CHARS_MAX } from '../ports.ts'
+import type { Environment } from './environment.ts'
+import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+import { storageError } from './storage-error.ts'
+import { encodeJson } from './values.ts'
+
+/** About 10 ms of the event loop at 10 µs an operation. */
+const BATCH_OPERATIONS_MAX = 1_000
+/** More than this waiting means the disk cannot follow: better told at once than after a minute. */
+const QUEUED_OPERATIONS_MAX = 20_000
+
+/** A change as an operation knows it: sequence and time are added. */
+export type NewChange = Change extends infer Each
+  ? Each extends Change
+    ? Omit<Each, 'sequence' | 'atMs'>
+    : never
+  : never
+
+/** What an operation wants to write. */
+export type WriteSet = {
+  /** The time of this transaction, epoch milliseconds. */
+  readonly nowMs: number
+  put(key: Buffer, value: Buffer): void
+  remove(key: Buffer): void
+  /** Adds to the change log and returns the sequence number the change gets. */
+  change(change: NewChange): number
+  audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void
+}
+
+export type CommitQueueOptions = { readonly changesKept: number; readonly auditKept: number }
+
+type Waiting = {
+  readonly operation: (writes: WriteSet) => unknown
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+type Outcome = { readonly waiting: Waiting; readonly result?: unknown; readonly error?: unknown }
+type Sequences = { change: number; audit: number }
+
+export class CommitQueue {
+  readonly #environment: Environment
+  readonly #options: CommitQueueOptions
+  readonly #now: () => number
+  readonly #waiting: Waiting[] = []
+  #sequences: Sequences
+  #draining: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(options: CommitQueueOptions, dependencies: { environment: Environment; now: () => number }) {
+    this.#options = options
+    this.#environment = dependencies.environment
+    this.#now = dependencies.now
+    this.#sequences = {
+      change: lastSequenceIn(this.#environment, LIVE_SPACE.change),
+      audit: lastSequenceIn(this.#environment, LIVE_SPACE.audit),
+    }
+  }
+
+  /** Sequence of the newest durable change, 0 when there is none. */
+  get lastSequence(): number {
+    return this.#sequences.change
+  }
+
+  /**
+   * Resolves with the operation's result when everything it wrote is on disk. Rejects with what the operation threw, with
+   * STORAGE_FULL, STORAGE_FAILED, or QUEUE_FULL.
+   */
+  run<T>(operation: (writes: WriteSet) => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new ScreeningError('UNAVAILABLE', 'The record store is closed.'))
+    if (this.#waiting.length >= QUEUED_OPERATIONS_MAX) {
+      const message = `${this.#waiting.length} writes wait for the disk: no more are taken.`
+      return Promise.reject(new ScreeningError('QUEUE_FULL', message, { retryAfterSeconds: 1 }))
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ operation, resolve: (result) => resolve(result as T), reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Takes nothing more and resolves when what waits is on disk. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    // What arrives in this turn of the event loop still joins the first transaction.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, BATCH_OPERATIONS_MAX))
+    this.#draining = undefined
+  }
+
+  async #commit(batch: Waiting[]): Promise<void> {
+    const sequences = { ...this.#sequences }
+    const outcomes: Outcome[] = []
+    try {
+      // A child transaction: what throws inside undoes every write of the batch.
+      await this.#environment.db.childTransaction(() => {
+        const nowMs = this.#now()
+        for (const waiting of batch) outcomes.push(this.#attempt(waiting, sequences, nowMs))
+      })
+    } catch (error) {
+      const failure = storageError(await rootCause(error), 'the write')
+      for (const waiting of batch) waiting.reject(failure)
+      return
+    }
+    this.#sequences = sequences
+    for (const { waiting, result, error } of outcomes) {
+      if (error === undefined) waiting.resolve(result)
+      else waiting.reject(error)
+    }
+  }
+
+  #attempt(waiting: Waiting, sequences: Sequences, nowMs: number): Outcome {
+    const writes = new PlannedWrites(nowMs, { ...sequences }, this.#options)
+    let result: unknown
+    try {
+      result = waiting.operation(writes)
+    } catch (error) {
+      return { waiting, error }
+    }
+    const { db } = this.#environment
+    for (const { key, value } of writes.rows) {
+      if (value === undefined) db.remove(key)
+      else db.put(key, value)
+    }
+    Object.assign(sequences, writes.sequences)
+    return { waiting, result }
+  }
+}
+
+class PlannedWrites implements WriteSet {
+  readonly nowMs: number
+  readonly rows: { key: Buffer; value: Buffer | undefined }[] = []
+  readonly sequences: Sequences
+  readonly #kept: CommitQueueOptions
+
+  constructor(nowMs: number, sequences: Sequences, kept: CommitQueueOptions) {
+    this.nowMs = nowMs
+    this.sequences = sequences
+    this.#kept = kept
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    this.rows.push({ key, value })
+  }
+
+  remove(key: Buffer): void {
+    this.rows.push({ key, value: undefined })
+  }
+
+  change(change: NewChange): number {
+    const sequence = ++this.sequences.change
+    this.#append(LIVE_SPACE.change, sequence, { atMs: this.nowMs, ...change }, this.#kept.changesKept)
+    return sequence
+  }
+
+  audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void {
+    if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX) {
+      throw new RangeError(`An actor has 1 to ${ACTOR_CHARS_MAX} characters, got ${actor.length}.`)
+    }
+    const entry = { atMs: this.nowMs, actor, action, subject, ...(detail === undefined ? {} : { detail }) }
+    this.#append(LIVE_SPACE.audit, ++this.sequences.audit, entry, this.#kept.auditKept)
+  }
+
+  /** Both logs are windows: one row in, the row that has become too old out. */
+  #append(space: number, sequence: number, entry: object, kept: number): void {
+    this.put(makeKey(space, { u64: sequence }), encodeJson(entry))
+    if (sequence > kept) this.remove(makeKey(space, { u64: sequence - kept }))
+  }
+}
+
+/** The newest sequence in a log, 0 when it is empty. */
+export function lastSequenceIn(environment: Environment, space: number): number {
+  let last = 0
+  environment.scan({ prefix: makeKey(space), reverse: true, limit: 1 }, (key) => {
+    last = u64Part(key, KEY_PREFIX_BYTES)
+  })
+  return last
+}
+
+/** The oldest sequence in a log, 0 when it is empty. */
+export function firstSequenceIn(environment: Environment, space: number): number {
+  let first = 0
+  environment.scan({ prefix: makeKey(space), limit: 1 }, (key) => {
+    first = u64Part(key, KEY_PREFIX_BYTES)
+  })
+  return first
+}
+
+/**
+ * When a commit fails, lmdb-js rejects with an error that carries the real one as a promise, which nobody else handles:
+ * left alone it would end the process as an unhandled rejection. Other unhandled rejections are not touched.
+ */
+async function rootCause(error: unknown): Promise<unknown> {
+  if (typeof error !== 'object' || error === null || !('commitError' in error)) return error
+  try {
+    await error.commitError
+    return error
+  } catch (cause) {
+    return cause
+  }
+}

@@ -1,0 +1,24 @@
+import type { WriteSet } from './commit-queue.ts'
+import type { Environment } from './environment.ts'
+import { LIVE_SPACE, makeKey } from './keys.ts'
+import { encodeJson } from './values.ts'
+
+/** Numbers that are given out once (`layerId`, `listId`, `review`), and counts that bound what is kept. */
+export type Counters = {
+  readonly layerId: number
+  readonly listId: number
+  readonly reviewId: number
+  readonly openReviews: number
+  readonly closedReviews: number
+}
+
+const KEY = makeKey(LIVE_SPACE.meta, { text: 'counters' })
+const NEW: Counters = { layerId: 0, listId: 0, reviewId: 0, openReviews: 0, closedReviews: 0 }
+
+export function readCounters(environment: Environment): Counters {
+  return { ...NEW, ...environment.json<Partial<Counters>>(KEY) }
+}
+
+export function writeCounters(writes: WriteSet, counters: Counters): void {
+  writes.put(KEY, encodeJson(counters))
+}

@@ -1,0 +1,190 @@
+/** The contents of list versions: lists.mdb. Written by job threads of the control process, read by everybody. */
+import { join } from 'node:path'
+import { ScreeningError } from '../../domain/errors.ts'
+import type { EntryDetails } from '../../domain/number-list.ts'
+import { type LayerContents, type LayerId, type ListContents, NO_DETAILS, REMOVED } from '../ports.ts'
+import { createDirectoryCache, type DirectoryCache } from './directory-cache.ts'
+import { type Environment, openEnvironment } from './environment.ts'
+import { type FormatSpec, settleFormat } from './format.ts'
+import { KEY_PREFIX_BYTES, LISTS_SPACE, makeKey } from './keys.ts'
+import {
+  CHUNK_DICTIONARY,
+  copyBlock,
+  decodeRanges,
+  detailsInBlock,
+  findBlock,
+  findInBlock,
+  type LayerHeader,
+} from './layer-format.ts'
+import { storageError } from './storage-error.ts'
+import { decodeJson } from './values.ts'
+import { headerKey, removeLayer, writeLayer } from './write-layer.ts'
+
+export const LISTS_FILE = 'lists.mdb'
+export const LISTS_FORMAT: FormatSpec = { name: LISTS_FILE, version: 1, migrations: [] }
+
+/** More layers than VERSIONS_KEPT versions of LISTS_MAX lists can have. */
+const LAYERS_MAX = 10_000
+
+/** A dictionary entry for every row of a list of 256 million. */
+const DICTIONARY_CHUNKS_MAX = 1_000_000
+
+export type ListContentsOptions = {
+  /** The data directory. */
+  readonly directory: string
+  /** Never mix read-only and writable in one process (environment.ts). */
+  readonly readOnly: boolean
+  readonly mapBytes?: number
+}
+
+/**
+ * Opens lists.mdb for this thread. A writable one belongs to the process that holds the record store: no lock is taken here.
+ * Throws UNAVAILABLE (read-only and not there yet), STORAGE_FORMAT, STORAGE_FULL, STORAGE_FAILED.
+ */
+export function openListContents(options: ListContentsOptions): ListContents {
+  return listContentsOf(openListsEnvironment(options))
+}
+
+export function openListsEnvironment(options: ListContentsOptions): Environment {
+  const { directory, readOnly, mapBytes } = options
+  const environment = openEnvironment({
+    path: join(directory, LISTS_FILE),
+    readOnly,
+    ...(mapBytes === undefined ? {} : { mapBytes }),
+  })
+  try {
+    settleFormat(environment, LISTS_FORMAT)
+    return environment
+  } catch (error) {
+    void environment.close()
+    throw storageError(error, 'opening the lists')
+  }
+}
+
+export function listContentsOf(environment: Environment): ListContents {
+  const directories = createDirectoryCache(environment)
+  return {
+    putLayer(layerId, contents, onProgress = () => {}) {
+      directories.forget(layerId)
+      guardWrite('writing the list', () => {
+        const leftover = readHeader(environment, layerId)
+        if (leftover !== undefined) removeLayer(environment, layerId, leftover)
+        writeLayer(environment, layerId, contents, onProgress)
+      })
+    },
+    dropLayer(layerId) {
+      directories.forget(layerId)
+      guardWrite('dropping the list version', () => {
+        const header = readHeader(environment, layerId)
+        if (header !== undefined) removeLayer(environment, layerId, header)
+      })
+    },
+    layerIds() {
+      environment.refresh()
+      const layerIds: LayerId[] = []
+      environment.scan({ prefix: makeKey(LISTS_SPACE.layer), limit: LAYERS_MAX }, (key) => {
+        layerIds.push(key.readUInt32BE(KEY_PREFIX_BYTES))
+      })
+      return layerIds
+    },
+    readNumbers: (layerId, after, into, detailsInto) =>
+      readNumbers(environment, directories, { layerId, after, into, detailsInto }),
+    readRanges: (layerId) => readRanges(environment, layerId),
+    dictionary: (layerId) => readDictionary(environment, layerId),
+    entry: (layerId, number) => readEntry(environment, directories, layerId, number),
+    close: () => environment.close(),
+  }
+}
+
+function guardWrite(doing: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    throw storageError(error, doing)
+  }
+}
+
+function readHeader(environment: Environment, layerId: LayerId): LayerHeader | undefined {
+  environment.refresh()
+  return environment.json<LayerHeader>(headerKey(layerId))
+}
+
+function readBlock(environment: Environment, layerId: LayerId, block: number): DataView | undefined {
+  const bytes = environment.bytes(makeKey(LISTS_SPACE.layerNumbers, { u32: layerId }, { u32: block }))
+  return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function readNumbers(
+  environment: Environment,
+  directories: DirectoryCache,
+  wanted: { layerId: LayerId; after: number; into: Float64Array; detailsInto: Uint32Array | undefined },
+): number {
+  const { layerId, after, into, detailsInto } = wanted
+  const directory = directories.get(layerId)
+  if (directory === undefined) throw layerMissing(layerId)
+  environment.refresh()
+  let count = 0
+  for (let block = Math.max(0, findBlock(directory, after)); block < directory.length && count < into.length; block++) {
+    const view = readBlock(environment, layerId, block)
+    if (view === undefined) throw layerMissing(layerId)
+    count = copyBlock(view, after, count, into, detailsInto)
+  }
+  return count
+}
+
+function readRanges(environment: Environment, layerId: LayerId): LayerContents {
+  const header = readHeader(environment, layerId)
+  if (header === undefined || !header.isComplete) throw layerMissing(layerId)
+  const rangesFrom = new Float64Array(header.rangeCount)
+  const rangesTo = new Float64Array(header.rangeCount)
+  const rangeDetails = new Uint32Array(header.rangeCount)
+  let at = 0
+  for (let chunk = 0; at < header.rangeCount; chunk++) {
+    const bytes = environment.bytes(makeKey(LISTS_SPACE.layerRanges, { u32: layerId }, { u32: chunk }))
+    if (bytes === undefined) throw layerMissing(layerId)
+    at += decodeRanges(bytes, at, rangesFrom, rangesTo, rangeDetails)
+  }
+  const dictionary = readDictionary(environment, layerId)
+  return { numbers: new Float64Array(0), rangesFrom, rangesTo, rangeDetails, dictionary }
+}
+
+function readDictionary(environment: Environment, layerId: LayerId): readonly EntryDetails[] {
+  environment.refresh()
+  const dictionary: EntryDetails[] = []
+  const prefix = makeKey(LISTS_SPACE.layerDictionary, { u32: layerId })
+  environment.scan({ prefix, limit: DICTIONARY_CHUNKS_MAX }, (_key, value) => {
+    for (const details of decodeJson<EntryDetails[]>(value)) dictionary.push(details)
+  })
+  return dictionary
+}
+
+function readEntry(
+  environment: Environment,
+  directories: DirectoryCache,
+  layerId: LayerId,
+  number: number,
+): { removed: boolean; details: EntryDetails } | undefined {
+  const directory = directories.get(layerId)
+  if (directory === undefined) return undefined
+  const blockIndex = findBlock(directory, number)
+  if (blockIndex < 0) return undefined
+  environment.refresh()
+  const block = readBlock(environment, layerId, blockIndex)
+  if (block === undefined) return undefined
+  const index = findInBlock(block, number)
+  if (index < 0) return undefined
+  const details = detailsInBlock(block, index)
+  if (details === REMOVED) return { removed: true, details: {} }
+  if (details === NO_DETAILS) return { removed: false, details: {} }
+  const chunk = Math.floor((details - 1) / CHUNK_DICTIONARY)
+  const key = makeKey(LISTS_SPACE.layerDictionary, { u32: layerId }, { u32: chunk })
+  const entries = environment.json<EntryDetails[]>(key)
+  return { removed: false, details: entries?.[(details - 1) % CHUNK_DICTIONARY] ?? {} }
+}
+
+function layerMissing(layerId: LayerId): ScreeningError {
+  return new ScreeningError('STORAGE_FAILED', `Layer ${layerId} is not stored, or not whole.`, {
+    layerId,
+    hint: 'The list version it belonged to was dropped meanwhile; look at the list again.',
+  })
+}

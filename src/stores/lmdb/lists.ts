@@ -1,0 +1,188 @@
+import { ScreeningError } from '../../domain/errors.ts'
+import { LISTS_MAX } from '../../domain/number-list.ts'
+import {
+  assertActive,
+  emptyVersion,
+  kindConflict,
+  listUnknown,
+  tooManyLists,
+  versionsToDrop,
+  versionUnknown,
+} from '../list-rules.ts'
+import type { Actor, ListRecord, ListVersion, NewListVersion, NumberingPlan, RecordStore } from '../ports.ts'
+import { VERSIONS_KEPT } from '../ports.ts'
+import type { CommitQueue, WriteSet } from './commit-queue.ts'
+import { readCounters, writeCounters } from './counters.ts'
+import type { Environment } from './environment.ts'
+import { LIVE_SPACE, makeKey } from './keys.ts'
+import { decodeJson, encodeJson } from './values.ts'
+
+export type ListReads = Pick<RecordStore, 'lists' | 'list' | 'versions' | 'layersInUse' | 'numberingPlans'>
+export type ListWrites = Pick<
+  RecordStore,
+  'putList' | 'allocateLayer' | 'stageVersion' | 'activateVersion' | 'putNumberingPlan'
+>
+
+/** Numbering plans one node holds: as many as countries and operators anybody imports. */
+const PLANS_MAX = 256
+
+const listKey = (name: string) => makeKey(LIVE_SPACE.list, { text: name })
+const planKey = (name: string) => makeKey(LIVE_SPACE.numberingPlan, { text: name })
+const versionKey = (listId: number, version: number) =>
+  makeKey(LIVE_SPACE.listVersion, { u16: listId }, { u32: version })
+
+export function listReads(environment: Environment): ListReads {
+  return {
+    lists() {
+      environment.refresh()
+      return readAll<ListRecord>(environment, LIVE_SPACE.list, LISTS_MAX)
+    },
+    list(name) {
+      environment.refresh()
+      return environment.json<ListRecord>(listKey(name))
+    },
+    versions(name) {
+      environment.refresh()
+      return readVersions(environment, requireList(environment, name).listId)
+    },
+    layersInUse() {
+      environment.refresh()
+      const layers = new Set<number>()
+      for (const list of readAll<ListRecord>(environment, LIVE_SPACE.list, LISTS_MAX)) {
+        for (const version of readVersions(environment, list.listId)) {
+          for (const layer of version.layers) layers.add(layer.layerId)
+        }
+      }
+      for (const plan of readAll<NumberingPlan>(environment, LIVE_SPACE.numberingPlan, PLANS_MAX))
+        layers.add(plan.layerId)
+      return layers
+    },
+    numberingPlans() {
+      environment.refresh()
+      return readAll<NumberingPlan>(environment, LIVE_SPACE.numberingPlan, PLANS_MAX)
+    },
+  }
+}
+
+export function listWrites(environment: Environment, queue: CommitQueue): ListWrites {
+  return {
+    putList: (list, actor) => queue.run((writes) => putList(environment, writes, list, actor)),
+    allocateLayer: () =>
+      queue.run((writes) => {
+        const counters = readCounters(environment)
+        const layerId = counters.layerId + 1
+        writeCounters(writes, { ...counters, layerId })
+        return layerId
+      }),
+    stageVersion: (name, version, actor) => queue.run((writes) => stage(environment, writes, name, version, actor)),
+    activateVersion: (name, version, options, actor) =>
+      queue.run((writes) => activate(environment, writes, { name, version, ...options }, queue.lastSequence, actor)),
+    putNumberingPlan: (plan, actor) => queue.run((writes) => putPlan(environment, writes, plan, actor)),
+  }
+}
+
+function putList(
+  environment: Environment,
+  writes: WriteSet,
+  wanted: Parameters<RecordStore['putList']>[0],
+  actor: Actor,
+): { list: ListRecord; created: boolean } {
+  const known = environment.json<ListRecord>(listKey(wanted.name))
+  if (known !== undefined && known.kind !== wanted.kind) throw kindConflict(known, wanted.kind)
+  if (known !== undefined && known.title === wanted.title) return { list: known, created: false }
+  const list = known === undefined ? newList(environment, writes, wanted, actor) : { ...known, title: wanted.title }
+  writes.put(listKey(list.name), encodeJson(list))
+  writes.change({ kind: 'list', name: list.name, version: list.activeVersion })
+  writes.audit(actor, known === undefined ? 'list.create' : 'list.retitle', list.name, { kind: list.kind })
+  return { list, created: known === undefined }
+}
+
+function newList(
+  environment: Environment,
+  writes: WriteSet,
+  wanted: Parameters<RecordStore['putList']>[0],
+  actor: Actor,
+): ListRecord {
+  if (readAll<ListRecord>(environment, LIVE_SPACE.list, LISTS_MAX).length >= LISTS_MAX) throw tooManyLists()
+  const counters = readCounters(environment)
+  const listId = counters.listId + 1
+  writeCounters(writes, { ...counters, listId })
+  return { listId, ...wanted, createdMs: writes.nowMs, activeVersion: 0, active: emptyVersion(writes.nowMs, actor) }
+}
+
+function stage(
+  environment: Environment,
+  writes: WriteSet,
+  name: string,
+  wanted: NewListVersion,
+  actor: Actor,
+): ListVersion {
+  const list = requireList(environment, name)
+  const kept = readVersions(environment, list.listId)
+  const version: ListVersion = { version: (kept.at(-1)?.version ?? 0) + 1, ...wanted, createdMs: writes.nowMs, actor }
+  writes.put(versionKey(list.listId, version.version), encodeJson(version))
+  for (const dropped of versionsToDrop(kept, list.activeVersion)) {
+    writes.remove(versionKey(list.listId, dropped.version))
+  }
+  writes.audit(actor, 'list.stage', name, { version: version.version, entryCount: version.entryCount })
+  return version
+}
+
+function activate(
+  environment: Environment,
+  writes: WriteSet,
+  wanted: { name: string; version: number; expectedActive?: number },
+  lastSequence: number,
+  actor: Actor,
+): { list: ListRecord; sequence: number } {
+  const known = requireList(environment, wanted.name)
+  assertActive(known, wanted.expectedActive)
+  if (wanted.version === known.activeVersion) return { list: known, sequence: lastSequence }
+  const active = environment.json<ListVersion>(versionKey(known.listId, wanted.version))
+  if (active === undefined) throw versionUnknown(wanted.name, wanted.version)
+  const list: ListRecord = { ...known, activeVersion: active.version, active }
+  writes.put(listKey(list.name), encodeJson(list))
+  const sequence = writes.change({ kind: 'list', name: list.name, version: active.version })
+  writes.audit(actor, 'list.activate', list.name, {
+    version: active.version,
+    before: known.activeVersion,
+    entryCount: active.entryCount,
+  })
+  return { list, sequence }
+}
+
+function putPlan(
+  environment: Environment,
+  writes: WriteSet,
+  wanted: Omit<NumberingPlan, 'version'>,
+  actor: Actor,
+): { plan: NumberingPlan; sequence: number } {
+  const known = environment.json<NumberingPlan>(planKey(wanted.name))
+  if (known === undefined && readAll(environment, LIVE_SPACE.numberingPlan, PLANS_MAX).length >= PLANS_MAX) {
+    throw new ScreeningError('NUMBERING_INVALID', `There are ${PLANS_MAX} numbering plans already.`)
+  }
+  const plan: NumberingPlan = { ...wanted, version: (known?.version ?? 0) + 1 }
+  writes.put(planKey(plan.name), encodeJson(plan))
+  const sequence = writes.change({ kind: 'numbering', name: plan.name, version: plan.version })
+  writes.audit(actor, 'numbering.put', plan.name, { version: plan.version, ranges: plan.rangeCount })
+  return { plan, sequence }
+}
+
+function readAll<T>(environment: Environment, space: number, limit: number): T[] {
+  const all: T[] = []
+  environment.scan({ prefix: makeKey(space), limit }, (_key, value) => all.push(decodeJson<T>(value)))
+  return all
+}
+
+function readVersions(environment: Environment, listId: number): ListVersion[] {
+  const versions: ListVersion[] = []
+  const prefix = makeKey(LIVE_SPACE.listVersion, { u16: listId })
+  environment.scan({ prefix, limit: 2 * VERSIONS_KEPT }, (_key, value) => versions.push(decodeJson<ListVersion>(value)))
+  return versions
+}
+
+function requireList(environment: Environment, name: string): ListRecord {
+  const list = environment.json<ListRecord>(listKey(name))
+  if (list === undefined) throw listUnknown(name)
+  return list
+}

@@ -1,0 +1,47 @@
+import type { PolicyVersion } from '../../domain/policy.ts'
+import { POLICY_VERSIONS_KEPT, type RecordStore } from '../ports.ts'
+import { assertPolicyVersion } from '../record-rules.ts'
+import type { CommitQueue } from './commit-queue.ts'
+import type { Environment } from './environment.ts'
+import { LIVE_SPACE, makeKey } from './keys.ts'
+import { decodeJson, encodeJson } from './values.ts'
+
+export type PolicyReads = Pick<RecordStore, 'policy' | 'policyVersions'>
+
+const versionKey = (version: number) => makeKey(LIVE_SPACE.policyVersion, { u32: version })
+
+export function policyReads(environment: Environment): PolicyReads {
+  return {
+    policy() {
+      environment.refresh()
+      return newestPolicies(environment, 1)[0]
+    },
+    policyVersions(limit) {
+      environment.refresh()
+      return newestPolicies(environment, limit)
+    },
+  }
+}
+
+export function policyWrites(environment: Environment, queue: CommitQueue): Pick<RecordStore, 'putPolicy'> {
+  return {
+    putPolicy: (wanted, options, actor) =>
+      queue.run((writes) => {
+        const current = newestPolicies(environment, 1)[0]?.version ?? 0
+        assertPolicyVersion(current, options.expectedVersion)
+        const policy: PolicyVersion = { version: current + 1, ...wanted, activatedMs: writes.nowMs, actor }
+        writes.put(versionKey(policy.version), encodeJson(policy))
+        if (policy.version > POLICY_VERSIONS_KEPT) writes.remove(versionKey(policy.version - POLICY_VERSIONS_KEPT))
+        const sequence = writes.change({ kind: 'policy', version: policy.version })
+        writes.audit(actor, 'policy.put', wanted.document.name, { version: policy.version })
+        return { policy, sequence }
+      }),
+  }
+}
+
+function newestPolicies(environment: Environment, limit: number): PolicyVersion[] {
+  const policies: PolicyVersion[] = []
+  const prefix = makeKey(LIVE_SPACE.policyVersion)
+  environment.scan({ prefix, reverse: true, limit }, (_key, value) => policies.push(decodeJson<PolicyVersion>(value)))
+  return policies
+}

@@ -1,0 +1,83 @@
+/**
+ * The record of this node: live.mdb. One process writes it (the control process, process-lock.ts), all writes go through
+ * one queue (commit-queue.ts), everybody reads it in place.
+ */
+import { join } from 'node:path'
+import { AUDIT_KEPT, CHANGES_KEPT, type RecordStore } from '../ports.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { type Environment, openEnvironment } from './environment.ts'
+import { type FormatSpec, settleFormat } from './format.ts'
+import { LIVE_SPACE } from './keys.ts'
+import { listReads, listWrites } from './lists.ts'
+import { logReads, logWrites, trimLog } from './logs.ts'
+import { policyReads, policyWrites } from './policies.ts'
+import { lockDirectory } from './process-lock.ts'
+import { reportReads, reportWrites } from './reports.ts'
+import { reviewReads, reviewWrites } from './reviews.ts'
+import { storageError } from './storage-error.ts'
+
+export const LIVE_FILE = 'live.mdb'
+export const LIVE_FORMAT: FormatSpec = { name: LIVE_FILE, version: 1, migrations: [] }
+
+export type RecordStoreOptions = {
+  /** The data directory. Made when it is not there. */
+  readonly directory: string
+  /** Upper bound of live.mdb in bytes; default MAP_BYTES. */
+  readonly mapBytes?: number
+  readonly changesKept?: number
+  readonly auditKept?: number
+}
+
+export type RecordStoreDependencies = { readonly now: () => number }
+
+/**
+ * Opens (or creates, or migrates) the record for writing. Rejects with STORAGE_LOCKED when another process writes it,
+ * STORAGE_FORMAT when a newer version wrote it, STORAGE_FULL or STORAGE_FAILED when the disk refuses.
+ */
+export async function openRecordStore(
+  options: RecordStoreOptions,
+  dependencies: RecordStoreDependencies = { now: Date.now },
+): Promise<RecordStore> {
+  const { directory, changesKept = CHANGES_KEPT, auditKept = AUDIT_KEPT, mapBytes } = options
+  const lock = lockDirectory(directory)
+  let environment: Environment | undefined
+  try {
+    environment = openEnvironment({
+      path: join(directory, LIVE_FILE),
+      readOnly: false,
+      ...(mapBytes === undefined ? {} : { mapBytes }),
+    })
+    settleFormat(environment, LIVE_FORMAT)
+    trimLog(environment, LIVE_SPACE.change, changesKept)
+    trimLog(environment, LIVE_SPACE.audit, auditKept)
+    const queue = new CommitQueue({ changesKept, auditKept }, { environment, now: dependencies.now })
+    return assemble(environment, queue, lock.release)
+  } catch (error) {
+    await environment?.close()
+    lock.release()
+    throw storageError(error, 'opening the record')
+  }
+}
+
+function assemble(environment: Environment, queue: CommitQueue, release: () => void): RecordStore {
+  let closing: Promise<void> | undefined
+  return {
+    ...reportReads(environment),
+    ...reportWrites(environment, queue),
+    ...listReads(environment),
+    ...listWrites(environment, queue),
+    ...policyReads(environment),
+    ...policyWrites(environment, queue),
+    ...reviewReads(environment),
+    ...reviewWrites(environment, queue),
+    ...logReads(environment),
+    ...logWrites(queue),
+    close() {
+      closing ??= queue
+        .close()
+        .then(() => environment.close())
+        .finally(release)
+      return closing
+    },
+  }
+}
