@@ -69,7 +69,7 @@ export async function* iterateDecisions(
   const open: SegmentCursor[] = []
   try {
     for (;;) {
-      let newest = newestOf(open)
+      const newest = newestOf(open)
       // A closed segment may hold something newer: open it before believing in `newest`.
       const next = closed.at(-1)
       if (next && (!newest || next.newestMs + DISORDER_MS >= newest.record.timeMs)) {
@@ -86,7 +86,6 @@ export async function* iterateDecisions(
         open.splice(open.indexOf(cursor), 1)
         await cursor.close()
       }
-      newest = undefined
     }
   } finally {
     for (const cursor of open) await cursor.close()

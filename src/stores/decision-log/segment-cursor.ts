@@ -43,7 +43,7 @@ function cursorOver(
 ): SegmentCursor {
   let unread = recordCount
   let inChunk = 0
-  let view = new DataView(new ArrayBuffer(0))
+  let view: DataView = new DataView(new ArrayBuffer(0))
   let current: RecordAt | undefined
 
   async function readChunk(): Promise<void> {
