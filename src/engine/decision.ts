@@ -49,6 +49,9 @@ export function createDecision(): Decision {
   }
 }
 
+/** Leaves room for what may decide beside the signals: protection and the callee's treatment. */
+export const SIGNAL_REASONS_MAX = REASONS_PER_DECISION_MAX - 2
+
 /** Empties a decision for the next call. */
 export function clearDecision(decision: Decision, policyVersion: number): void {
   decision.verdict = ALLOW

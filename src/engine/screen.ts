@@ -6,7 +6,7 @@
  * score and reasons by a property test.
  */
 import { type Call, TREATMENTS } from '../domain/call-event.ts'
-import { DECISION_FLAG, REASONS_PER_DECISION_MAX } from '../domain/decision-record.ts'
+import { DECISION_FLAG } from '../domain/decision-record.ts'
 import type { NumberLookup } from '../domain/lookup.ts'
 import type { DiallingRules } from '../domain/parse-phone-number.ts'
 import { SIGNAL_NAMES } from '../domain/policy.ts'
@@ -22,7 +22,7 @@ import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
 import { countDecision } from './count-decision.ts'
-import { addReason, clearDecision, type Decision } from './decision.ts'
+import { addReason, clearDecision, type Decision, SIGNAL_REASONS_MAX } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { createEvidence } from './evidence.ts'
 import { gatherEvidence } from './gather-evidence.ts'
@@ -30,9 +30,6 @@ import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import { isContradicted, measureSignals, weighSignals } from './signals/measure-signals.ts'
 import { createVerdictIds, type FillRandom } from './verdict-ids.ts'
-
-/** Leaves room for what may decide beside the signals: protection and the callee's treatment. */
-export const SIGNAL_REASONS_MAX = REASONS_PER_DECISION_MAX - 2
 
 export type ScreenerOptions = DecisionJournalOptions & {
   readonly home: DiallingRules
@@ -92,21 +89,21 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     } else if (recentAnswers.recall(call, decision)) {
       count(counters, COUNTER.recentHits)
     } else {
-      finish(call, decision, decideSafely(call, decision, state))
-      countCall(traffic, call.caller, call.nowMs)
-      recentAnswers.remember(call, decision)
+      screenAfresh(call, decision, state)
     }
   }
 
   /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
-  function decideSafely(call: Call, decision: Decision, current: CompiledState): number {
+  function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
-      return decide(call, decision, current)
+      finish(call, decision, decide(call, decision, current))
+      countCall(traffic, call.caller, call.nowMs)
+      recentAnswers.remember(call, decision)
     } catch (error) {
       count(counters, COUNTER.internalErrors)
       dependencies.onFailure(error)
       clearDecision(decision, current.policy.version)
-      return decideTooLate(call, decision, current)
+      finish(call, decision, decideTooLate(call, decision, current))
     }
   }
 

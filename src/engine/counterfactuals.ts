@@ -1,0 +1,143 @@
+import { type Call, CONFIRMATIONS, TREATMENTS, VERSTATS } from '../domain/call-event.ts'
+import type { ListKind } from '../domain/number-list.ts'
+import { SIGNAL_NAMES, type SignalName } from '../domain/policy.ts'
+import { REPORTERS_KEPT } from '../domain/reputation.ts'
+import { VERDICTS, type Verdict } from '../domain/verdict.ts'
+import { type CompiledPolicy, MODE_OFF } from './compiled-policy.ts'
+import { evidenceFrom, type Known } from './explain.ts'
+import { type JudgeContext, type Judgement, judge } from './judge.ts'
+
+/** One thing that, were it so instead, would lead to another verdict. */
+export type Change = ChangeKind & {
+  /** The verdict it would lead to, and its score. */
+  readonly verdict: Verdict
+  readonly score: number
+}
+
+export type ChangeKind =
+  | { readonly change: 'reporters'; readonly from: number; readonly to: number }
+  | { readonly change: 'threshold'; readonly threshold: 'flag' | 'block'; readonly from: number; readonly to: number }
+  | { readonly change: 'list-removed'; readonly list: string; readonly kind: ListKind }
+  | { readonly change: 'list-added'; readonly kind: ListKind }
+  | { readonly change: 'rule-off'; readonly signal: SignalName }
+  | { readonly change: 'call'; readonly field: CallField; readonly to: string }
+
+export type CallField = 'treatment' | 'callerStatus.roaming' | 'callerStatus.originating' | 'stir.verstat'
+
+/** A state of affairs a bit different from the real one. */
+type WhatIf = { readonly call: Call; readonly known: Known; readonly context: JudgeContext }
+
+/**
+ * Tries changes one at a time and keeps those that lead to another verdict: of reporters and thresholds the smallest in
+ * each direction, of lists, rules and answers of the call each by itself. A reporter more or less is taken to weigh 1.
+ */
+export function findChanges(call: Call, known: Known, context: JudgeContext, judgement: Judgement): Change[] {
+  const real: WhatIf = { call, known, context }
+  const changes: Change[] = []
+
+  /** Notes the change if it flips the verdict; says whether it did. */
+  function attempt(kind: ChangeKind, whatIf: WhatIf): boolean {
+    const other = judge(whatIf.call, evidenceFrom(whatIf.known), whatIf.context)
+    if (other.unshadowed === judgement.unshadowed) return false
+    changes.push({ ...kind, verdict: other.unshadowed, score: other.score })
+    return true
+  }
+
+  tryReporters(real, attempt)
+  tryThresholds(real, attempt)
+  tryLists(real, attempt)
+  for (const { signal, mode, strength } of judgement.signals) {
+    if (mode === 'enforce' && strength > 0) attempt({ change: 'rule-off', signal }, withPolicy(real, ruleOff(signal)))
+  }
+  tryCall(real, attempt)
+  return changes
+}
+
+type Attempt = (kind: ChangeKind, whatIf: WhatIf) => boolean
+
+function tryReporters(real: WhatIf, attempt: Attempt): void {
+  if (real.call.caller <= 0) return
+  const from = real.known.reporters
+  const withReporters = (to: number): boolean => {
+    const harm = Math.max(0, real.known.harm + to - from)
+    return attempt({ change: 'reporters', from, to }, { ...real, known: { ...real.known, reporters: to, harm } })
+  }
+  for (let to = from - 1; to >= 0 && !withReporters(to); to--);
+  for (let to = from + 1; to <= REPORTERS_KEPT && !withReporters(to); to++);
+}
+
+/** Step by step, because the strength of reports moves with the thresholds. `flag` never passes `block`. */
+function tryThresholds(real: WhatIf, attempt: Attempt): void {
+  const { flagAt, blockAt } = real.context.policy
+  const withFlag = (to: number): boolean =>
+    attempt(
+      { change: 'threshold', threshold: 'flag', from: flagAt, to },
+      withPolicy(real, (policy) => ({ ...policy, flagAt: to })),
+    )
+  const withBlock = (to: number): boolean =>
+    attempt(
+      { change: 'threshold', threshold: 'block', from: blockAt, to },
+      withPolicy(real, (policy) => ({ ...policy, blockAt: to })),
+    )
+  for (let to = flagAt - 1; to >= 1 && !withFlag(to); to--);
+  for (let to = flagAt + 1; to <= blockAt && !withFlag(to); to++);
+  for (let to = blockAt - 1; to >= flagAt && !withBlock(to); to--);
+  for (let to = blockAt + 1; to <= 100 && !withBlock(to); to++);
+}
+
+function tryLists(real: WhatIf, attempt: Attempt): void {
+  if (real.call.caller <= 0) return
+  const { coverage } = real.known
+  for (const listId of new Set(coverage.map((covering) => covering.listId))) {
+    const covering = coverage.find((candidate) => candidate.listId === listId)
+    if (covering === undefined) continue
+    const left = coverage.filter((candidate) => candidate.listId !== listId)
+    const kind = { change: 'list-removed', list: covering.list, kind: covering.kind } as const
+    attempt(kind, { ...real, known: { ...real.known, coverage: left } })
+  }
+  for (const kind of ['allow', 'deny', 'protected'] as const) {
+    if (coverage.some((covering) => covering.kind === kind)) continue
+    const added = { listId: ANY_LIST, list: '', kind, match: 'number', details: {} } as const
+    attempt({ change: 'list-added', kind }, { ...real, known: { ...real.known, coverage: [...coverage, added] } })
+  }
+}
+
+/** Any id will do: whoever reads a change is told the kind of list, not which. */
+const ANY_LIST = 65_535
+
+function tryCall(real: WhatIf, attempt: Attempt): void {
+  const withCall = (field: CallField, to: string, change: Partial<Call>): void => {
+    attempt({ change: 'call', field, to }, { ...real, call: { ...real.call, ...change } })
+  }
+  const { roaming, originating, verstat, treatment } = real.call
+  for (const answer of ['confirmed', 'denied'] as const) {
+    const code = CONFIRMATIONS.indexOf(answer)
+    if (roaming !== code) withCall('callerStatus.roaming', answer, { roaming: code })
+    if (originating !== code) withCall('callerStatus.originating', answer, { originating: code })
+  }
+  for (const result of ['TN-Validation-Passed', 'TN-Validation-Failed'] as const) {
+    const code = VERSTATS.indexOf(result)
+    if (verstat !== code) withCall('stir.verstat', result, { verstat: code })
+  }
+  const strictest = TREATMENTS.indexOf('block')
+  if (treatment === TREATMENTS.indexOf('off') || treatment === TREATMENTS.indexOf('flag')) {
+    withCall('treatment', 'block', { treatment: strictest })
+  } else {
+    for (const verdict of VERDICTS.slice(0, 2)) {
+      const choice = verdict === 'allow' ? 'off' : 'flag'
+      withCall('treatment', choice, { treatment: TREATMENTS.indexOf(choice) })
+    }
+  }
+}
+
+function withPolicy(real: WhatIf, change: (policy: CompiledPolicy) => CompiledPolicy): WhatIf {
+  return { ...real, context: { ...real.context, policy: change(real.context.policy) } }
+}
+
+function ruleOff(signal: SignalName): (policy: CompiledPolicy) => CompiledPolicy {
+  return (policy) => {
+    const modes = policy.modes.slice()
+    modes[SIGNAL_NAMES.indexOf(signal)] = MODE_OFF
+    return { ...policy, modes }
+  }
+}
