@@ -3,7 +3,14 @@ import { ScreeningError } from '../domain/errors.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Report } from '../domain/report.ts'
 import type { Review, ReviewCause, ReviewOutcome } from '../domain/review.ts'
-import { REVIEWS_OPEN_MAX } from './ports.ts'
+import { type Change, REVIEWS_OPEN_MAX } from './ports.ts'
+
+/** A change without what the log adds to it. */
+export type NewChange = Change extends infer Each
+  ? Each extends Change
+    ? Omit<Each, 'sequence' | 'atMs'>
+    : never
+  : never
 
 /** The same id must mean the same thing; notes and times may differ when a client retries. */
 export function assertSameReport(known: Report, report: Report): void {

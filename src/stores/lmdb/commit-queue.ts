@@ -7,8 +7,9 @@
  * refuses, the whole transaction is undone and everyone in it is told; nothing is half done.
  */
 import { ScreeningError } from '../../domain/errors.ts'
-import type { Actor, AuditEntry, Change } from '../ports.ts'
+import type { Actor, AuditEntry } from '../ports.ts'
 import { ACTOR_CHARS_MAX } from '../ports.ts'
+import type { NewChange } from '../record-rules.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
 import { storageError } from './storage-error.ts'
@@ -18,13 +19,6 @@ import { encodeJson } from './values.ts'
 const BATCH_OPERATIONS_MAX = 1_000
 /** More than this waiting means the disk cannot follow: better told at once than after a minute. */
 const QUEUED_OPERATIONS_MAX = 20_000
-
-/** A change as an operation knows it: sequence and time are added. */
-export type NewChange = Change extends infer Each
-  ? Each extends Change
-    ? Omit<Each, 'sequence' | 'atMs'>
-    : never
-  : never
 
 /** What an operation wants to write. */
 export type WriteSet = {

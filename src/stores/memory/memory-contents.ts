@@ -1,0 +1,78 @@
+import { ScreeningError } from '../../domain/errors.ts'
+import {
+  ENTRY_ABSENT,
+  ENTRY_EXPIRED,
+  ENTRY_PRESENT,
+  ENTRY_REMOVED,
+  type EntryState,
+  type NumberLookup,
+} from '../../domain/lookup.ts'
+import { type LayerContents, type LayerId, type ListContents, NO_DETAILS, REMOVED } from '../ports.ts'
+
+type Layer = LayerContents & { readonly details: ReadonlyMap<number, number> }
+
+/** List contents in Maps, and the look-up of calls over the same Maps. */
+export function memoryContents(reputation: NumberLookup['reputation']): {
+  contents: ListContents
+  lookup: NumberLookup
+} {
+  const layers = new Map<LayerId, Layer>()
+
+  const require = (layerId: LayerId): Layer => {
+    const layer = layers.get(layerId)
+    if (layer === undefined) {
+      throw new ScreeningError('STORAGE_FAILED', `Layer ${layerId} is not stored, or not whole.`, { layerId })
+    }
+    return layer
+  }
+
+  const contents: ListContents = {
+    putLayer(layerId, given, onProgress) {
+      const copy = structuredClone(given)
+      const details = new Map<number, number>()
+      for (const [index, number] of copy.numbers.entries()) {
+        details.set(number, copy.numberDetails?.[index] ?? NO_DETAILS)
+      }
+      layers.set(layerId, { ...copy, details })
+      onProgress?.(1)
+    },
+    dropLayer: (layerId) => void layers.delete(layerId),
+    layerIds: () => [...layers.keys()].sort((a, b) => a - b),
+    readNumbers(layerId, after, into, detailsInto) {
+      const { numbers, numberDetails } = require(layerId)
+      let count = 0
+      for (const [index, number] of numbers.entries()) {
+        if (number <= after) continue
+        if (count === into.length) break
+        if (detailsInto !== undefined) detailsInto[count] = numberDetails?.[index] ?? NO_DETAILS
+        into[count++] = number
+      }
+      return count
+    },
+    readRanges(layerId) {
+      const { rangesFrom, rangesTo, rangeDetails, dictionary } = require(layerId)
+      const details = rangeDetails ?? new Uint32Array(rangesFrom.length)
+      return { numbers: new Float64Array(0), rangesFrom, rangesTo, rangeDetails: details, dictionary }
+    },
+    dictionary: (layerId) => layers.get(layerId)?.dictionary ?? [],
+    entry(layerId, number) {
+      const layer = layers.get(layerId)
+      const details = layer?.details.get(number)
+      if (layer === undefined || details === undefined) return undefined
+      if (details === REMOVED) return { removed: true, details: {} }
+      return { removed: false, details: (details === NO_DETAILS ? undefined : layer.dictionary[details - 1]) ?? {} }
+    },
+    close: async () => {},
+  }
+
+  const lookup: NumberLookup = {
+    entry(layerId, number, nowMs): EntryState {
+      const entry = contents.entry(layerId, number)
+      if (entry === undefined) return ENTRY_ABSENT
+      if (entry.removed) return ENTRY_REMOVED
+      return nowMs > (entry.details.expiresMs ?? Number.POSITIVE_INFINITY) ? ENTRY_EXPIRED : ENTRY_PRESENT
+    },
+    reputation,
+  }
+  return { contents, lookup }
+}

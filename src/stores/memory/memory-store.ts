@@ -1,0 +1,27 @@
+import type { NumberLookup } from '../../domain/lookup.ts'
+import type { ListContents, RecordStore } from '../ports.ts'
+import { memoryContents } from './memory-contents.ts'
+import { memoryLists } from './memory-lists.ts'
+import { createMemoryLog, type MemoryLogOptions, memoryDocuments } from './memory-log.ts'
+import { memoryPolicies, memoryReports, memoryReviews } from './memory-records.ts'
+
+export type MemoryStore = RecordStore & { readonly contents: ListContents; readonly lookup: NumberLookup }
+
+/** The fake: everything the record store promises except surviving the process. It is a VerdictStore as well. */
+export function createMemoryStore(
+  options: MemoryLogOptions = {},
+  dependencies: { now: () => number } = { now: Date.now },
+): MemoryStore {
+  const log = createMemoryLog(options, dependencies)
+  const reports = memoryReports(log)
+  return {
+    ...reports,
+    ...memoryLists(log),
+    ...memoryPolicies(log),
+    ...memoryReviews(log),
+    ...memoryDocuments(),
+    ...log.reads,
+    ...memoryContents(reports.reputationOf),
+    close: async () => {},
+  }
+}
