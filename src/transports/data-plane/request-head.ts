@@ -1,21 +1,12 @@
 import type { Problem } from './problem.ts'
+import type { VerdictRequest } from './verdict-server.ts'
 
 /**
  * The head of a request, collected header by header. Both adapters feed it every header line as the client sent it,
  * because what HTTP libraries fold away is what request smuggling hides in: a second Content-Length, an empty one, a
  * Transfer-Encoding that only looks like `chunked`.
  */
-export type RequestHead = {
-  readonly method: string
-  readonly path: string
-  readonly query: string
-  accept: string
-  contentType: string
-  authorization: string
-  apiKey: string
-  host: string
-  origin: string
-  isForwarded: boolean
+export type RequestHead = { -readonly [field in keyof VerdictRequest]: VerdictRequest[field] } & {
   contentLength: string
   contentLengthCount: number
   transferEncoding: string
@@ -24,6 +15,7 @@ export type RequestHead = {
   isAmbiguous: boolean
 }
 
+/** A head without headers; `body` and `receivedMs` are set when the request is complete, and it is a VerdictRequest then. */
 export function createRequestHead(method: string, path: string, query: string): RequestHead {
   return {
     method,
@@ -41,6 +33,8 @@ export function createRequestHead(method: string, path: string, query: string): 
     transferEncoding: '',
     transferEncodingCount: 0,
     isAmbiguous: false,
+    body: undefined,
+    receivedMs: 0,
   }
 }
 

@@ -1,0 +1,258 @@
+/**
+ * The verdict port on node:http and ws: runs wherever Node runs, and is the oracle the other adapter is held against.
+ *
+ * One process, one thread: on Node 20 two threads or processes cannot share a port (EADDRINUSE), so a verdict process on
+ * this adapter has one verdict thread. It keeps what uWebSockets.js cannot do otherwise: HTTP/1.0 gets 505, headers
+ * end at 4 KiB.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import { createIterationClock } from './iteration-clock.ts'
+import { NodeSocket } from './node-socket.ts'
+import { listenError } from './port-check.ts'
+import { type Problem, problemResponse } from './problem.ts'
+import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
+import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
+import type {
+  ListenVerdicts,
+  VerdictHandler,
+  VerdictResponse,
+  VerdictServer,
+  VerdictServerOptions,
+} from './verdict-server.ts'
+
+const HEADER_BYTES_MAX = 4 * 1024
+/** As uWebSockets.js: a request must come in within that. */
+const REQUEST_TIMEOUT_MS = 10_000
+const CLOSE_GRACE_MS = 2_000
+
+/** Listens with node:http. Rejects with PORT_IN_USE when anybody holds the port. */
+export const listenOnNode: ListenVerdicts = async (options, handler) => {
+  const server = new NodeVerdictServer(options, handler)
+  await server.listen()
+  return server
+}
+
+class NodeVerdictServer implements VerdictServer {
+  readonly adapter = 'node'
+  readonly #options: VerdictServerOptions
+  readonly #handler: VerdictHandler
+  readonly #receivedMs = createIterationClock(Date.now)
+  readonly #server: Server
+  readonly #webSockets: WebSocketServer
+  readonly #sockets = new Set<NodeSocket>()
+  readonly #pinging: NodeJS.Timeout
+  #isDraining = false
+  #port = 0
+
+  constructor(options: VerdictServerOptions, handler: VerdictHandler) {
+    this.#options = options
+    this.#handler = handler
+    this.#server = createServer({
+      maxHeaderSize: HEADER_BYTES_MAX,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: options.idleTimeoutSeconds * 1_000,
+      insecureHTTPParser: false,
+      noDelay: true,
+    })
+    this.#server.maxConnections = options.connectionsMax
+    this.#server.on('request', (request, response) => this.#request(request, response))
+    this.#server.on('checkContinue', (request, response) => {
+      response.writeContinue()
+      this.#request(request, response)
+    })
+    this.#server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+    this.#server.on('connect', (_request, stream) => stream.destroy())
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream))
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: options.webSocketMessageBytesMax,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => handler.chooseSubprotocol([...offered]) ?? false,
+    })
+    this.#pinging = setInterval(() => {
+      for (const socket of this.#sockets) socket.pingOrTerminate()
+    }, options.idleTimeoutSeconds * 500)
+    this.#pinging.unref()
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(listenError(error, host, port)))
+      this.#server.listen({ host, port, exclusive: true, backlog: 511 }, resolve)
+    })
+    this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  async close(): Promise<void> {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    clearInterval(this.#pinging)
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.close(1001, 'The server stops')
+    this.#server.closeIdleConnections()
+    const cutting = setTimeout(() => {
+      this.#server.closeAllConnections()
+      for (const socket of this.#sockets) socket.terminate()
+    }, CLOSE_GRACE_MS)
+    await closed
+    clearTimeout(cutting)
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const head = collectHead(request)
+    const problem = request.httpVersion === '1.1' ? framingProblem(head) : undefined
+    const bytesMax = this.#handler.bodyBytesMax(head.path)
+    if (request.httpVersion !== '1.1') {
+      response.writeHead(505, { connection: 'close' }).end()
+    } else if (problem !== undefined) {
+      refuse(response, problem)
+    } else if (!announcesBody(head)) {
+      request.resume()
+      this.#handle(head, response)
+    } else if (Number(head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
+      refuse(response, bodyTooLarge(bytesMax))
+    } else {
+      this.#readBody(request, response, head, bytesMax)
+    }
+  }
+
+  #readBody(request: IncomingMessage, response: ServerResponse, head: RequestHead, bytesMax: number): void {
+    const collector = new BodyCollector(bytesMax)
+    request.on('data', (chunk: Buffer) => {
+      collector.add(chunk)
+      if (!collector.isHopeless) return
+      request.removeAllListeners('data')
+      refuse(response, bodyTooLarge(bytesMax))
+    })
+    request.on('error', () => response.destroy())
+    request.on('end', () => {
+      if (response.writableEnded) return
+      if (collector.isTooLarge) {
+        this.#write(head, response, problemResponse(bodyTooLarge(bytesMax)))
+      } else {
+        head.body = collector.body()
+        this.#handle(head, response)
+      }
+    })
+  }
+
+  #handle(head: RequestHead, response: ServerResponse): void {
+    head.receivedMs = this.#receivedMs()
+    try {
+      this.#write(head, response, this.#handler.handle(head))
+    } catch (error) {
+      this.#write(head, response, this.#handler.faulted(error))
+    }
+  }
+
+  #write(head: RequestHead, response: ServerResponse, answer: VerdictResponse): void {
+    response.writeHead(answer.status, headersOf(answer, this.#isDraining))
+    response.end(head.method === 'HEAD' ? undefined : answer.body)
+  }
+
+  #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
+    stream.on('error', () => stream.destroy())
+    const head = collectHead(request)
+    const refusal = this.#upgradeRefusal(request, head)
+    if (refusal !== undefined) {
+      writeRaw(stream, refusal)
+      return
+    }
+    this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => {
+      const socket = new NodeSocket(webSocket)
+      this.#sockets.add(socket)
+      this.#guarded(socket, () => this.#handler.socketOpened(socket))
+      webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+        socket.noteTraffic()
+        this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
+      })
+      webSocket.on('error', () => webSocket.terminate())
+      webSocket.on('close', () => {
+        this.#sockets.delete(socket)
+        this.#guarded(socket, () => this.#handler.socketClosed(socket))
+      })
+    })
+  }
+
+  #upgradeRefusal(request: IncomingMessage, head: RequestHead): VerdictResponse | undefined {
+    const problem = framingProblem(head)
+    if (problem !== undefined) return problemResponse(problem)
+    // An upgrade to anything else is answered as the request it is without one.
+    if (head.path !== this.#options.webSocketPath || request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      return this.#handler.handle(head)
+    }
+    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol'] ?? '')
+    const isSpoken =
+      this.#handler.chooseSubprotocol(offered) !== undefined && request.headers['sec-websocket-version'] === '13'
+    return this.#handler.refuse(head) ?? (isSpoken ? undefined : UPGRADE_REFUSED)
+  }
+
+  #guarded(socket: NodeSocket, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#handler.faulted(error)
+      socket.close(1011, 'The screening failed')
+    }
+  }
+}
+
+function collectHead(request: IncomingMessage): RequestHead {
+  const url = request.url ?? '/'
+  const mark = url.indexOf('?')
+  const head = createRequestHead(
+    request.method ?? '',
+    mark < 0 ? url : url.slice(0, mark),
+    mark < 0 ? '' : url.slice(mark + 1),
+  )
+  const raw = request.rawHeaders
+  for (let i = 0; i + 1 < raw.length; i += 2) addHeader(head, (raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '')
+  return head
+}
+
+function headersOf(answer: VerdictResponse, isClosing: boolean): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': answer.contentType,
+    'content-length': String(Buffer.byteLength(answer.body)),
+  }
+  for (const [name, value] of answer.headers ?? []) headers[name] = value
+  if (isClosing) headers.connection = 'close'
+  return headers
+}
+
+/** Answers, closes, and reads nothing more from this connection. */
+function refuse(response: ServerResponse, problem: Problem): void {
+  const answer = problemResponse(problem)
+  response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
+}
+
+/** What llhttp could not read: it says what kind, and the connection is of no more use. */
+function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
+  if (error.code === 'ECONNRESET' || !stream.writable) {
+    stream.destroy()
+    return
+  }
+  const answer = problemResponse({
+    code: 'HEADER_INVALID',
+    detail: 'The request is not well-formed HTTP/1.1.',
+    hint: 'Look at the request line, the header lines and the announced length.',
+  })
+  writeRaw(stream, error.code === 'HPE_HEADER_OVERFLOW' ? { ...answer, status: 431 } : answer)
+}
+
+function writeRaw(stream: Duplex, answer: VerdictResponse): void {
+  const lines = Object.entries(headersOf(answer, true)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`
+  stream.end(`${statusLine}${lines.join('')}\r\n${answer.body}`, () => stream.destroy())
+}

@@ -1,0 +1,27 @@
+import { createServer } from 'node:net'
+import { ScreeningError } from '../../domain/errors.ts'
+
+/**
+ * Rejects with PORT_IN_USE when anybody listens on the port, also those who would share it (SO_REUSEPORT): ask once
+ * before the verdict threads start, or two services on one machine split the calls between them unnoticed.
+ * Rejects with CONFIG_INVALID when the address is not ours to listen on. Port 0 is always free.
+ */
+export async function ensurePortFree(host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error) => reject(listenError(error, host, port)))
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()))
+  })
+}
+
+/** A failed listen as an operating error. */
+export function listenError(error: NodeJS.ErrnoException, host: string, port: number): ScreeningError {
+  const details = { host, port, hint: 'Stop the other service, or set ZASLON_VERDICT_HOST and ZASLON_VERDICT_PORT.' }
+  return error.code === 'EADDRINUSE'
+    ? new ScreeningError('PORT_IN_USE', `Port ${port} on ${host} is in use by another service.`, details, {
+        cause: error,
+      })
+    : new ScreeningError('CONFIG_INVALID', `Cannot listen on ${host}:${port} (${error.code}).`, details, {
+        cause: error,
+      })
+}

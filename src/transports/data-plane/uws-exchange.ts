@@ -1,0 +1,163 @@
+import { STATUS_CODES } from 'node:http'
+import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import { type Problem, problemResponse } from './problem.ts'
+import { announcesBody, framingProblem, type RequestHead } from './request-head.ts'
+import type { UwsResponse } from './uws-binding.ts'
+import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
+
+/** What the exchanges of one server share. */
+export type UwsExchangeContext = {
+  readonly handler: VerdictHandler
+  readonly receivedMs: () => number
+  /** Requests begun and not answered. */
+  inFlight: number
+  /** The server is closing: every answer ends its connection. */
+  isDraining: boolean
+}
+
+/**
+ * One request and its answer on uWebSockets.js. An exception before onAborted is registered, or in any of its callbacks,
+ * would abort the whole process: `begin` registers first, and every callback catches and answers.
+ */
+export class UwsExchange {
+  readonly #response: UwsResponse
+  readonly #head: RequestHead
+  readonly #context: UwsExchangeContext
+  #collector: BodyCollector | undefined
+  #isRefused = false
+  #isOver = false
+
+  constructor(response: UwsResponse, head: RequestHead, context: UwsExchangeContext) {
+    this.#response = response
+    this.#head = head
+    this.#context = context
+  }
+
+  /** Reads the body, asks the handler and answers. Call it once, inside the route callback. */
+  begin(): void {
+    this.#context.inFlight++
+    this.#response.onAborted(() => this.#over())
+    this.#guarded(() => this.#read())
+  }
+
+  /** Answers without asking the handler (a refused upgrade). Instead of `begin`. */
+  answerAtOnce(answer: VerdictResponse): void {
+    this.#context.inFlight++
+    this.#response.onAborted(() => this.#over())
+    this.#guarded(() => this.#answer(answer))
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      const answer = this.#context.handler.faulted(error)
+      if (!this.#isOver) this.#answer(answer)
+    }
+  }
+
+  #read(): void {
+    const problem = framingProblem(this.#head)
+    const bytesMax = this.#context.handler.bodyBytesMax(this.#head.path)
+    if (problem !== undefined) {
+      this.#refuse(problem)
+    } else if (!announcesBody(this.#head)) {
+      this.#handle(undefined)
+    } else if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
+      this.#refuse(bodyTooLarge(bytesMax))
+    } else {
+      this.#response.onData((chunk, isLast) => this.#guarded(() => this.#chunk(chunk, isLast, bytesMax)))
+    }
+  }
+
+  #chunk(chunk: ArrayBuffer, isLast: boolean, bytesMax: number): void {
+    if (this.#isOver || this.#isRefused) return
+    // Nearly every request: the whole body in the packet of the head, used where it lies.
+    if (isLast && this.#collector === undefined && chunk.byteLength <= bytesMax) {
+      this.#handle(new Uint8Array(chunk))
+      return
+    }
+    this.#collector ??= new BodyCollector(bytesMax)
+    this.#collector.add(new Uint8Array(chunk))
+    if (this.#collector.isHopeless) {
+      this.#refuse(bodyTooLarge(bytesMax))
+    } else if (isLast && this.#collector.isTooLarge) {
+      this.#answer(problemResponse(bodyTooLarge(bytesMax)))
+    } else if (isLast) {
+      this.#handle(this.#collector.body())
+    }
+  }
+
+  #handle(body: Uint8Array | undefined): void {
+    this.#head.body = body
+    this.#head.receivedMs = this.#context.receivedMs()
+    this.#answer(this.#context.handler.handle(this.#head))
+  }
+
+  /**
+   * Refuses and closes. Not before the bytes that are already here have been parsed: uWebSockets.js goes on to the next
+   * request in its buffer after an answer that closes, but cuts the connection when one arrives with this one pending.
+   * So what hides behind a request of doubtful length is never served.
+   */
+  #refuse(problem: Problem): void {
+    this.#isRefused = true
+    setImmediate(() => {
+      if (this.#isOver) return
+      this.#response.cork(() => this.#write(problemResponse(problem), true))
+      this.#over()
+    })
+  }
+
+  /** uWebSockets.js has corked the socket in every callback this is called from. */
+  #answer(answer: VerdictResponse): void {
+    this.#write(answer, this.#context.isDraining)
+  }
+
+  #write(answer: VerdictResponse, isClosing: boolean): void {
+    const response = this.#response
+    if (answer.status !== 200) response.writeStatus(statusLine(answer.status))
+    response.writeHeader('content-type', answer.contentType)
+    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value)
+    if (this.#head.method === 'HEAD') {
+      response.endWithoutBody(Buffer.byteLength(answer.body), isClosing)
+    } else if (isClosing) {
+      response.end(answer.body, true)
+    } else if (!this.#isTaken(answer.body)) {
+      return
+    }
+    this.#over()
+  }
+
+  /**
+   * Sends as much of the body as the peer takes; the rest waits here, and a next request on the connection closes it.
+   * `end` would buffer answers without limit for a peer that sends and never reads.
+   */
+  #isTaken(body: string): boolean {
+    const [, isComplete] = this.#response.tryEnd(body, Buffer.byteLength(body))
+    if (isComplete) return true
+    const bytes = Buffer.from(body)
+    this.#response.onWritable((offset) => {
+      const [, isDone] = this.#response.tryEnd(bytes.subarray(offset), bytes.byteLength)
+      if (isDone) this.#over()
+      return isDone
+    })
+    return false
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#context.inFlight--
+  }
+}
+
+const statusLines = new Map<number, string>()
+
+function statusLine(status: number): string {
+  let line = statusLines.get(status)
+  if (line === undefined) {
+    line = `${status} ${STATUS_CODES[status] ?? ''}`
+    statusLines.set(status, line)
+  }
+  return line
+}
