@@ -14,16 +14,19 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { ENTRY_ABSENT, type EntryState, type NumberLookup } from '../../domain/lookup.ts'
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { createDirectoryCache } from './directory-cache.ts'
-import type { Database, Environment } from './environment.ts'
+import { type Database, type Environment, openEnvironment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LISTS_SPACE, LIVE_SPACE, makeKey } from './keys.ts'
 import { findBlock, stateInBlock } from './layer-format.ts'
 
-export type LmdbLookup = NumberLookup & { close(): void }
+export type LmdbLookup = NumberLookup & { close(): Promise<void> }
 
-/** One per thread. Both environments stay open as long as the look-up is used. */
+/**
+ * One per thread. The environments given serve the directories and must stay open as long as the look-up is used; values are
+ * read through handles of its own: lmdb-js would otherwise share our transaction with other reads and leave it standing.
+ */
 export function createLookup(dependencies: { live: Environment; lists: Environment }): LmdbLookup {
-  const reputations = createReader(dependencies.live, makeKey(LIVE_SPACE.reputation, { u64: 0 }))
-  const blocks = createReader(dependencies.lists, makeKey(LISTS_SPACE.layerNumbers, { u32: 0 }, { u32: 0 }))
+  const reputations = createReader(dependencies.live.path, makeKey(LIVE_SPACE.reputation, { u64: 0 }))
+  const blocks = createReader(dependencies.lists.path, makeKey(LISTS_SPACE.layerNumbers, { u32: 0 }, { u32: 0 }))
   const directories = createDirectoryCache(dependencies.lists)
   return {
     entry(layerId: number, number: PhoneNumber, nowMs: number): EntryState {
@@ -37,9 +40,9 @@ export function createLookup(dependencies: { live: Environment; lists: Environme
     reputation(number: PhoneNumber): DataView | undefined {
       return reputations.read(Math.floor(number / 4_294_967_296), number >>> 0)
     },
-    close() {
-      reputations.close()
-      blocks.close()
+    async close() {
+      await reputations.close()
+      await blocks.close()
     },
   }
 }
@@ -50,11 +53,11 @@ type FastGet = (this: Database, key: Buffer, options: { transaction: Transaction
 type Reader = {
   /** The value under the key whose last eight bytes are these two words; valid until the next read of this thread. */
   read(high: number, low: number): DataView | undefined
-  close(): void
+  close(): Promise<void>
 }
 
-function createReader(environment: Environment, key: Buffer): Reader {
-  const { db } = environment
+function createReader(path: string, key: Buffer): Reader {
+  const { db } = openEnvironment({ path, readOnly: true })
   const words = new DataView(key.buffer, key.byteOffset + KEY_PREFIX_BYTES, 8)
   const resetTransaction = requireReset()
   const transaction = db.useReadTransaction()
@@ -78,7 +81,10 @@ function createReader(environment: Environment, key: Buffer): Reader {
       }
       return view
     },
-    close: () => transaction.done(),
+    close() {
+      transaction.done()
+      return db.close()
+    },
   }
 }
 

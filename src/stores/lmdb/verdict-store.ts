@@ -52,8 +52,7 @@ function assemble(live: Environment, lists: Environment): VerdictStore {
     contents: listContentsOf(lists),
     lookup,
     close() {
-      lookup.close()
-      closing ??= Promise.all([live.close(), lists.close()]).then(() => {})
+      closing ??= Promise.all([lookup.close(), live.close(), lists.close()]).then(() => {})
       return closing
     },
   }

@@ -1,0 +1,391 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import type { PolicyDocument } from '../../src/domain/policy.ts'
+import type { Report } from '../../src/domain/report.ts'
+import { SAME_REPORTER_MS } from '../../src/domain/reputation.ts'
+import { type NewListVersion, type RecordStore, VERSIONS_KEPT } from '../../src/stores/ports.ts'
+import { logContract } from './record-log.contract.ts'
+
+export type OpenRecordStore = (options?: {
+  changesKept?: number
+  auditKept?: number
+  now?: () => number
+}) => Promise<RecordStore>
+
+export const NUMBER = 79160000002 as PhoneNumber
+const OTHER = 79160000003 as PhoneNumber
+const DAY_MS = 86_400_000
+export const NOON_MS = 1_760_000_000_000
+
+export function report(reportId: string, changes: Partial<Report> = {}): Report {
+  return {
+    reportId,
+    number: NUMBER,
+    channel: 'hotline',
+    scenario: 'bank',
+    reporter: reportId.replaceAll(/\D/g, '').padStart(32, '0'),
+    ingress: 0,
+    atMs: NOON_MS - 60_000,
+    receivedMs: NOON_MS,
+    weight: 1,
+    ...changes,
+  }
+}
+
+export const POLICY: PolicyDocument = {
+  name: 'default',
+  thresholds: { flag: 50, block: 80 },
+  reports: { windowDays: 10, flagReporters: 3, blockReporters: 5, weightMin: 0.2 },
+  numbering: { staleAfterDays: 35 },
+  callees: { emergency: ['112'], service: ['611'] },
+  sip: { analytics: '603+', deterministic: '603', redressUrl: 'https://example.org/{verdictId}', location: 'LN' },
+  reviewAt: 60,
+  label: { code: 'suspected-fraud', text: { en: 'Possible fraud' } },
+  rules: [{ signal: 'deny-listed', mode: 'enforce', points: 100 }],
+}
+
+const layers = (...layerIds: number[]): NewListVersion => ({
+  layers: layerIds.map((layerId) => ({ layerId, numberCount: 1, rangeCount: 0 })),
+  entryCount: layerIds.length,
+})
+
+/** What every record store does, whatever keeps it. `open` gives a new, empty one each time. */
+export function recordStoreContract(name: string, open: OpenRecordStore): void {
+  describe(`${name} as a RecordStore`, () => {
+    let store: RecordStore
+    beforeEach(async () => {
+      store = await open({ now: () => NOON_MS })
+    })
+    afterEach(() => store.close())
+
+    reportContract(() => store)
+    listContract(() => store)
+    numberingContract(() => store)
+    policyContract(() => store)
+    reviewContract(() => store)
+  })
+  logContract(name, open)
+}
+
+function reportContract(current: () => RecordStore): void {
+  describe('reports', () => {
+    it('keeps a report and everything that follows from it', async () => {
+      const result = await current().appendReport(report('r1', { note: 'he asked for the code' }), 'agent')
+      expect(result).toMatchObject({ outcome: 'recorded', sequence: 1 })
+      expect(current().report('r1')).toEqual(report('r1', { note: 'he asked for the code' }))
+      expect(current().reportsOf(NUMBER, 10)).toEqual([report('r1', { note: 'he asked for the code' })])
+      expect(current().reputationOf(NUMBER)?.getUint32(4, true)).toBe(1)
+      expect(current().changesAfter(0, 10)).toEqual([{ sequence: 1, atMs: NOON_MS, kind: 'report', number: NUMBER }])
+      expect(current().audit(10)).toMatchObject([{ actor: 'agent', action: 'report.append', subject: 'r1' }])
+    })
+
+    it('keeps a report that arrives twice once', async () => {
+      const first = await current().appendReport(report('r1'), 'agent')
+      const second = await current().appendReport(report('r1', { note: 'again' }), 'agent')
+      expect(second).toEqual({ ...first, outcome: 'repeated' })
+      expect(current().reportsOf(NUMBER, 10)).toHaveLength(1)
+      expect(current().lastSequence()).toBe(1)
+    })
+
+    it('keeps a report that arrives twice at the same moment once', async () => {
+      const results = await Promise.all([1, 2, 3].map(() => current().appendReport(report('r1'), 'agent')))
+      expect(results.map((result) => result.outcome)).toEqual(['recorded', 'repeated', 'repeated'])
+    })
+
+    it.each([
+      ['number', { number: OTHER }],
+      ['reporter', { reporter: 'f'.repeat(32) }],
+      ['scenario', { scenario: 'spam' as const }],
+    ])('refuses the same report id with another %s', async (_field, changes) => {
+      await current().appendReport(report('r1'), 'agent')
+      const conflict = current().appendReport(report('r1', changes), 'agent')
+      await expect(conflict).rejects.toMatchObject({ code: 'REPORT_CONFLICT' })
+      expect(current().report('r1')).toEqual(report('r1'))
+      expect(current().lastSequence()).toBe(1)
+    })
+
+    it('counts a reporter once within 24 hours and keeps both reports', async () => {
+      const reporter = 'a'.repeat(32)
+      await current().appendReport(report('r1', { reporter }), 'agent')
+      const later = report('r2', { reporter, receivedMs: NOON_MS + SAME_REPORTER_MS - 1, channel: 'bot' })
+      expect(await current().appendReport(later, 'agent')).toMatchObject({ outcome: 'same-reporter', sequence: 2 })
+      expect(current().reputationOf(NUMBER)?.getUint32(4, true)).toBe(1)
+      expect(
+        current()
+          .reportsOf(NUMBER, 10)
+          .map((kept) => kept.reportId),
+      ).toEqual(['r2', 'r1'])
+    })
+
+    it('counts a reporter again after 24 hours, and at once for another number', async () => {
+      const reporter = 'a'.repeat(32)
+      await current().appendReport(report('r1', { reporter }), 'agent')
+      const other = await current().appendReport(report('r2', { reporter, number: OTHER }), 'agent')
+      const again = await current().appendReport(
+        report('r3', { reporter, receivedMs: NOON_MS + SAME_REPORTER_MS }),
+        'agent',
+      )
+      expect([other.outcome, again.outcome]).toEqual(['recorded', 'recorded'])
+      expect(current().reputationOf(NUMBER)?.getUint32(4, true)).toBe(2)
+    })
+
+    it('reads back nothing about a number nobody reported', () => {
+      expect(current().report('r1')).toBeUndefined()
+      expect(current().reportsOf(NUMBER, 10)).toEqual([])
+      expect(current().reputationOf(NUMBER)).toBeUndefined()
+    })
+
+    it('hands out a copy of the reputation', async () => {
+      await current().appendReport(report('r1'), 'agent')
+      current().reputationOf(NUMBER)?.setUint32(4, 99, true)
+      expect(current().reputationOf(NUMBER)?.getUint32(4, true)).toBe(1)
+    })
+
+    it('lists the newest reports of a number first, as many as wanted', async () => {
+      for (let day = 1; day <= 5; day++) {
+        await current().appendReport(report(`r${day}`, { receivedMs: NOON_MS + day * DAY_MS }), 'agent')
+        await current().appendReport(report(`r${day}0`, { number: OTHER }), 'agent')
+      }
+      expect(
+        current()
+          .reportsOf(NUMBER, 2)
+          .map((kept) => kept.reportId),
+      ).toEqual(['r5', 'r4'])
+      expect(current().reportsOf(NUMBER, 0)).toEqual([])
+    })
+
+    it('walks the numbers with a reputation in ascending order', async () => {
+      const numbers = [300, 5_000_000_000, 100, 200, 999_999_999_999_999].map((number) => number as PhoneNumber)
+      await Promise.all(
+        numbers.map((number, index) => current().appendReport(report(`r${index}`, { number }), 'agent')),
+      )
+      const two = new Float64Array(2)
+      const seen: number[] = []
+      for (let after = 0, count = 2; count === 2; after = seen.at(-1) ?? 0) {
+        count = current().readReputationNumbers(after, two)
+        seen.push(...two.subarray(0, count))
+      }
+      expect(seen).toEqual([100, 200, 300, 5_000_000_000, 999_999_999_999_999])
+    })
+  })
+}
+
+function listContract(current: () => RecordStore): void {
+  const put = (name = 'hotline', title = 'Hotline') => current().putList({ name, kind: 'deny', title }, 'anna')
+
+  describe('lists', () => {
+    it('creates a list empty, and changes only its title later', async () => {
+      expect(await put()).toMatchObject({
+        created: true,
+        list: { listId: 1, activeVersion: 0, active: { layers: [] } },
+      })
+      expect(await put()).toMatchObject({ created: false, list: { listId: 1 } })
+      expect(await put('hotline', 'Hotline 611')).toMatchObject({ created: false, list: { title: 'Hotline 611' } })
+      expect(current().list('hotline')).toMatchObject({ kind: 'deny', title: 'Hotline 611' })
+      expect(current().list('unknown')).toBeUndefined()
+      expect(current().changesAfter(0, 10)).toMatchObject([{ kind: 'list' }, { kind: 'list' }])
+    })
+
+    it('refuses another kind for a list', async () => {
+      await put()
+      const other = current().putList({ name: 'hotline', kind: 'allow', title: 'Hotline' }, 'anna')
+      await expect(other).rejects.toMatchObject({ code: 'LIST_KIND_CONFLICT' })
+    })
+
+    it('takes 64 lists and refuses the 65th', async () => {
+      for (let index = 0; index < 64; index++) await put(`list-${index}`)
+      await expect(put('one-more')).rejects.toMatchObject({ code: 'LISTS_TOO_MANY' })
+      expect(current().lists()).toHaveLength(64)
+      expect(
+        new Set(
+          current()
+            .lists()
+            .map((list) => list.listId),
+        ).size,
+      ).toBe(64)
+    })
+
+    it('activates a staged version in one step and restores an older one', async () => {
+      await put()
+      await current().stageVersion('hotline', { ...layers(1), importId: 'i1', note: 'first' }, 'anna')
+      expect(current().list('hotline')?.activeVersion).toBe(0)
+      const first = await current().activateVersion('hotline', 1, { expectedActive: 0 }, 'anna')
+      expect(first).toMatchObject({
+        sequence: 2,
+        list: { activeVersion: 1, active: { importId: 'i1', entryCount: 1 } },
+      })
+      await current().stageVersion('hotline', layers(2, 1), 'boris')
+      await current().activateVersion('hotline', 2, {}, 'boris')
+      const restored = await current().activateVersion('hotline', 1, { expectedActive: 2 }, 'anna')
+      expect(restored.list.active.layers.map((layer) => layer.layerId)).toEqual([1])
+      expect(
+        current()
+          .versions('hotline')
+          .map((version) => version.version),
+      ).toEqual([1, 2])
+      expect(
+        current()
+          .changesAfter(1, 10)
+          .map((change) => change.kind),
+      ).toEqual(['list', 'list', 'list'])
+    })
+
+    it('changes nothing when the version is active already', async () => {
+      await put()
+      await current().stageVersion('hotline', layers(1), 'anna')
+      const { sequence } = await current().activateVersion('hotline', 1, {}, 'anna')
+      expect(await current().activateVersion('hotline', 1, {}, 'anna')).toMatchObject({ sequence })
+      expect(current().lastSequence()).toBe(sequence)
+    })
+
+    it('refuses an activation when another version became active meanwhile', async () => {
+      await put()
+      await current().stageVersion('hotline', layers(1), 'anna')
+      await current().stageVersion('hotline', layers(2), 'boris')
+      const both = await Promise.allSettled([
+        current().activateVersion('hotline', 1, { expectedActive: 0 }, 'anna'),
+        current().activateVersion('hotline', 2, { expectedActive: 0 }, 'boris'),
+      ])
+      expect(both[0]?.status).toBe('fulfilled')
+      expect(both[1]).toMatchObject({ status: 'rejected', reason: { code: 'LIST_CHANGED' } })
+    })
+
+    it('refuses unknown lists and versions', async () => {
+      await put()
+      await expect(current().activateVersion('hotline', 7, {}, 'anna')).rejects.toMatchObject({
+        code: 'VERSION_UNKNOWN',
+      })
+      await expect(current().activateVersion('none', 1, {}, 'anna')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
+      await expect(current().stageVersion('none', layers(1), 'anna')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
+      expect(() => current().versions('none')).toThrow('no list')
+    })
+
+    it('keeps the newest versions and always the active one', async () => {
+      await put()
+      await current().stageVersion('hotline', layers(1), 'anna')
+      await current().activateVersion('hotline', 1, {}, 'anna')
+      for (let layerId = 2; layerId <= VERSIONS_KEPT + 3; layerId++) {
+        await current().stageVersion('hotline', layers(layerId), 'anna')
+      }
+      const kept = current()
+        .versions('hotline')
+        .map((version) => version.version)
+      expect(kept).toHaveLength(VERSIONS_KEPT)
+      expect(kept.slice(0, 2)).toEqual([1, 5])
+      expect(kept.at(-1)).toBe(VERSIONS_KEPT + 3)
+      expect(current().layersInUse()).toEqual(new Set(kept))
+      await expect(current().activateVersion('hotline', 2, {}, 'anna')).rejects.toMatchObject({
+        code: 'VERSION_UNKNOWN',
+      })
+    })
+
+    it('gives every layer id out once', async () => {
+      const ids = await Promise.all([1, 2, 3].map(() => current().allocateLayer()))
+      expect(new Set([...ids, await current().allocateLayer()]).size).toBe(4)
+    })
+  })
+}
+
+function numberingContract(current: () => RecordStore): void {
+  it('keeps the newest numbering plan of a name', async () => {
+    const plan = {
+      name: 'ru-mobile',
+      covers: [{ from: 79000000000, to: 79999999999 }],
+      layerId: 5,
+      rangeCount: 900,
+      asOfMs: NOON_MS,
+      importedMs: NOON_MS,
+    }
+    expect(await current().putNumberingPlan(plan, 'anna')).toMatchObject({ plan: { version: 1 }, sequence: 1 })
+    await current().putNumberingPlan({ ...plan, layerId: 6 }, 'anna')
+    expect(current().numberingPlans()).toEqual([{ ...plan, layerId: 6, version: 2 }])
+    expect(current().layersInUse()).toEqual(new Set([6]))
+    expect(current().changesAfter(1, 1)).toMatchObject([{ kind: 'numbering', name: 'ru-mobile', version: 2 }])
+  })
+}
+
+function policyContract(current: () => RecordStore): void {
+  describe('policies', () => {
+    it('keeps every version with its text', async () => {
+      expect(current().policy()).toBeUndefined()
+      await current().putPolicy({ text: 'name: default', document: POLICY }, {}, 'anna')
+      const second = await current().putPolicy({ text: 'name: v2', document: POLICY }, { expectedVersion: 1 }, 'boris')
+      expect(second).toMatchObject({ sequence: 2, policy: { version: 2, text: 'name: v2', actor: 'boris' } })
+      expect(current().policy()).toEqual(second.policy)
+      expect(
+        current()
+          .policyVersions(10)
+          .map((policy) => policy.version),
+      ).toEqual([2, 1])
+      expect(current().policyVersions(1)).toHaveLength(1)
+    })
+
+    it('refuses a policy that was written against another version', async () => {
+      await current().putPolicy({ text: 'a', document: POLICY }, { expectedVersion: 0 }, 'anna')
+      const late = current().putPolicy({ text: 'b', document: POLICY }, { expectedVersion: 0 }, 'boris')
+      await expect(late).rejects.toMatchObject({ code: 'POLICY_CHANGED' })
+      expect(current().policy()?.text).toBe('a')
+    })
+  })
+}
+
+function reviewContract(current: () => RecordStore): void {
+  const request = (number: PhoneNumber, score: number) => ({ number, cause: 'reported' as const, score, atMs: NOON_MS })
+
+  describe('reviews', () => {
+    it('opens one review a number and joins further causes to it', async () => {
+      const { review, opened } = await current().openReview(request(NUMBER, 60), 'system')
+      expect(opened).toBe(true)
+      const again = await current().openReview({ ...request(NUMBER, 50), cause: 'appeal' }, 'switch')
+      expect(again).toMatchObject({ opened: false, review: { causes: ['reported', 'appeal'], score: 60 } })
+      expect(again.review.reviewId).toBe(review.reviewId)
+      expect(current().reviewOf(NUMBER)).toEqual(again.review)
+      expect(current().lastSequence()).toBe(2)
+      await current().openReview(request(NUMBER, 40), 'system')
+      expect(current().lastSequence()).toBe(2)
+    })
+
+    it('lists open reviews by score and closed ones by time', async () => {
+      const numbers = [101, 102, 103].map((number) => number as PhoneNumber)
+      for (const [index, number] of numbers.entries())
+        await current().openReview(request(number, 50 + index * 10), 'system')
+      await current().openReview(request(numbers[0]!, 99.6), 'system')
+      expect(
+        current()
+          .reviews('open', 10)
+          .map((review) => review.score),
+      ).toEqual([99.6, 70, 60])
+      expect(current().reviews('open', 1)).toHaveLength(1)
+      const closing = current().reviews('open', 10).slice(0, 2)
+      for (const [index, review] of closing.entries()) {
+        await current().closeReview(review.reviewId, { outcome: 'dismissed', atMs: NOON_MS + index }, 'anna')
+      }
+      expect(
+        current()
+          .reviews('open', 10)
+          .map((review) => review.score),
+      ).toEqual([60])
+      expect(
+        current()
+          .reviews('closed', 10)
+          .map((review) => review.score),
+      ).toEqual([70, 99.6])
+    })
+
+    it('closes a review once and opens a new one afterwards', async () => {
+      const { review } = await current().openReview(request(NUMBER, 60), 'system')
+      const result = { outcome: 'confirmed' as const, note: 'called back', atMs: NOON_MS + 1 }
+      const closed = await current().closeReview(review.reviewId, result, 'anna')
+      expect(closed).toMatchObject({ state: 'closed', outcome: 'confirmed', closedBy: 'anna', note: 'called back' })
+      expect(current().review(review.reviewId)).toEqual(closed)
+      await expect(current().closeReview(review.reviewId, result, 'anna')).rejects.toMatchObject({
+        code: 'REVIEW_CLOSED',
+      })
+      await expect(current().closeReview('r9', result, 'anna')).rejects.toMatchObject({ code: 'REVIEW_UNKNOWN' })
+      const next = await current().openReview(request(NUMBER, 30), 'system')
+      expect(next.opened).toBe(true)
+      expect(next.review.reviewId).not.toBe(review.reviewId)
+      expect(current().reviewOf(NUMBER)).toEqual(next.review)
+    })
+  })
+}
