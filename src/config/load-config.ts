@@ -105,12 +105,13 @@ function explain(value: unknown): FieldError[] {
 function checkTogether(config: Config): FieldError[] {
   const problems: FieldError[] = []
   const exposed = [
-    ['/verdict/host', config.verdict.host],
-    ['/admin/host', config.admin.host],
+    ['/verdict/host', config.verdict.host, ['switch', 'admin']],
+    ['/admin/host', config.admin.host, ['agent', 'analyst', 'admin']],
   ] as const
-  for (const [pointer, host] of exposed) {
-    if (!isLoopback(host) && config.keys.length === 0) {
-      const detail = `${pointer} is ${host}, which others can reach, but no keys are configured: add keys or use 127.0.0.1.`
+  for (const [pointer, host, roles] of exposed) {
+    const isGuarded = config.keys.some((key) => (roles as readonly string[]).includes(key.role))
+    if (!isLoopback(host) && !isGuarded) {
+      const detail = `${pointer} is ${host}, which others can reach, but no key with role ${roles.join(' or ')} is configured: add one or use 127.0.0.1.`
       problems.push({ pointer, detail })
     }
   }

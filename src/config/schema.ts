@@ -27,6 +27,11 @@ export const CONFIG_SCHEMA = Type.Object(
       description: 'ISO 3166-1 alpha-2: dialling rules.',
     }),
     timeZone: Type.String({ default: 'Europe/Moscow', description: 'IANA name: when the day of a bare date ends.' }),
+    labelLanguage: Type.String({
+      default: 'en',
+      pattern: '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$',
+      description: 'Of flag labels.',
+    }),
     pseudonymKeyFile: Type.String({ default: '', description: 'Empty: made in the data directory at first start.' }),
     redisUrl: Type.String({ default: '' }),
     verdict: Type.Object(

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createLogger } from '../telemetry/logger.ts'
 import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
 
 /**
@@ -41,7 +41,7 @@ export type SupervisorOptions = {
 
 /** Runs until SIGINT or SIGTERM; resolves with the exit code. */
 export async function runSupervisor(options: SupervisorOptions): Promise<number> {
-  const log = createLogger({ level: options.config.log.level, name: 'supervisor' })
+  const log = createLogger({ level: options.config.log.level, process: 'supervisor' })
   const children = [newChild('control', 'control')]
   for (let i = 1; i <= options.config.verdict.processes; i++) children.push(newChild(`verdict-${i}`, 'verdict'))
   const supervisor = createSupervision(options, children, log)
@@ -61,7 +61,7 @@ function newChild(label: string, role: Role): Child {
   }
 }
 
-function createSupervision(options: SupervisorOptions, children: Child[], log: Logger) {
+function createSupervision(options: SupervisorOptions, children: Child[], log: ReturnType<typeof createLogger>) {
   const entry = (role: Role) => path.join(path.dirname(fileURLToPath(import.meta.url)), `${role}-entry.js`)
   const addresses = new Map<string, { address: string; detail: string }>()
   let announced = false

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
+import type { DataPlaneOptions } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictServerOptions } from '../transports/data-plane/verdict-server.ts'
 
 /** What a verdict thread is born with: plain data and shared memory (workerData). */
@@ -9,21 +10,17 @@ export type VerdictThreadData = {
   readonly homeCountry: string
   readonly adapter: 'auto' | 'uws' | 'node'
   readonly server: VerdictServerOptions
-  readonly deadlineMs: number
+  /** What the protocol handler is made with: deadline, keys, hosts, language. */
+  readonly handler: DataPlaneOptions
   readonly sampleOneIn: number
-  /** SHA-256 digests of the keys that may ask for verdicts, hexadecimal. */
-  readonly keyDigests: readonly string[]
-  /** Any key of any role is configured: then requests without one are refused. */
-  readonly keysConfigured: boolean
-  /** Hexadecimal: the daily keys of callee pseudonyms come from it. */
-  readonly pseudonymKey: string
-  /** Two words, the same in all threads of the process: the same call asked again must hash alike. */
-  readonly callHashKey: Uint32Array
+  /** Two words each, the same in all threads of the process (callKey), of the node (logKey). */
+  readonly callKey: Uint32Array
+  readonly logKey: Uint32Array
   readonly counters: SharedArrayBuffer
   readonly recentCalls: SharedArrayBuffer
   readonly decisionRing: SharedArrayBuffer
   readonly traffic: SharedArrayBuffer
-  /** What /health/ready says: see shm/health.ts. */
+  /** What /health/ready says: shm/node-health.ts. */
   readonly health: SharedArrayBuffer
 }
 

@@ -1,11 +1,11 @@
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { createHmac, randomFillSync } from 'node:crypto'
+import type { Trunk } from '../domain/trunk.ts'
+import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { createNodeHealth, openNodeHealth, setNodeHealth } from '../shm/node-health.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic } from '../shm/traffic.ts'
-import type { Trunk } from '../domain/trunk.ts'
-import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { openDataDirectory, readGateFile, readPseudonymKey } from '../stores/data-directory.ts'
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -23,11 +23,12 @@ import { startVerdictThreads } from './verdict-threads.ts'
 
 /** Covers a lost IPC message; each poll is one LMDB read. */
 const POLL_MS = 50
+const WEB_SOCKET_PATH = '/v1/calls'
 /** 8 MiB a thread: at 10,000 blocks a second a stall of the log writer of 6 s loses nothing. */
 const RING_RECORDS = 65_536
 
 export async function startVerdictProcess({ label, config }: StartMessage): Promise<ChildProgram> {
-  const log = createLogger({ level: config.log.level, name: label })
+  const log = createLogger({ level: config.log.level, process: label })
   const startedMs = Date.now()
   const directory = openDataDirectory(config.dataDirectory)
   const store = await openVerdictStore({ directory: directory.root })
@@ -48,30 +49,39 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
-    callHashKey: randomFillSync(new Uint32Array(2)),
-    pseudonymKey: Buffer.from(readPseudonymKey(directory, config.pseudonymKeyFile)).toString('hex'),
+    callKey: randomFillSync(new Uint32Array(2)),
+    logKey: logKey(readPseudonymKey(directory, config.pseudonymKeyFile)),
   }
-  const threadData = Array.from({ length: config.verdict.threads }, (_, thread): VerdictThreadData => ({
-    thread,
-    ...shared,
-    decisionRing: createDecisionRing(RING_RECORDS),
-    traffic: createTraffic(config.verdict.callersPerHour),
-    dataDirectory: directory.root,
-    homeCountry: config.homeCountry,
-    adapter: config.verdict.adapter,
-    deadlineMs: config.verdict.deadlineMs,
-    sampleOneIn: config.verdict.sampleOneIn,
-    keyDigests: config.keys.filter((key) => key.role === 'switch' || key.role === 'admin').map((key) => key.sha256),
-    keysConfigured: config.keys.length > 0,
-    server: {
-      host: config.verdict.host,
-      port: config.verdict.port,
-      connectionsMax: config.verdict.connectionsMax,
-      webSocketPath: '/v1/calls',
-      webSocketMessageBytesMax: 1_048_576,
-      idleTimeoutSeconds: config.verdict.idleTimeoutSeconds,
-    },
-  }))
+  const threadData = Array.from(
+    { length: config.verdict.threads },
+    (_, thread): VerdictThreadData => ({
+      thread,
+      ...shared,
+      decisionRing: createDecisionRing(RING_RECORDS),
+      traffic: createTraffic(config.verdict.callersPerHour),
+      dataDirectory: directory.root,
+      homeCountry: config.homeCountry,
+      adapter: config.verdict.adapter,
+      handler: {
+        deadlineMs: config.verdict.deadlineMs,
+        labelLanguage: config.labelLanguage,
+        webSocketPath: WEB_SOCKET_PATH,
+        apiKeyDigests: config.keys
+          .filter((key) => key.role === 'switch' || key.role === 'admin')
+          .map((key) => key.sha256),
+        allowedHosts: [config.verdict.host, '127.0.0.1', 'localhost', '[::1]'],
+      },
+      sampleOneIn: config.verdict.sampleOneIn,
+      server: {
+        host: config.verdict.host,
+        port: config.verdict.port,
+        connectionsMax: config.verdict.connectionsMax,
+        webSocketPath: WEB_SOCKET_PATH,
+        webSocketMessageBytesMax: 1_048_576,
+        idleTimeoutSeconds: config.verdict.idleTimeoutSeconds,
+      },
+    }),
+  )
 
   const startedAt = store.lastSequence()
   const first = await builder.build()
@@ -98,7 +108,16 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   follower.nudge()
   setNodeHealth(nodeHealth, follower.freshMs, follower.seen)
   const logs = startVerdictLogs(
-    { directory, label: `${label}-${randomBytes(4).toString('hex')}`, trunkNames: trunks.map((trunk) => trunk.name), ...config.decisionLog },
+    {
+      decisionsDirectory: directory.decisions,
+      trafficDirectory: directory.traffic,
+      // A restart within the hour must not write over what the process before it counted.
+      process: `${label}-${process.pid}-${startedMs.toString(36)}`,
+      trunkNames: trunks.map((trunk) => trunk.name),
+      segmentBytesMax: config.decisionLog.segmentBytes,
+      retentionDays: config.decisionLog.retentionDays,
+      retentionBytesMax: config.decisionLog.bytesMax,
+    },
     {
       rings: threadData.map((data) => data.decisionRing),
       traffic: threadData.map((data) => data.traffic),
@@ -125,7 +144,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       counters: sumCounters(counters),
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
-      decisionLog: logs.counts(),
+      decisionLog: logs.stats(),
       uptimeSeconds: (Date.now() - startedMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
     }
@@ -144,4 +163,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       await store.close()
     },
   }
+}
+
+/** The key of callee pseudonyms and of the sample: the same in every process of the node, and of nodes that share a key. */
+function logKey(pseudonymKey: Uint8Array): Uint32Array {
+  const digest = createHmac('sha256', pseudonymKey).update('decision-log').digest()
+  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
 }

@@ -1,0 +1,57 @@
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ImportRecord } from '../../src/domain/import.ts'
+import type { RunningService } from '../../test/support/run-service.ts'
+
+/** A JSON request to a service under measurement; throws on anything but 2xx. */
+export async function call<T>(service: RunningService, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${service.adminUrl}${path}`, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+  return JSON.parse(text) as T
+}
+
+/** Streams a CSV file into an import and waits until it is over. Returns the record and the seconds from first byte to active. */
+export async function importFile(
+  service: RunningService,
+  list: string,
+  file: string,
+  query: string,
+): Promise<{ record: ImportRecord; seconds: number }> {
+  const startMs = performance.now()
+  const { importId } = await upload(service, `/v1/lists/${list}/imports?${query}`, file)
+  const record = await waitImport(service, importId)
+  return { record, seconds: (performance.now() - startMs) / 1000 }
+}
+
+export async function waitImport(service: RunningService, importId: string): Promise<ImportRecord> {
+  for (;;) {
+    const record = await call<ImportRecord>(service, 'GET', `/v1/imports/${importId}`)
+    if (['active', 'failed', 'cancelled', 'previewed', 'held'].includes(record.state)) return record
+    await sleep(20)
+  }
+}
+
+function upload(service: RunningService, path: string, file: string): Promise<{ importId: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'text/csv', 'content-length': statSync(file).size }
+    const outgoing = request(`${service.adminUrl}${path}`, { method: 'POST', headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => (response.statusCode === 202 ? resolve(JSON.parse(text)) : reject(new Error(text))))
+    })
+    outgoing.on('error', reject)
+    createReadStream(file, { highWaterMark: 1 << 20 }).pipe(outgoing)
+  })
+}
+
+/** Anonymous plus shared memory of a process in MiB: RSS would count the memory map of LMDB as well. */
+export function privateMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const kibibytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0)
+  return (kibibytes('RssAnon') + kibibytes('RssShmem')) / 1024
+}

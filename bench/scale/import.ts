@@ -1,0 +1,146 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PACKAGE_DIRECTORY } from '../../src/config/load-config.ts'
+import { type RunningService, runService } from '../../test/support/run-service.ts'
+import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
+import { startOpenLoop, verdictRequest } from '../lib/open-loop.ts'
+import { recordResult } from '../lib/record-result.ts'
+import { call, importFile, privateMiB } from '../lib/service-client.ts'
+import { quantile, round, summarize } from '../lib/stats.ts'
+
+/**
+ * Imports beside live traffic: seconds from first byte to active, what control grows by, and what verdicts and reports
+ * notice of it. The open-loop load is the same before (idle) and during.
+ */
+const VERDICTS_PER_SECOND = 1_000
+const REPORTS_PER_SECOND = 20
+const IDLE_SECONDS = 10
+
+export async function benchImport(options: { rows: number; repeats: number }): Promise<void> {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-bench-'))
+  try {
+    const complaints = path.join(PACKAGE_DIRECTORY, '../shared/data/complaints/us-complaints-train.csv')
+    const small = existsSync(complaints)
+      ? await importComplaints(complaints, options.repeats)
+      : 'skipped: no ../shared/data'
+    const file = path.join(directory, 'numbers.csv')
+    writeNumbersFile(file, options.rows)
+    const large = []
+    for (let i = 0; i < options.repeats; i++) large.push(await importLarge(file))
+    recordResult(options.rows >= 1e7 ? 'import' : 'import-quick', {
+      rows: options.rows,
+      repeats: options.repeats,
+      complaints: small,
+      large,
+    })
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function importComplaints(file: string, repeats: number): Promise<Record<string, unknown>> {
+  const seconds: number[] = []
+  let counts: unknown
+  for (let i = 0; i < repeats; i++) {
+    const service = await runService()
+    await call(service, 'PUT', '/v1/lists/complaints', { kind: 'deny' })
+    const { record, seconds: took } = await importFile(service, 'complaints', file, 'mode=replace&country=US')
+    if (record.state !== 'active')
+      throw new Error(`The import ended ${record.state}: ${JSON.stringify(record.problem)}`)
+    seconds.push(took)
+    counts = record.counts
+    await service.stop()
+  }
+  return { seconds: seconds.map(round), counts }
+}
+
+async function importLarge(file: string): Promise<Record<string, unknown>> {
+  const service = await runService()
+  try {
+    await call(service, 'PUT', '/v1/lists/large', { kind: 'deny' })
+    const load = await startLoad(service)
+    await sleep(2_000)
+    load.take()
+    await sleep(IDLE_SECONDS * 1000)
+    const idle = load.take()
+    const [control = 0] = service.pids('control')
+    const beforeMiB = privateMiB(control)
+    let peakMiB = beforeMiB
+    const watch = setInterval(() => {
+      peakMiB = Math.max(peakMiB, privateMiB(control))
+    }, 20)
+    const { record, seconds } = await importFile(service, 'large', file, 'mode=replace')
+    const during = load.take()
+    clearInterval(watch)
+    await load.stop()
+    if (record.state !== 'active')
+      throw new Error(`The import ended ${record.state}: ${JSON.stringify(record.problem)}`)
+    await checkListed(service)
+    return {
+      seconds: round(seconds),
+      rowsPerSecond: Math.round(record.counts.rows / seconds),
+      counts: record.counts,
+      controlGrowthMiB: Math.round(peakMiB - beforeMiB),
+      verdictMs: { idle: percentiles(idle.verdicts), during: percentiles(during.verdicts) },
+      verdictP99Ratio: round(quantile(during.verdicts, 0.99) / quantile(idle.verdicts, 0.99)),
+      reportMs: { idle: summarize(idle.reports), during: summarize(during.reports) },
+      failures: load.failures(),
+    }
+  } finally {
+    await service.stop()
+  }
+}
+
+function percentiles(values: number[]): Record<string, number> {
+  return {
+    n: values.length,
+    p50: round(quantile(values, 0.5)),
+    p99: round(quantile(values, 0.99)),
+    p999: round(quantile(values, 0.999)),
+  }
+}
+
+/** Verdicts and reports at a constant rate, both open loop. */
+async function startLoad(service: RunningService) {
+  const run = Date.now().toString(36)
+  const verdicts = await startOpenLoop({
+    port: service.verdictPort,
+    requestsPerSecond: VERDICTS_PER_SECOND,
+    connections: 16,
+    request: (index) => verdictRequest(generatedNumber(index, 5e8), `${run}-${index}`),
+  })
+  const reports: number[] = []
+  const pending = new Set<Promise<void>>()
+  let reportFailures = 0
+  let sent = 0
+  const timer = setInterval(() => {
+    const dueMs = performance.now()
+    const number = generatedNumber(sent, 7e8)
+    const report = { number, channel: 'hotline', scenario: 'bank', reporter: `subscriber-${sent++}` }
+    const done: Promise<void> = call(service, 'POST', '/v1/reports', report).then(
+      () => void reports.push(performance.now() - dueMs),
+      () => void reportFailures++,
+    )
+    pending.add(done)
+    void done.finally(() => pending.delete(done))
+  }, 1_000 / REPORTS_PER_SECOND)
+  return {
+    take: () => ({ verdicts: verdicts.take(), reports: reports.splice(0) }),
+    failures: () => ({ verdicts: verdicts.failures, reports: reportFailures }),
+    async stop() {
+      clearInterval(timer)
+      await Promise.all(pending)
+      await verdicts.stop()
+    },
+  }
+}
+
+async function checkListed(service: RunningService): Promise<void> {
+  const response = await fetch(
+    `${service.verdictUrl}/v1/verdict?caller=${encodeURIComponent(generatedNumber(42))}&callee=%2B79161234567`,
+  )
+  const verdict = (await response.json()) as { decision: string }
+  if (verdict.decision !== 'block') throw new Error(`A listed number is ${verdict.decision} after the import.`)
+}

@@ -1,0 +1,4 @@
+import { runChild } from './child.ts'
+import { startControlProcess } from './control.ts'
+
+runChild(startControlProcess)

@@ -1,0 +1,76 @@
+import type { MessagePort } from 'node:worker_threads'
+import { ScreeningError } from '../domain/errors.ts'
+import type { Screener } from '../engine/screener.ts'
+import { type Counters, count, counterIndex } from '../shm/counters.ts'
+import { nodeHealth, openNodeHealth } from '../shm/node-health.ts'
+import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts'
+import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
+import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
+import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
+
+type ThreadParts = {
+  readonly parent: MessagePort | null
+  readonly screener: Screener
+  readonly handler: VerdictHandler
+  readonly store: { close(): Promise<void> }
+}
+
+/** A thread's life: it listens when it has its first snapshot, installs the later ones, and closes when told. */
+export function serveThread(data: VerdictThreadData, { parent, screener, handler, store }: ThreadParts): void {
+  if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
+  const say = (message: VerdictThreadMessage) => parent.postMessage(message)
+  let server: Promise<VerdictServer> | undefined
+
+  async function listen(): Promise<void> {
+    try {
+      server = listenVerdicts(data.adapter)(data.server, handler)
+      const { port, adapter } = await server
+      say({ type: 'listening', port, adapter })
+    } catch (error) {
+      if (!(error instanceof ScreeningError)) throw error
+      const { hint } = error.details
+      say({ type: 'failed', code: error.code, message: error.message, ...(hint ? { hint } : {}) })
+    }
+  }
+
+  parent.on('message', (message: ToVerdictThread) => {
+    if (message.type === 'close') return void close()
+    screener.install(message.snapshot)
+    say({ type: 'installed', generation: message.snapshot.generation })
+    if (!server) void listen()
+  })
+
+  async function close(): Promise<void> {
+    await (await server)?.close()
+    await store.close()
+    parent?.close()
+  }
+}
+
+/** What the data plane tells the counters of its thread; a fault is printed as well, for it is a bug. */
+export function createThreadEvents(counters: Counters): DataPlaneEvents {
+  const refused = counterIndex('requests.refused')
+  const opened = counterIndex('ws.opened')
+  const frames = counterIndex('ws.frames-received')
+  const faults = counterIndex('internal-errors')
+  let faultsPrinted = 0
+  return {
+    refused: () => count(counters, refused),
+    socketOpened: () => count(counters, opened),
+    socketFrame: () => count(counters, frames),
+    fault(error) {
+      count(counters, faults)
+      if (faultsPrinted++ < FAULTS_PRINTED_MAX)
+        process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    },
+  }
+}
+
+/** A fault that comes with every call must not fill the disk: the counter goes on. */
+const FAULTS_PRINTED_MAX = 20
+
+/** When the state of this process last agreed with the record, epoch milliseconds. */
+export function stateClock(memory: SharedArrayBuffer): () => number {
+  const health = openNodeHealth(memory)
+  return () => nodeHealth(health).freshMs
+}

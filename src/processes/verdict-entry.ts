@@ -1,0 +1,4 @@
+import { runChild } from './child.ts'
+import { startVerdictProcess } from './verdict.ts'
+
+runChild(startVerdictProcess)

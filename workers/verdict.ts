@@ -1,0 +1,40 @@
+import { randomFillSync } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { diallingRules } from '../src/domain/dialling-rules.ts'
+import { parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
+import { createScreener } from '../src/engine/screen.ts'
+import { createThreadEvents, serveThread, stateClock } from '../src/processes/serve-thread.ts'
+import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
+import { openCounters } from '../src/shm/counters.ts'
+import { openDecisionRing } from '../src/shm/decision-ring.ts'
+import { openRecentCalls } from '../src/shm/recent-calls.ts'
+import { openTraffic } from '../src/shm/traffic.ts'
+import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
+import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.ts'
+
+// A verdict thread: one engine and one server for life. Calls come in at verdict-http.ts and are decided in screen.ts.
+const data = workerData as VerdictThreadData
+const home = diallingRules(data.homeCountry)
+const counters = openCounters(data.counters, data.thread)
+const events = createThreadEvents(counters)
+const store = await openVerdictStore({ directory: data.dataDirectory })
+const screener = createScreener(
+  { home, callKey: data.callKey, logKey: data.logKey, sampleOneIn: data.sampleOneIn },
+  {
+    lookup: store.lookup,
+    recent: openRecentCalls(data.recentCalls),
+    counters,
+    ring: openDecisionRing(data.decisionRing),
+    traffic: openTraffic(data.traffic),
+    fillRandom: (words) => void randomFillSync(words),
+    onFailure: events.fault,
+  },
+)
+const handler = createVerdictHandler(data.handler, {
+  screener,
+  events,
+  parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+  stateAtMs: stateClock(data.health),
+  now: Date.now,
+})
+serveThread(data, { parent: parentPort, screener, handler, store })
