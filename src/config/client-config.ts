@@ -17,18 +17,18 @@ export type ClientConfig = {
  * cannot be read counts as absent, and a wildcard address means this machine.
  */
 export function readClientConfig(variables: Readonly<Record<string, string | undefined>> = environment): ClientConfig {
-  const file = readFile(variables['ZASLON_CONFIG'] || 'zaslon.yaml')
+  const file = readFile(variables.ZASLON_CONFIG || 'zaslon.yaml')
   const url = (plane: 'admin' | 'verdict', defaultPort: string) => {
     const prefix = `ZASLON_${plane.toUpperCase()}`
     const host = variables[`${prefix}_HOST`] || textAt(file, plane, 'host') || '127.0.0.1'
     const port = variables[`${prefix}_PORT`] || textAt(file, plane, 'port') || defaultPort
     return `http://${reachable(host)}:${port}`
   }
-  const apiKey = variables['ZASLON_API_KEY']
+  const apiKey = variables.ZASLON_API_KEY
   return {
-    adminUrl: withoutSlash(variables['ZASLON_URL'] || url('admin', '8080')),
-    verdictUrl: withoutSlash(variables['ZASLON_VERDICT_URL'] || url('verdict', '8090')),
-    noColor: Boolean(variables['NO_COLOR']),
+    adminUrl: withoutSlash(variables.ZASLON_URL || url('admin', '8080')),
+    verdictUrl: withoutSlash(variables.ZASLON_VERDICT_URL || url('verdict', '8090')),
+    noColor: Boolean(variables.NO_COLOR),
     ...(apiKey ? { apiKey } : {}),
   }
 }

@@ -1,0 +1,54 @@
+import { type Command, Option } from 'commander'
+import { INGRESS_KINDS } from '../../domain/call-event.ts'
+import { CHANNELS, SCENARIOS } from '../../domain/report.ts'
+import { type CommandRegistry, examples } from '../create-program.ts'
+import { fieldsOf } from '../fields.ts'
+import { printable } from '../output.ts'
+
+type ReportOptions = {
+  readonly channel: string
+  readonly scenario: string
+  readonly reporter: string
+  readonly reportId?: string
+  readonly at?: string
+  readonly callId?: string
+  readonly kind?: string
+  readonly note?: string
+}
+
+/** `zaslon report <number>`: what a hotline agent files. */
+export function addReportCommand(program: Command, registry: CommandRegistry): void {
+  const command = program
+    .command('report')
+    .description('report a number that tried to cheat')
+    .argument('<number>', 'the calling number, as the phone showed it')
+    .requiredOption('--reporter <who>', "the subscriber's number, or an opaque id")
+    .addOption(new Option('--channel <channel>', 'where the report came in').choices(CHANNELS).default('hotline'))
+    .addOption(new Option('--scenario <scenario>', 'what the caller tried').choices(SCENARIOS).default('other'))
+    .option('--report-id <id>', 'the same id twice counts once')
+    .option('--at <time>', 'when the call was, e.g. 2026-03-01T12:00:00Z (default: now)')
+    .option('--call-id <id>', 'Call-ID of the reported call')
+    .addOption(new Option('--kind <kind>', 'how the call came in').choices(INGRESS_KINDS))
+    .option('--note <text>', 'a note for analysts')
+    .addHelpText(
+      'after',
+      examples([
+        ['zaslon report +79160000003 --reporter +79160000500 --scenario bank', 'as the hotline files it'],
+        ['zaslon report +79160000003 --reporter bot-4711 --channel bot --json', 'as a program does'],
+      ]),
+    )
+    .action(async (number: string, options: ReportOptions) => {
+      const { output, client } = registry.context(command)
+      const { kind, ...fields } = options
+      const json = { number, ...fields, ...(kind ? { ingress: { kind } } : {}) }
+      const body = await client.call('control', '/v1/reports', { method: 'POST', json })
+      if (output.isJson) return output.json(body)
+      const answer = fieldsOf(body)
+      const reputation = answer.fields('reputation')
+      const again = answer.flag('duplicate') ? ', which is known and counts once' : ''
+      output.line(`Recorded as report ${printable(answer.text('reportId'))}${again}.`)
+      if (answer.text('state') === 'queued')
+        output.line('The number is protected or allow-listed: it waits for a review.')
+      if (reputation.has('score')) output.line(`The number's score is ${reputation.number('score')} of 100 now.`)
+    })
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { type CommandRegistry, examples } from '../create-program.ts'
+
+type ServeOptions = { readonly config?: string; readonly samples?: boolean; readonly json?: boolean }
+
+/** `zaslon serve`: a whole node in the foreground, until SIGINT or SIGTERM. */
+export function addServeCommand(program: Command, registry: CommandRegistry): void {
+  const command = program
+    .command('serve')
+    .description('run a node: one control process and the verdict processes')
+    .option('--config <file>', 'configuration (default: ZASLON_CONFIG, or zaslon.yaml here)')
+    .option('--samples', 'load the sample lists when the default data directory is empty')
+    .addHelpText(
+      'after',
+      examples([
+        ['zaslon serve', 'verdicts on 8090, control on 8080, this machine only'],
+        ['ZASLON_DATA_DIR=/var/lib/zaslon zaslon serve --config /etc/zaslon.yaml', 'as a service'],
+        ['ZASLON_VERDICT_PROCESSES=2 ZASLON_THREADS=4 zaslon serve', '8 verdict threads in 2 processes'],
+      ]),
+    )
+    .action(async (options: ServeOptions) => {
+      // Loaded here, so that `zaslon check` need not read half the service.
+      const [{ loadConfig }, { environment }, { runSupervisor }] = await Promise.all([
+        import('../../config/load-config.ts'),
+        import('../../config/environment.ts'),
+        import('../../processes/supervisor.ts'),
+      ])
+      const config = loadConfig(environment, options.config)
+      const isJson = command.optsWithGlobals<ServeOptions>().json === true
+      const code = await runSupervisor({
+        config,
+        loadSamples: options.samples === true && config.isDefaultDataDirectory && config.redisUrl === '',
+        onReady: ({ control, verdict, adapter }) => {
+          const ready = isJson
+            ? JSON.stringify({ ready: true, control, verdict, adapter })
+            : `Zaslon is ready: verdicts at ${verdict} (${adapter}), control and console at ${control}`
+          registry.surroundings.stdout.write(`${ready}\n`)
+        },
+      })
+      registry.exitWith(code)
+    })
+}

@@ -1,0 +1,60 @@
+import { createServer } from 'node:net'
+import { CliFailure } from '../cli-failure.ts'
+import { fieldsOf } from '../fields.ts'
+import { printable } from '../output.ts'
+import type { Plane, ServiceClient } from '../service-client.ts'
+import type { Finding } from './finding.ts'
+import { portHolder } from './port-holder.ts'
+
+/** A health answer later than this is as good as none. */
+const HEALTH_TIMEOUT_MS = 2_000
+
+export type PlaneHealth = { readonly finding: Finding; readonly isRunning: boolean; readonly dateMs?: number }
+
+/** Asks a plane whether it is ready. Nobody there is no mistake: the service may just not be started. */
+export async function checkHealth(client: ServiceClient, plane: Plane): Promise<PlaneHealth> {
+  const name = plane === 'verdict' ? 'verdict service' : 'control service'
+  const url = plane === 'verdict' ? client.options.verdictUrl : client.options.adminUrl
+  try {
+    const answer = await client.open(plane, '/health/ready', { timeoutMs: HEALTH_TIMEOUT_MS })
+    const body = fieldsOf(await answer.json().catch(() => undefined))
+    const status = printable(body.text('status') ?? 'ready')
+    const dateMs = Date.parse(answer.headers.get('date') ?? '')
+    const finding: Finding = { name, status: 'ok', detail: `${url}: ${status}` }
+    return { finding, isRunning: true, ...(Number.isNaN(dateMs) ? {} : { dateMs }) }
+  } catch (error) {
+    if (error instanceof CliFailure && error.problem.code === 'UNREACHABLE') {
+      return { finding: { name, status: 'ok', detail: `${url}: not running` }, isRunning: false }
+    }
+    const detail = error instanceof Error ? error.message : String(error)
+    return { finding: { name, status: 'fail', detail: `${url}: ${detail}` }, isRunning: true }
+  }
+}
+
+/** A port should be free, or be held by the service itself. */
+export async function checkPort(name: string, host: string, port: number, isServiceRunning: boolean): Promise<Finding> {
+  const at = `${host}:${port}`
+  const problem = await listenProblem(host, port)
+  if (problem === undefined) return { name, status: 'ok', detail: `${at} is free` }
+  if (problem !== 'EADDRINUSE') {
+    return {
+      name,
+      status: 'fail',
+      detail: `cannot listen on ${at} (${problem})`,
+      hint: 'Choose another address or port.',
+    }
+  }
+  const holder = portHolder(port) ?? 'unknown'
+  if (isServiceRunning) return { name, status: 'ok', detail: `${at} is served by ${holder}` }
+  const variable = name === 'verdict address' ? 'ZASLON_VERDICT_PORT' : 'ZASLON_ADMIN_PORT'
+  return { name, status: 'fail', detail: `${at} is held by ${holder}`, hint: `Stop it, or set ${variable}.` }
+}
+
+/** The code of the error listening gives, or undefined when it works. */
+function listenProblem(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)))
+  })
+}

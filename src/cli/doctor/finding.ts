@@ -1,0 +1,7 @@
+/** What one check of `zaslon doctor` found. `warn`: works, but look at it; `fail`: the service cannot run like this. */
+export type Finding = {
+  readonly name: string
+  readonly status: 'ok' | 'warn' | 'fail'
+  readonly detail: string
+  readonly hint?: string
+}

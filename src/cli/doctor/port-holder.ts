@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** Hexadecimal state of a listening socket in /proc/net/tcp. */
+const LISTEN = '0A'
+
+/**
+ * Who listens on a port, as `name (process id)`, from /proc (proc(5)). Undefined: nobody, or this is no Linux.
+ * `unknown`: somebody whose processes this user may not look into.
+ */
+export function portHolder(port: number): string | undefined {
+  const sockets = new Set([...listening('/proc/net/tcp', port), ...listening('/proc/net/tcp6', port)])
+  if (sockets.size === 0) return undefined
+  for (const processId of readDirectory('/proc').filter((name) => /^\d+$/.test(name))) {
+    const descriptors = readDirectory(`/proc/${processId}/fd`)
+    if (descriptors.some((descriptor) => sockets.has(linkOf(`/proc/${processId}/fd/${descriptor}`)))) {
+      return `${readText(`/proc/${processId}/comm`).trim()} (process ${processId})`
+    }
+  }
+  return 'unknown'
+}
+
+/** Links (`socket:[inode]`) of the sockets that listen on the port. */
+function listening(table: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return readText(table)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[3] === LISTEN && columns[1]?.endsWith(suffix))
+    .map((columns) => `socket:[${columns[9]}]`)
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function readDirectory(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file)
+  } catch {
+    return ''
+  }
+}
