@@ -27,7 +27,10 @@ export function createFieldChecker(): FieldChecker {
   const errors: FieldError[] = []
 
   function fail(pointer: string, detail: string): void {
-    if (errors.length < FIELD_ERRORS_MAX) errors.push({ pointer, detail })
+    if (errors.length >= FIELD_ERRORS_MAX) return
+    // What is inside a value that is wrong itself need not be told.
+    const isTold = errors.some((error) => pointer === error.pointer || pointer.startsWith(`${error.pointer}/`))
+    if (!isTold) errors.push({ pointer, detail })
   }
 
   function between(value: unknown, pointer: string, min: number, max: number, what: string, isRight: boolean): number {
