@@ -25,6 +25,9 @@ export const READ_FOREIGN = 4
 /** Longest bare digits that are a short code. */
 export const SHORT_CODE_DIGITS_MAX = 6
 
+/** Bare digits shorter than this are never taken as E.164: local numbers of seven digits would become Saint Helena's. */
+export const BARE_INTERNATIONAL_DIGITS_MIN = 8
+
 /** What dialling means in one country, compiled. Immutable: any number of parsers may share it. */
 export type DiallingRules = {
   /** ISO 3166 alpha-2. */
@@ -145,7 +148,8 @@ function chooseReading(home: NumberingPlan, main: NumberingPlan, digitCount: num
   }
   if (isNational) return mayHaveCode ? READ_THOROUGHLY : READ_NATIONAL
   if (mayHaveCode) return isPossibleLength(main, digitCount - codeCount) ? READ_WITH_CODE : READ_THOROUGHLY
-  return firstDigit === 0 || beginsLikeInternational ? READ_THOROUGHLY : READ_FOREIGN
+  if (firstDigit === 0 || beginsLikeInternational) return READ_THOROUGHLY
+  return digitCount < BARE_INTERNATIONAL_DIGITS_MIN ? READ_THOROUGHLY : READ_FOREIGN
 }
 
 /** True when the only national prefix that begins with this digit is the digit itself. */

@@ -33,6 +33,11 @@ export type NumberingPlan = {
 const CALLING_CODE_DIGITS_MAX = 3
 /** ITU-T E.164 6.2.1: at most 15 digits, country code included. */
 export const E164_DIGITS_MAX = 15
+/**
+ * Fewer digits are too short, country code included. The metadata allow six for Germany, Austria and Iran; nobody calls
+ * from those, and the integers of short codes lie there.
+ */
+export const E164_DIGITS_MIN = 7
 
 /** 10^0 .. 10^15. */
 export const POWERS_OF_TEN: Float64Array = Float64Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
@@ -165,7 +170,7 @@ export function callingCodeLength(value: number, digitCount: number): number {
  * that the thorough reader must look. Leading zeros count as digits. No allocation.
  */
 export function isPlainInternational(value: number, digitCount: number): boolean {
-  if (digitCount < CALLING_CODE_DIGITS_MAX + 1 || digitCount > E164_DIGITS_MAX) return false
+  if (digitCount < E164_DIGITS_MIN || digitCount > E164_DIGITS_MAX) return false
   const lead = Math.floor(value / (POWERS_OF_TEN[digitCount - CALLING_CODE_DIGITS_MAX] ?? 1))
   const codeLength = codeLengths[lead] ?? 0
   if (codeLength === 0) return false

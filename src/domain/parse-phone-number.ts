@@ -5,7 +5,7 @@
  * countries that share a code the main one decides (the United States for +1). Whether anybody may have the number is
  * not asked here; an imported numbering plan answers that. The result is the same as libphonenumber's, but on purpose:
  *
- * - more than 15 digits is too long (ITU-T E.164), also where the metadata allow 17;
+ * - more than 15 digits is too long (ITU-T E.164), also where the metadata allow 17, and fewer than 7 is too short;
  * - bare digits, 2-6 of them, are a short code of the home country, except where national numbers are that short and
  *   nothing is dialled before them;
  * - 00 is the international prefix everywhere, unless what it begins is a valid national number;
@@ -104,7 +104,26 @@ function schemeLength(text: string): number {
   return first === 116 && text.startsWith('tel:') ? 4 : 0
 }
 
+/**
+ * The same for digits that were read already, as the byte-level reader of large lists does: `value` written with
+ * `digitCount` digits, after a plus or bare. No allocation.
+ * @returns what parsePhoneNumber returns for that text, or 0 when only the whole text can tell.
+ */
+export function readPlainDigits(
+  value: number,
+  digitCount: number,
+  hasPlus: boolean,
+  rules: DiallingRules,
+  mode: ParseMode,
+): ParsedNumber {
+  if (digitCount > E164_DIGITS_MAX || digitCount <= SHORT_CODE_DIGITS_MAX) return UNDECIDED
+  if (hasPlus) return isPlainInternational(value, digitCount) ? value : UNDECIDED
+  return readBareQuickly(value, digitCount, rules, mode)
+}
+
 function readBareQuickly(value: number, digitCount: number, rules: DiallingRules, mode: ParseMode): ParsedNumber {
+  // 00 may be an international prefix in any country.
+  if (leadOf(value, digitCount, 2) === 0) return UNDECIDED
   const prefixCount = rules.internationalPrefixCount
   if (prefixCount > 0 && leadOf(value, digitCount, prefixCount) === rules.internationalPrefix) return UNDECIDED
   const codeCount = rules.home.callingCode.length

@@ -1,5 +1,11 @@
 import type { DiallingRules } from './dialling-rules.ts'
-import { E164_DIGITS_MAX, isPossibleLength, type NumberingPlan, planOfInternational } from './numbering-plan.ts'
+import {
+  E164_DIGITS_MAX,
+  E164_DIGITS_MIN,
+  isPossibleLength,
+  type NumberingPlan,
+  planOfInternational,
+} from './numbering-plan.ts'
 import type { PhoneNumber } from './phone-number.ts'
 
 /** Inclusive; both ends have the same number of digits. */
@@ -44,7 +50,7 @@ function canBegin(plan: NumberingPlan, national: string): boolean {
 function rangesOf(digits: string, plan: NumberingPlan): NumberRange[] {
   const ranges: NumberRange[] = []
   const codeCount = plan.callingCode.length
-  for (let total = digits.length; total <= E164_DIGITS_MAX; total++) {
+  for (let total = Math.max(digits.length, E164_DIGITS_MIN); total <= E164_DIGITS_MAX; total++) {
     if (!isPossibleLength(plan, total - codeCount)) continue
     const scale = 10 ** (total - digits.length)
     const from = Number(digits) * scale

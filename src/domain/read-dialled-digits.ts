@@ -1,6 +1,7 @@
-import { type DiallingRules, SHORT_CODE_DIGITS_MAX } from './dialling-rules.ts'
+import { BARE_INTERNATIONAL_DIGITS_MIN, type DiallingRules, SHORT_CODE_DIGITS_MAX } from './dialling-rules.ts'
 import {
   E164_DIGITS_MAX,
+  E164_DIGITS_MIN,
   isPossibleLength,
   longestLength,
   type NumberingPlan,
@@ -19,8 +20,6 @@ export type ParseMode = 'call' | 'list'
 
 /** The recommended international prefix (ITU-T E.164); understood everywhere but in valid national numbers. */
 const INTERNATIONAL_PREFIX = '00'
-/** Bare digits shorter than this are never taken as E.164: local numbers of seven digits would become Saint Helena's. */
-const BARE_INTERNATIONAL_DIGITS_MIN = 8
 const SHORT_CODE_DIGITS_MIN = 2
 /** A national prefix can stand twice, +49 0 0 30 …; no plan needs more looks than this until nothing changes. */
 const PREFIX_LOOKS_MAX = 18
@@ -41,19 +40,21 @@ export function readDialledDigits(text: PhoneText, rules: DiallingRules, mode: P
 export function readInternational(digits: string): ParsedNumber {
   const plan = planOfInternational(digits)
   if (!plan) return NOT_A_NUMBER.malformed
-  return complete(plan, digits.slice(plan.callingCode.length))
+  return complete(plan, withoutNationalPrefix(digits.slice(plan.callingCode.length), plan))
 }
 
-/** The number with these national digits, whatever national prefix they still carry taken off. */
+/** The number with these national digits. When they fit and still begin with a national prefix, that goes as well. */
 function complete(plan: NumberingPlan, dialled: string): ParsedNumber {
   let national = dialled
+  if (!isPossibleLength(plan, national.length)) return misfit(plan, national.length)
   for (let look = 0; look < PREFIX_LOOKS_MAX; look++) {
     const rest = withoutNationalPrefix(national, plan)
     if (rest === national) break
     national = rest
   }
-  if (!isPossibleLength(plan, national.length)) return misfit(plan, national.length)
-  if (plan.callingCode.length + national.length > E164_DIGITS_MAX) return NOT_A_NUMBER.tooLong
+  const digitCount = plan.callingCode.length + national.length
+  if (digitCount < E164_DIGITS_MIN) return NOT_A_NUMBER.tooShort
+  if (digitCount > E164_DIGITS_MAX) return NOT_A_NUMBER.tooLong
   return Number(plan.callingCode + national)
 }
 
@@ -101,7 +102,8 @@ function readHome(digits: string, { home, main }: DiallingRules): ParsedNumber {
   if (digits.startsWith(home.callingCode)) {
     const afterCode = digits.slice(home.callingCode.length)
     const isOnlyAfterCode = !home.pattern.test(national) && home.pattern.test(withoutNationalPrefix(afterCode, home))
-    if (isOnlyAfterCode || national.length > longestLength(home)) return complete(main, afterCode)
+    if (isOnlyAfterCode || national.length > longestLength(home))
+      return complete(main, withoutNationalPrefix(afterCode, main))
   }
   return complete(main, national)
 }
