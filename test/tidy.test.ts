@@ -24,7 +24,7 @@ const FENCED: Record<string, (file: string) => boolean> = {
   lmdb: (file) => file.startsWith('src/stores/lmdb/'),
   ioredis: (file) => file.startsWith('src/stores/redis/'),
   piscina: (file) => file.startsWith('src/processes/'),
-  ws: (file) => file === 'src/transports/data-plane/node.ts',
+  ws: (file) => file.startsWith('src/transports/data-plane/node'),
   'uws-modern': (file) => file === 'src/transports/data-plane/uws.ts',
   'uws-legacy': (file) => file === 'src/transports/data-plane/uws.ts',
   fastify: (file) => file.startsWith('src/transports/control-plane/'),

@@ -15,3 +15,6 @@ export type Trunk = {
   readonly screening: ScreeningMode
   readonly failMode: FailMode
 }
+
+/** Trunk 0 of every registry: what a call without a trunk, or with one that is not registered, comes in by. */
+export const UNKNOWN_TRUNK: Trunk = { name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }

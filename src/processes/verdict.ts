@@ -1,5 +1,5 @@
 import { createHmac, randomFillSync } from 'node:crypto'
-import type { Trunk } from '../domain/trunk.ts'
+import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
@@ -32,7 +32,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const startedMs = Date.now()
   const directory = openDataDirectory(config.dataDirectory)
   const store = await openVerdictStore({ directory: directory.root })
-  const trunks: Trunk[] = [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }, ...config.trunks]
+  const trunks: Trunk[] = [UNKNOWN_TRUNK, ...config.trunks]
   const builder = createSnapshotBuilder(
     { trunks, withGates: true },
     {

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parse as parseYaml, stringify as stringifyYaml } from 'yaml'
+import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { diallingRules } from '../domain/dialling-rules.ts'
+import { ScreeningError } from '../domain/errors.ts'
+import { parsePolicy } from '../domain/parse-policy.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
+import { createControlServices } from '../services/control-services.ts'
+import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
+import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
+import { openListContents } from '../stores/lmdb/list-contents.ts'
+import { openRecordStore } from '../stores/lmdb/record-store.ts'
+import type { RecordStore } from '../stores/ports.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { createControlPlane } from '../transports/control-plane/server.ts'
+import { type ChildProgram, fail, tell } from './child.ts'
+import { loadSamples } from './load-samples.ts'
+import { createLocalExplainer } from './local-explainer.ts'
+import type { ReviewWantedMessage, StartMessage } from './messages.ts'
+import { startImports } from './start-imports.ts'
+import { createVerdictPeers } from './verdict-peers.ts'
+
+/** The control process: the only writer of the record, everything that is not a verdict. */
+
+/** A report waits this long for its gate bit; a busy verdict process has it a poll later. */
+const REPORT_WAIT_MS = 1_000
+/** A snapshot of ten million numbers takes seconds when its gate file is gone. */
+const SNAPSHOT_WAIT_MS = 20_000
+
+export async function startControlProcess(start: StartMessage): Promise<ChildProgram> {
+  const { label, config } = start
+  const log = createLogger({ level: config.log.level, process: label })
+  const directory = openDataDirectory(config.dataDirectory)
+  const home = homeRules(config.homeCountry)
+  const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
+  const store = await openRecordStore({ directory: directory.root })
+  const contents = openListContents({ directory: directory.root, readOnly: false })
+  await putFirstPolicy(store)
+  tell({ type: 'store-ready' })
+
+  const peers = createVerdictPeers({
+    tellChanged: (upTo) => tell({ type: 'changed', upTo }),
+    askStatus: (id) => tell({ type: 'status-request', id }),
+  })
+  const explainer = await createLocalExplainer({ trunks: config.trunks, home }, { store, contents, onFailure: fail })
+  const notify = async (sequence: number) => {
+    await Promise.all([
+      explainer.follow(sequence),
+      peers.notify(sequence, { needsSnapshot: true, timeoutMs: SNAPSHOT_WAIT_MS }),
+    ])
+  }
+  const notifyReport = async (sequence: number) => {
+    await peers.notify(sequence, { needsSnapshot: false, timeoutMs: REPORT_WAIT_MS })
+  }
+  const metrics = createMetrics({ version: packageVersion() })
+  const imports = await startImports({ config, directory, home }, { store, contents, notify, metrics, log })
+  const services = createControlServices(
+    { home, pseudonymKey },
+    {
+      store,
+      contents,
+      imports: imports.lists,
+      numbering: imports.numbering,
+      notify,
+      notifyReport,
+      decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
+      explain: explainer.explain,
+      trunkIndex: explainer.trunkIndex,
+      yaml: { parse: (text) => parseYaml(text) as unknown, stringify: (value) => stringifyYaml(value) },
+      metrics,
+      now: Date.now,
+    },
+  )
+  const app = await createControlPlane(
+    {
+      keys: config.keys,
+      host: config.admin.host,
+      version: packageVersion(),
+      homeCountry: config.homeCountry,
+      uploadBytesMax: config.imports.bytesMax,
+      spoolDirectory: directory.imports,
+    },
+    { services, metrics, verdictStatus: () => peers.statuses(), now: Date.now, log },
+  )
+  const address = await listen(app, config.admin.host, config.admin.port)
+  if (start.loadSamples)
+    await loadSamples(
+      { directory: path.join(PACKAGE_DIRECTORY, 'data'), spool: directory.imports, country: config.homeCountry },
+      { store, services },
+    )
+  tell({ type: 'ready', address, detail: '' })
+
+  /** A store that is full or busy loses nothing here: the next suspicious call asks again. */
+  async function openReviews(items: ReviewWantedMessage['items']): Promise<void> {
+    try {
+      for (const { number, score, atMs } of items) {
+        await store.openReview({ number: number as PhoneNumber, cause: 'protected-suspicious', score, atMs }, 'system')
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'reviews could not be opened')
+    }
+  }
+
+  return {
+    onMessage(message) {
+      if (message.type === 'peers') peers.onPeers(message.labels)
+      else if (message.type === 'applied') peers.onApplied(message)
+      else if (message.type === 'status') peers.onStatus(message)
+      else if (message.type === 'review-wanted') void openReviews(message.items)
+    },
+    async stop() {
+      await app.close()
+      await imports.close()
+      metrics.close()
+      await contents.close()
+      await store.close()
+    },
+  }
+}
+
+function homeRules(country: string) {
+  try {
+    return diallingRules(country)
+  } catch (cause) {
+    throw new ScreeningError(
+      'CONFIG_INVALID',
+      `homeCountry ${country} is not a country with telephone numbers.`,
+      {},
+      { cause },
+    )
+  }
+}
+
+/** Every record has a policy from its first moment on: the one shipped in data/policy.yaml. */
+async function putFirstPolicy(store: RecordStore): Promise<void> {
+  if (store.policy()) return
+  const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
+  await store.putPolicy({ text, document: parsePolicy(parseYaml(text)) }, {}, 'system')
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.join(PACKAGE_DIRECTORY, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+async function listen(
+  app: { listen(options: { host: string; port: number }): Promise<string> },
+  host: string,
+  port: number,
+): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause
+    const hint = 'Stop the other program (ss -ltnp shows it) or choose another port with ZASLON_ADMIN_PORT.'
+    throw new ScreeningError('PORT_IN_USE', `The control port ${port} on ${host} is in use.`, { hint }, { cause })
+  }
+}

@@ -1,0 +1,88 @@
+import type { Call } from '../domain/call-event.ts'
+import type { DiallingRules } from '../domain/dialling-rules.ts'
+import type { NumberLookup } from '../domain/lookup.ts'
+import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED } from '../domain/lookup.ts'
+import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
+import { type Explanation, explain } from '../engine/explain.ts'
+import type { ScreeningSnapshot } from '../engine/snapshot.ts'
+import { createSnapshotBuilder } from '../services/build-snapshot.ts'
+import type { ListContents, RecordStore } from '../stores/ports.ts'
+import { createFollower } from './follow-changes.ts'
+
+/**
+ * Explanations in the control process: its own snapshot of the record, without gates, since the slow twin asks the store
+ * itself. It follows the change log like a verdict process does.
+ */
+export type LocalExplainer = {
+  explain(call: Call): Explanation
+  trunkIndex(name: string | undefined): number
+  /** Resolves when explanations reflect the change. */
+  follow(sequence: number): Promise<void>
+}
+
+export async function createLocalExplainer(
+  options: { readonly trunks: readonly Trunk[]; readonly home: DiallingRules },
+  dependencies: {
+    readonly store: RecordStore
+    readonly contents: ListContents
+    readonly onFailure: (error: unknown) => void
+  },
+): Promise<LocalExplainer> {
+  const { store, contents } = dependencies
+  const trunks: Trunk[] = [UNKNOWN_TRUNK, ...options.trunks]
+  const builder = createSnapshotBuilder(
+    { trunks, withGates: false },
+    { store, contents, readGateFile: () => undefined, onGateRebuilt: () => {} },
+  )
+  const startedAt = store.lastSequence()
+  let snapshot: ScreeningSnapshot = await builder.build()
+  const waiting = new Set<() => void>()
+  const follower = createFollower(startedAt, {
+    store,
+    addReported: () => {},
+    publish: async () => {
+      snapshot = await builder.build()
+    },
+    onProgress: () => {
+      for (const check of [...waiting]) check()
+    },
+    onFailure: dependencies.onFailure,
+    now: Date.now,
+  })
+  const lookup = storeLookup(store, contents)
+
+  return {
+    explain: (call) =>
+      explain(call, snapshot, {
+        lookup,
+        home: options.home,
+        entryDetails: (layerId, number) => contents.entry(layerId, number)?.details,
+      }),
+    trunkIndex: (name) => Math.max(0, name === undefined ? 0 : trunks.findIndex((trunk) => trunk.name === name)),
+    follow(sequence) {
+      follower.nudge()
+      if (follower.inForce >= sequence) return Promise.resolve()
+      return new Promise((resolve) => {
+        const check = () => {
+          if (follower.inForce < sequence) return
+          waiting.delete(check)
+          resolve()
+        }
+        waiting.add(check)
+      })
+    },
+  }
+}
+
+/** The verdict path's look-up, answered by the control process's own handles. */
+function storeLookup(store: RecordStore, contents: ListContents): NumberLookup {
+  return {
+    entry(layerId, number, nowMs) {
+      const entry = contents.entry(layerId, number)
+      if (!entry) return ENTRY_ABSENT
+      if (entry.removed) return ENTRY_REMOVED
+      return (entry.details.expiresMs ?? Number.POSITIVE_INFINITY) < nowMs ? ENTRY_EXPIRED : ENTRY_PRESENT
+    },
+    reputation: (number) => store.reputationOf(number),
+  }
+}
