@@ -37,7 +37,8 @@ export type RejectedRow = { readonly line: number; readonly text: string; readon
 
 /**
  * Every row is accounted for: accepted + rejected = rows. Of the accepted, `duplicates` said what another row of the file
- * said already. added / removed / unchanged compare the list before and after.
+ * said already. added / removed / unchanged compare the list before and after; of the unchanged, `updated` got another
+ * reason, source or expiry. A prefix counts once, whatever lengths its numbers have.
  */
 export type ImportCounts = {
   rows: number
@@ -47,6 +48,7 @@ export type ImportCounts = {
   added: number
   removed: number
   unchanged: number
+  updated: number
 }
 
 /** What activating would do to calls like those of the last day. */
@@ -55,10 +57,15 @@ export type ImportImpact = {
   hours: number
   calls: number
   callers: number
+  /** All calls of those hours. */
+  totalCalls: number
   /** False when a counting table overflowed: the figures are lower bounds. */
   complete: boolean
-  /** Accepted numbers that also stand on allow or protected lists: counts and the first 20 (masked in logs, whole here). */
-  clashes: { count: number; sample: { number: string; list: string; kind: ListKind }[] }
+  /**
+   * Accepted numbers that also stand on allow or protected lists: counts (of them on protected lists) and the first 20
+   * (masked in logs, whole here).
+   */
+  clashes: { count: number; protectedCount: number; sample: { number: string; list: string; kind: ListKind }[] }
 }
 
 export type ImportRecord = {

@@ -1,0 +1,59 @@
+import { type AppliedChange, applyChange } from './apply-change.ts'
+import { applyDelta, pickRows } from './apply-delta.ts'
+import { createDetailsDictionary } from './details-dictionary.ts'
+import { createEntryCollector } from './entry-collector.ts'
+import { compareRows, type EntryRows } from './entry-rows.ts'
+import type { JobDependencies } from './job-dependencies.ts'
+import { type LayerAccess, readLayerNumbers, readLayerRanges } from './layer-rows.ts'
+import type { ChangeEntriesJob, ChangeEntriesResult, RebaseImportJob } from './list-jobs.ts'
+import { writeLayer } from './write-layer.ts'
+
+/** Adds or takes away a few entries of a list. */
+export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependencies): ChangeEntriesResult {
+  const collector = createEntryCollector(job.entries.length)
+  for (const { from, to, details } of job.entries) {
+    if (from === to) collector.addNumber(from, details)
+    else collector.addRange(from, to, details)
+  }
+  const { entries } = collector.finish()
+  const change = applyChange(
+    { active: job.active, change: entries, mode: job.mode },
+    { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} },
+  )
+  return write(change, job.layerId, dependencies)
+}
+
+/**
+ * Entries that were added or taken away while an import was being built lie in the active delta. Their rows that the
+ * import did not see yet go into a delta above what it built: they are the later word.
+ */
+export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies): ChangeEntriesResult {
+  const access: LayerAccess = {
+    contents: dependencies.contents,
+    dictionary: createDetailsDictionary(),
+    onBlock() {},
+  }
+  const delta = job.active.layers.length > 1 ? job.active.layers[0] : undefined
+  const seen = job.builtOn.layers.length > 1 ? job.builtOn.layers[0] : undefined
+  const numbers = rowsNotIn(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
+  const ranges = rowsNotIn(readLayerRanges(access, delta), readLayerRanges(access, seen))
+  return write(applyDelta(job.built, { numbers, ranges }, access), job.layerId, dependencies)
+}
+
+function write(change: AppliedChange, layerId: number, dependencies: JobDependencies): ChangeEntriesResult {
+  const { layer, below, entryCount, added, removed, unchanged, updated } = change
+  const layers = layer === undefined ? below : [writeLayer(layerId, layer, dependencies, () => {}), ...below]
+  return { layers, entryCount, added, removed, unchanged, updated, written: layer !== undefined }
+}
+
+/** Rows of `rows` that `seen` lacks or has with other details. */
+function rowsNotIn(rows: EntryRows, seen: EntryRows): EntryRows {
+  const kept: number[] = []
+  let s = 0
+  for (let i = 0; i < rows.from.length; i++) {
+    while (s < seen.from.length && compareRows(seen, s, rows, i) < 0) s++
+    const isSeen = s < seen.from.length && compareRows(seen, s, rows, i) === 0 && seen.ids[s] === rows.ids[i]
+    if (!isSeen) kept.push(i)
+  }
+  return pickRows(rows, kept)
+}

@@ -1,0 +1,130 @@
+/**
+ * A regulator's range file becomes the layer of allocated ranges of a numbering plan, and the list of codes it covers:
+ * inside them, a number outside every range cannot exist. A code with a row that could not be read is not covered, so
+ * that a damaged line never makes real numbers impossible.
+ */
+import { ScreeningError } from '../domain/errors.ts'
+import type { RowReason } from '../domain/import.ts'
+import { E164_DIGITS_MAX } from '../domain/numbering-plan.ts'
+import type { EntryRows } from './entry-rows.ts'
+import { fieldText } from './field-text.ts'
+import type { JobDependencies } from './job-dependencies.ts'
+import { detectDialect, type ListDialect } from './list-dialect.ts'
+import type { ImportNumberingJob, ImportNumberingResult } from './list-jobs.ts'
+import { createRejectedRows, type RejectedRows } from './rejected-rows.ts'
+import { createRowReader, type RowReader } from './row-reader.ts'
+import { openTextSource, type TextSource } from './text-source.ts'
+import { writeLayer } from './write-layer.ts'
+
+/** More unreadable rows than one in a hundred: this is another kind of file. */
+const REJECTED_SHARE_MAX = 0.01
+
+type Range = { from: number; to: number }
+
+/** Throws NUMBERING_INVALID, IMPORT_EMPTY, IMPORT_FORMAT, IMPORT_TOO_LARGE, storage errors. */
+export function importNumbering(job: ImportNumberingJob, dependencies: JobDependencies): ImportNumberingResult {
+  const source = openTextSource(job.path, { bytesMax: job.bytesMax })
+  try {
+    const dialect = detectDialect(source)
+    if (dialect.ranges === undefined) {
+      throw new ScreeningError(
+        'NUMBERING_INVALID',
+        'The file has no columns for the code, the first and the last number.',
+        {
+          hint: 'Expected a header such as "АВС/ DEF;От;До;…" or "code;from;to".',
+        },
+      )
+    }
+    const rejected = createRejectedRows(job.rejectedPath, dialect)
+    const read = readRanges(source, dialect, dialect.ranges, job.callingCode, rejected)
+    rejected.close()
+    if (read.ranges.length === 0 || rejected.count > read.rows * REJECTED_SHARE_MAX) {
+      throw new ScreeningError('NUMBERING_INVALID', `${rejected.count} of ${read.rows} rows are no ranges.`, {
+        rejected: rejected.sample.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
+      })
+    }
+    const allocated = mergeRanges(read.ranges)
+    const layer = writeLayer(
+      job.layerId,
+      { numbers: new Float64Array(0), numberIds: undefined, ranges: toRows(allocated), dictionary: [] },
+      dependencies,
+      () => {},
+    )
+    return {
+      layer,
+      rows: read.rows,
+      accepted: read.rows - rejected.count,
+      rejected: rejected.sample,
+      rejectedCount: rejected.count,
+      covers: mergeRanges(read.covers),
+      numbers: allocated.reduce((sum, { from, to }) => sum + to - from + 1, 0),
+    }
+  } finally {
+    source.close()
+  }
+}
+
+function readRanges(
+  source: TextSource,
+  dialect: ListDialect,
+  columns: NonNullable<ListDialect['ranges']>,
+  callingCode: string,
+  rejected: RejectedRows,
+): { rows: number; ranges: Range[]; covers: Range[] } {
+  const reader = createRowReader(source, dialect.delimiter)
+  const ranges: Range[] = []
+  const covers = new Map<string, Range>()
+  const doubtful = new Set<string>()
+  let rows = -1 // The header is none.
+  while (reader.next()) {
+    const fields = reader.problem === undefined ? fieldsOf(reader, source) : [source.decode(reader.problemText)]
+    if (fields.length === 1 && fields[0]?.trim() === '') continue
+    if (rows++ < 0) continue
+    const [code = '', from = '', to = ''] = [columns.code, columns.from, columns.to].map((at) => fields[at]?.trim())
+    const range = reader.problem ?? readRange(callingCode, code, from, to)
+    if (typeof range === 'string') {
+      rejected.add(reader.startLine, fields, range)
+      doubtful.add(code)
+      continue
+    }
+    ranges.push(range)
+    const scale = 10 ** from.length
+    const start = Number(callingCode + code) * scale
+    covers.set(`${code}/${from.length}`, { from: start, to: start + scale - 1 })
+  }
+  const sound = [...covers].filter(([key]) => !doubtful.has(key.split('/')[0] ?? ''))
+  return { rows, ranges, covers: sound.map(([, range]) => range) }
+}
+
+function fieldsOf(reader: RowReader, source: TextSource): string[] {
+  return Array.from({ length: reader.row.fieldCount }, (_, index) => fieldText(reader, index, source))
+}
+
+/** The numbers of one row, country code in front, or why it is refused. */
+function readRange(callingCode: string, code: string, from: string, to: string): Range | RowReason {
+  if (!/^\d{1,6}$/.test(code) || !/^\d{1,12}$/.test(from) || !/^\d{1,12}$/.test(to)) return 'not-a-number'
+  if (from.length !== to.length) return 'range-lengths-differ'
+  if (callingCode.length + code.length + from.length > E164_DIGITS_MAX) return 'too-long'
+  const range = { from: Number(callingCode + code + from), to: Number(callingCode + code + to) }
+  return range.to < range.from ? 'range-reversed' : range
+}
+
+/** Ascending, with ranges that overlap or touch made one. */
+export function mergeRanges(ranges: readonly Range[]): Range[] {
+  const merged: Range[] = []
+  for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
+    const last = merged.at(-1)
+    if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to)
+    else merged.push({ from, to })
+  }
+  return merged
+}
+
+/** A single allocated number stays a range here: the plan asks only for ranges. */
+function toRows(ranges: readonly Range[]): EntryRows {
+  return {
+    from: Float64Array.from(ranges, ({ from }) => from),
+    to: Float64Array.from(ranges, ({ to }) => to),
+    ids: new Uint32Array(ranges.length),
+  }
+}

@@ -1,0 +1,206 @@
+/** An upload, from bytes to sorted entries, with every row accounted for: accepted + rejected = rows. */
+import { ScreeningError } from '../domain/errors.ts'
+import type { RowReason } from '../domain/import.ts'
+import type { EntryDetails } from '../domain/number-list.ts'
+import { type DiallingRules, diallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
+import { isPhoneNumber } from '../domain/phone-number.ts'
+import type { DetailsDictionary } from './details-dictionary.ts'
+import { createEntryCollector, type EntryCollector } from './entry-collector.ts'
+import { fieldText, unguardFormula } from './field-text.ts'
+import type { JobControl } from './job-control.ts'
+import { detectDialect, type ListDialect } from './list-dialect.ts'
+import type { ImportLimits } from './list-jobs.ts'
+import { makeRange, type NumberField, parseNumberField, reasonOf } from './number-field.ts'
+import { createExpiryParser, type ExpiryParser } from './parse-expiry.ts'
+import { takePlainRows } from './plain-lane.ts'
+import { createRejectedRows, type RejectedRows } from './rejected-rows.ts'
+import { createRowReader, type RowReader } from './row-reader.ts'
+import type { SortedEntries } from './sorted-entries.ts'
+import { openTextSource, type TextSource } from './text-source.ts'
+
+/** A reason is a sentence, a source is a name. */
+export const REASON_CHARS_MAX = 200
+export const SOURCE_CHARS_MAX = 64
+/** Rows read thoroughly between two looks at the control. */
+const CHECK_ROWS = 8_192
+
+export type ReadListOptions = {
+  readonly path: string
+  readonly rejectedPath: string | undefined
+  readonly country: string
+  readonly timeZone: string
+  readonly limits: ImportLimits
+}
+
+export type ReadList = {
+  readonly entries: SortedEntries
+  readonly dictionary: DetailsDictionary
+  readonly rows: number
+  readonly accepted: number
+  readonly rejected: RejectedRows
+  readonly duplicates: number
+}
+
+/**
+ * Reads an upload whole. Throws IMPORT_EMPTY, IMPORT_FORMAT, IMPORT_TOO_LARGE, or whatever the control throws to stop.
+ * `onProgress` gets the share of the bytes read.
+ */
+export function readList(
+  options: ReadListOptions,
+  { control, onProgress }: { control: JobControl; onProgress: (share: number, rows: number, rejected: number) => void },
+): ReadList {
+  const source = openTextSource(options.path, { bytesMax: options.limits.bytesMax })
+  const dialect = detectDialect(source)
+  const rejected = createRejectedRows(options.rejectedPath, dialect)
+  try {
+    const capacity = Math.min(source.lineEnds + 1, options.limits.rowsMax)
+    const state: ReadState = {
+      options,
+      source,
+      dialect,
+      reader: createRowReader(source, dialect.delimiter),
+      collector: createEntryCollector(capacity),
+      rejected,
+      rules: diallingRules(options.country),
+      expiry: createExpiryParser(options.timeZone),
+      rows: 0,
+    }
+    readRows(state, control, onProgress)
+    if (state.rows === 0) throw new ScreeningError('IMPORT_EMPTY', 'The upload has no rows.')
+    control.check()
+    const { entries, distinct } = state.collector.finish()
+    const accepted = state.rows - rejected.count
+    return {
+      entries,
+      dictionary: state.collector.dictionary,
+      rows: state.rows,
+      accepted,
+      rejected,
+      duplicates: Math.max(0, accepted - distinct),
+    }
+  } finally {
+    source.close()
+    rejected.close()
+  }
+}
+
+type ReadState = {
+  readonly options: ReadListOptions
+  readonly source: TextSource
+  readonly dialect: ListDialect
+  readonly reader: RowReader
+  readonly collector: EntryCollector
+  readonly rejected: RejectedRows
+  readonly rules: DiallingRules
+  readonly expiry: ExpiryParser
+  rows: number
+}
+
+function readRows(
+  state: ReadState,
+  control: JobControl,
+  onProgress: (share: number, rows: number, rejected: number) => void,
+): void {
+  const { reader, collector, dialect, source, rules } = state
+  const { rowsMax } = state.options.limits
+  const hasLane = dialect.columns.number === 0
+  let isHeader = dialect.header !== undefined
+  let untilCheck = 0
+  while (reader.fill()) {
+    if (--untilCheck <= 0) {
+      untilCheck = CHECK_ROWS
+      control.check()
+      onProgress(source.consumed() / source.bytes, state.rows, state.rejected.count)
+    }
+    if (hasLane && !isHeader) {
+      const taken = takePlainRows(reader, collector, rules, rowsMax - state.rows)
+      state.rows += taken
+      // A whole window went through the lane: count it as the rows it stands for.
+      if (taken > CHECK_ROWS) untilCheck = 0
+    }
+    if (!reader.next()) break
+    if (isBlank(reader)) continue
+    if (isHeader) {
+      isHeader = false
+      continue
+    }
+    if (state.rows >= rowsMax) {
+      throw new ScreeningError('IMPORT_TOO_LARGE', `The upload has more than ${rowsMax} rows.`, {
+        hint: 'Split it and import the parts with mode append.',
+      })
+    }
+    state.rows++
+    const reason = readRow(state)
+    if (reason !== undefined) state.rejected.add(reader.startLine, rowFields(state), reason)
+  }
+}
+
+function isBlank(reader: RowReader): boolean {
+  const { row, bytes } = reader
+  if (reader.problem !== undefined || row.fieldCount !== 1 || row.quoted[0] === 1) return false
+  for (let at = row.starts[0] ?? 0; at < (row.ends[0] ?? 0); at++) {
+    const byte = bytes[at]
+    if (byte !== 32 && byte !== 9) return false
+  }
+  return true
+}
+
+/** All columns as text, for the file of rejected rows. */
+function rowFields({ reader, source }: ReadState): string[] {
+  if (reader.problem !== undefined) return [source.decode(reader.problemText)]
+  return Array.from({ length: reader.row.fieldCount }, (_, index) => unguardFormula(fieldText(reader, index, source)))
+}
+
+/** Takes the reader's row in, or says why not. */
+function readRow(state: ReadState): RowReason | undefined {
+  const { reader, collector } = state
+  if (reader.problem !== undefined) return reader.problem
+  const field = readNumber(state)
+  if (field.kind === 'refused') return field.reason
+  const details = readDetails(state)
+  if (typeof details === 'string') return details
+  if (field.kind === 'number') collector.addNumber(field.number, details)
+  else {
+    for (const range of field.ranges) {
+      if (range.from === range.to) collector.addNumber(range.from, details)
+      else collector.addRange(range.from, range.to, details)
+    }
+  }
+  return undefined
+}
+
+function column(state: ReadState, index: number): string {
+  return unguardFormula(fieldText(state.reader, index, state.source).trim())
+}
+
+function readNumber(state: ReadState): NumberField {
+  const { dialect, rules, options } = state
+  const { ranges } = dialect
+  if (ranges === undefined)
+    return parseNumberField(column(state, dialect.columns.number), rules, options.limits.rowShareMax)
+  const code = column(state, ranges.code)
+  const texts = [column(state, ranges.from), column(state, ranges.to)].map((text) => code + text)
+  const [from = 0, to = 0] = texts.map((text) => parsePhoneNumber(text, rules, 'list'))
+  if (!isPhoneNumber(from)) return { kind: 'refused', reason: reasonOf(from, texts[0] ?? '') }
+  if (!isPhoneNumber(to)) return { kind: 'refused', reason: reasonOf(to, texts[1] ?? '') }
+  return makeRange(from, to, options.limits.rowShareMax)
+}
+
+/** The optional columns; undefined when none says anything. */
+function readDetails(state: ReadState): EntryDetails | RowReason | undefined {
+  const { columns } = state.dialect
+  const { fieldCount } = state.reader.row
+  if (fieldCount === 1) return undefined
+  const reason = columns.reason < 0 ? '' : column(state, columns.reason)
+  const source = columns.source < 0 ? '' : column(state, columns.source)
+  const expires = columns.expires < 0 ? '' : column(state, columns.expires)
+  if (reason === '' && source === '' && expires === '') return undefined
+  if (reason.length > REASON_CHARS_MAX || source.length > SOURCE_CHARS_MAX) return 'field-too-long'
+  const expiresMs = expires === '' ? undefined : state.expiry.parse(expires)
+  if (Number.isNaN(expiresMs)) return 'bad-expiry'
+  return {
+    ...(reason === '' ? {} : { reason }),
+    ...(source === '' ? {} : { source }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
+  }
+}

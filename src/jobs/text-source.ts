@@ -1,0 +1,210 @@
+/**
+ * An upload as a stream of bytes in which every structural character (digits, delimiters, quotes, line ends) is one
+ * ASCII byte. UTF-8 and CP1251 have that property as they are; UTF-16 is turned into UTF-8 on the way. So the tokenizer
+ * works on bytes, and text is decoded only for the fields that need it.
+ *
+ * The file is read twice: once to learn its encoding and to count its line ends (about 1 GB/s), so that the arrays
+ * for its rows are allocated once at the right size, and once to read the rows.
+ */
+import { isUtf8 } from 'node:buffer'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { ScreeningError } from '../domain/errors.ts'
+
+export type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1251'
+
+export type TextSource = {
+  readonly encoding: TextEncodingName
+  /** Size of the file. */
+  readonly bytes: number
+  /** LF, CR and CRLF each count once: rows <= lineEnds + 1. */
+  readonly lineEnds: number
+  /** Starts again at the first byte after the byte order mark. */
+  rewind(): void
+  /** Fills `into` from `at` on; 0 at the end. */
+  read(into: Uint8Array, at: number): number
+  /** Bytes of the file consumed since `rewind`. */
+  consumed(): number
+  decode(bytes: Uint8Array): string
+  close(): void
+}
+
+const HEAD_BYTES = 65_536
+const SCAN_BYTES = 1_048_576
+/** Text has next to no control characters; compressed or encrypted bytes have 10 %. */
+const CONTROL_SHARE_MAX = 0.02
+/** ASCII in UTF-16 has a zero in every second byte; a third of them is enough to tell it from stray zeros. */
+const UTF16_ZERO_SHARE_MIN = 0.3
+
+/** Opens an upload. Throws IMPORT_TOO_LARGE, IMPORT_EMPTY or IMPORT_FORMAT. The caller closes it. */
+export function openTextSource(path: string, options: { bytesMax: number }): TextSource {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = fstatSync(file).size
+    if (bytes > options.bytesMax) {
+      throw new ScreeningError(
+        'IMPORT_TOO_LARGE',
+        `The upload has ${bytes} bytes, at most ${options.bytesMax} are taken.`,
+      )
+    }
+    const head = Buffer.alloc(Math.min(bytes, HEAD_BYTES))
+    readSync(file, head, 0, head.length, 0)
+    const { encoding, skip } = detectEncoding(head)
+    return inspect(file, bytes, encoding, skip)
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
+}
+
+function inspect(file: number, bytes: number, declared: TextEncodingName, skip: number): TextSource {
+  const wide = declared === 'utf-16le' || declared === 'utf-16be'
+  const reader = wide ? createWideReader(file, declared, skip) : createByteReader(file, skip)
+  const scan = scanText(reader.read)
+  if (scan.bytes === 0) throw new ScreeningError('IMPORT_EMPTY', 'The upload is empty.')
+  const encoding = declared === 'utf-8' && !scan.isUtf8 ? 'windows-1251' : declared
+  const decoder = new TextDecoder(encoding === 'windows-1251' ? 'windows-1251' : 'utf-8')
+  return {
+    encoding,
+    bytes,
+    lineEnds: scan.lineEnds,
+    ...reader,
+    decode: (field) => decoder.decode(field),
+    close: () => closeSync(file),
+  }
+}
+
+/** Byte order mark first, then zeros in every second byte, then the question whether this is text at all. */
+function detectEncoding(head: Buffer): { encoding: TextEncodingName; skip: number } {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', skip: 3 }
+  if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 }
+  if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', skip: 2 }
+  let evenZeros = 0
+  let oddZeros = 0
+  let controls = 0
+  for (let i = 0; i < head.length; i++) {
+    const byte = head[i] ?? 0
+    if (byte === 0) {
+      if ((i & 1) === 0) evenZeros++
+      else oddZeros++
+    } else if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12 && byte !== 26) controls++
+  }
+  const pairs = head.length >>> 1
+  if (controls <= head.length * CONTROL_SHARE_MAX && pairs > 1) {
+    if (evenZeros === 0 && oddZeros >= pairs * UTF16_ZERO_SHARE_MIN) return { encoding: 'utf-16le', skip: 0 }
+    if (oddZeros === 0 && evenZeros >= pairs * UTF16_ZERO_SHARE_MIN) return { encoding: 'utf-16be', skip: 0 }
+  }
+  if (evenZeros + oddZeros > 0 || controls > head.length * CONTROL_SHARE_MAX) {
+    throw new ScreeningError('IMPORT_FORMAT', 'The upload is not a text file.', { hint: binaryHint(head) })
+  }
+  return { encoding: 'utf-8', skip: 0 }
+}
+
+function binaryHint(head: Buffer): string {
+  if (head[0] === 0x50 && head[1] === 0x4b) return 'This looks like a workbook or a zip archive: save the sheet as CSV.'
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'This looks like gzip: unpack it first.'
+  if (head[0] === 0xd0 && head[1] === 0xcf) return 'This looks like an old workbook: save the sheet as CSV.'
+  return 'Send CSV or one number a line, in UTF-8, UTF-16 or CP1251.'
+}
+
+type Reader = Pick<TextSource, 'rewind' | 'read' | 'consumed'>
+
+function createByteReader(file: number, skip: number): Reader {
+  let position = skip
+  return {
+    rewind() {
+      position = skip
+    },
+    read(into, at) {
+      const count = readSync(file, into, at, into.length - at, position)
+      position += count
+      return count
+    },
+    consumed: () => position,
+  }
+}
+
+/** UTF-16 to UTF-8. A chunk of n bytes becomes at most 1.5 n; what does not fit waits in `pending`. */
+function createWideReader(file: number, encoding: 'utf-16le' | 'utf-16be', skip: number): Reader {
+  const chunk = Buffer.alloc(HEAD_BYTES)
+  let position = skip
+  let decoder = new TextDecoder(encoding)
+  let pending: Uint8Array = Buffer.alloc(0)
+  let ended = false
+  return {
+    rewind() {
+      position = skip
+      decoder = new TextDecoder(encoding)
+      pending = Buffer.alloc(0)
+      ended = false
+    },
+    read(into, at) {
+      while (pending.length === 0 && !ended) {
+        const count = readSync(file, chunk, 0, chunk.length, position)
+        position += count
+        ended = count === 0
+        pending = Buffer.from(decoder.decode(chunk.subarray(0, count), { stream: !ended }), 'utf8')
+      }
+      const count = Math.min(pending.length, into.length - at)
+      into.set(pending.subarray(0, count), at)
+      pending = pending.subarray(count)
+      return count
+    },
+    consumed: () => position,
+  }
+}
+
+function scanText(read: Reader['read']): { bytes: number; lineEnds: number; isUtf8: boolean } {
+  const chunk = Buffer.alloc(SCAN_BYTES)
+  const counter = { lineEnds: 0, afterCarriageReturn: false }
+  let bytes = 0
+  let valid = true
+  // The last bytes of a chunk may be the first of a character: they are moved to the front of the next one.
+  let carried = 0
+  for (;;) {
+    const count = read(chunk, carried)
+    bytes += count
+    countLineEnds(chunk, carried, carried + count, counter)
+    const end = carried + count
+    const whole = count === 0 ? end : lastCharacterEnd(chunk, end)
+    if (valid && !isUtf8(chunk.subarray(0, whole))) valid = false
+    if (count === 0) return { bytes, lineEnds: counter.lineEnds, isUtf8: valid }
+    chunk.copyWithin(0, whole, end)
+    carried = end - whole
+  }
+}
+
+function countLineEnds(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+  counter: { lineEnds: number; afterCarriageReturn: boolean },
+): void {
+  let lineEnds = 0
+  let after = counter.afterCarriageReturn
+  for (let i = start; i < end; i++) {
+    const byte = chunk[i] as number
+    if (byte > 13) after = false
+    else if (byte === 10) {
+      if (!after) lineEnds++
+      after = false
+    } else {
+      after = byte === 13
+      if (after) lineEnds++
+    }
+  }
+  counter.lineEnds += lineEnds
+  counter.afterCarriageReturn = after
+}
+
+/** Where the last UTF-8 character that is whole ends: at most 3 bytes before `end`. */
+function lastCharacterEnd(chunk: Uint8Array, end: number): number {
+  for (let back = 1; back <= 3 && back <= end; back++) {
+    const byte = chunk[end - back] ?? 0
+    if (byte < 0x80) return end
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+      return length > back ? end - back : end
+    }
+  }
+  return end
+}
