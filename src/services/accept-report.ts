@@ -116,7 +116,13 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     if (open?.state === 'open' && open.causes.includes('reported')) return open.reviewId
     const score = reputationOf(report.number)?.score ?? 0
     const request = { number: report.number, cause: 'reported', score, atMs: report.receivedMs } as const
-    return (await deps.store.openReview(request, 'system')).review.reviewId
+    try {
+      return (await deps.store.openReview(request, 'system')).review.reviewId
+    } catch (error) {
+      // The report is recorded already; with a full review queue it stands without one rather than being refused.
+      if (error instanceof ScreeningError && error.code === 'QUEUE_FULL') return undefined
+      throw error
+    }
   }
 
   function reputationOf(number: PhoneNumber): ReputationDescription | undefined {

@@ -1,0 +1,186 @@
+import type { Call } from '../domain/call-event.ts'
+import type { DiallingRules } from '../domain/dialling-rules.ts'
+import type { ImportMode, ImportRecord } from '../domain/import.ts'
+import type { ListEntry } from '../domain/number-list.ts'
+import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
+import { parsePolicy } from '../domain/parse-policy.ts'
+import type { Explanation } from '../engine/explain.ts'
+import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { RecordState } from '../telemetry/record-metrics.ts'
+import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX, type ReportIntake } from './accept-report.ts'
+import { createPolicyDesk, type PolicyDesk, type YamlCodec } from './change-policy.ts'
+import { type CallExplainer, createCallExplainer } from './explain-call.ts'
+import {
+  createIdempotentWrites,
+  IDEMPOTENCY_KEPT_MAX,
+  IDEMPOTENCY_KEPT_MS,
+  type IdempotentWrites,
+} from './idempotent-writes.ts'
+import { createListMembership } from './list-membership.ts'
+import { createNumberDesk, NUMBER_DESK_DEFAULTS, type NumberDesk } from './look-up-number.ts'
+import { createListDesk, type ListDesk } from './manage-lists.ts'
+import { type EntryBody, parseEntries } from './parse-entry.ts'
+import { createPseudonyms } from './pseudonym.ts'
+import { createPolicyRehearsal, type PolicyRehearsal } from './rehearse-policy.ts'
+import { createReviewDesk, type ReviewDesk } from './review-number.ts'
+import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } from './search-decisions.ts'
+
+/** Everything the control plane can do, as its transport sees it: one small desk per use case. */
+export type ControlServices = {
+  readonly reports: ReportIntake
+  readonly lists: ListDesk
+  readonly entries: EntryDesk
+  readonly imports: ImportDesk
+  readonly numbering: NumberingDesk
+  readonly numbers: NumberDesk
+  readonly reviews: ReviewDesk & Pick<RecordStore, 'review' | 'reviews'>
+  readonly explainer: CallExplainer
+  readonly policy: PolicyDesk & {
+    current(): ReturnType<RecordStore['policy']>
+    versions: RecordStore['policyVersions']
+  }
+  readonly rehearsal: PolicyRehearsal
+  readonly decisions: DecisionSearch
+  readonly audit: RecordStore['audit']
+  readonly idempotency: IdempotentWrites
+  /** What gauges show. */
+  recordState(): RecordState
+}
+
+/** Uploads of lists (services/import-list.ts). */
+export type ImportDesk = {
+  /** Takes over the spooled file at `path`, whatever happens. Rejects with LIST_UNKNOWN, QUEUE_FULL. */
+  begin(
+    request: { list: string; mode: ImportMode; dryRun: boolean; country: string; spoolPath: string },
+    actor: Actor,
+  ): Promise<ImportRecord>
+  /** Newest first. */
+  list(): ImportRecord[]
+  /** Throws IMPORT_UNKNOWN. */
+  get(importId: string): ImportRecord
+  activate(importId: string, actor: Actor): Promise<ImportRecord>
+  cancel(importId: string, actor: Actor): Promise<ImportRecord>
+  /** Undefined: there is none (yet). Throws IMPORT_UNKNOWN. */
+  rejectedCsvPath(importId: string): string | undefined
+  addEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
+  removeEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
+}
+
+export type EntriesChanged = { readonly added: number; readonly removed: number; readonly unchanged: number }
+
+/** Uploads of numbering plans (services/import-numbering.ts). */
+export type NumberingDesk = {
+  plans(): NumberingPlan[]
+  import(
+    request: { name: string; country: string; asOfMs: number; spoolPath: string },
+    actor: Actor,
+  ): Promise<NumberingImported>
+}
+export type NumberingImported = {
+  readonly plan: NumberingPlan
+  readonly rows: number
+  readonly accepted: number
+  readonly rejectedCount: number
+}
+
+export type EntryDesk = {
+  /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, LIST_UNKNOWN. */
+  change(list: string, how: 'add' | 'remove', bodies: readonly EntryBody[], actor: Actor): Promise<EntriesChanged>
+}
+
+export type ControlServicesOptions = {
+  readonly home: DiallingRules
+  /** The pseudonym key, 16 bytes or more. */
+  readonly pseudonymKey: Uint8Array
+}
+
+export type ControlServicesDependencies = {
+  readonly store: RecordStore
+  readonly contents: ListContents
+  readonly imports: ImportDesk
+  readonly numbering: Pick<NumberingDesk, 'import'>
+  /** Resolves when every verdict process has applied changes up to this one, or after a short bound. */
+  readonly notify: (sequence: number) => Promise<void>
+  readonly decisionLog: DecisionLogReader
+  /** engine/explain.ts over the newest state of the record. */
+  readonly explain: (call: Call) => Explanation
+  readonly trunkIndex: (name: string | undefined) => number
+  readonly yaml: YamlCodec
+  readonly metrics: Pick<Metrics, 'reports'>
+  readonly now: () => number
+}
+
+/** A gauge that counts further says no more: the queue is too long either way. */
+const REVIEWS_COUNTED_MAX = 10_000
+
+export function createControlServices(
+  options: ControlServicesOptions,
+  deps: ControlServicesDependencies,
+): ControlServices {
+  const { store, contents, imports, notify, now } = deps
+  const { home } = options
+  const parse = (text: string | null | undefined) => parsePhoneNumber(text, home, 'call')
+  const pseudonyms = createPseudonyms({ key: options.pseudonymKey }, { parse })
+  const membership = createListMembership({ store, contents })
+  const listName = (listId: number) => store.lists().find((list) => list.listId === listId)?.name ?? ''
+  const decisions = createDecisionSearch({ log: deps.decisionLog, listName })
+  const policyDesk = createPolicyDesk({ store, yaml: deps.yaml, parsePolicy, notify })
+  const intakeOptions = { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX }
+  const intakeDeps = { store, pseudonyms, membership, parse, notify, now, metrics: deps.metrics.reports }
+  const addEntries = (list: string, entries: readonly ListEntry[], actor: Actor) =>
+    imports.addEntries(list, entries, actor)
+  const desk = createReviewDesk({ store, membership, addEntries, notify, now })
+  return {
+    reports: createReportIntake(intakeOptions, intakeDeps),
+    lists: createListDesk({ store, contents, notify }),
+    entries: {
+      async change(list, how, bodies, actor) {
+        const entries = parseEntries(bodies, home)
+        const changed =
+          how === 'add'
+            ? await imports.addEntries(list, entries, actor)
+            : await imports.removeEntries(list, entries, actor)
+        await notify(store.lastSequence())
+        return changed
+      },
+    },
+    imports,
+    numbering: {
+      plans: () => store.numberingPlans(),
+      import: (request, actor) => deps.numbering.import(request, actor),
+    },
+    numbers: createNumberDesk(NUMBER_DESK_DEFAULTS, { store, membership, decisions, parse, now }),
+    reviews: { ...desk, review: (id) => store.review(id), reviews: (state, limit) => store.reviews(state, limit) },
+    explainer: createCallExplainer({ explain: deps.explain, trunkIndex: deps.trunkIndex, parse, now }),
+    policy: { ...policyDesk, current: () => store.policy(), versions: (limit) => store.policyVersions(limit) },
+    rehearsal: createPolicyRehearsal({
+      log: deps.decisionLog,
+      listName,
+      membership,
+      policy: () => store.policy()?.document,
+      parse,
+      home,
+      now,
+    }),
+    decisions,
+    audit: (limit, before) => store.audit(limit, before),
+    idempotency: createIdempotentWrites({ keptMax: IDEMPOTENCY_KEPT_MAX, keptMs: IDEMPOTENCY_KEPT_MS }, { store, now }),
+    recordState: () => recordStateOf(store),
+  }
+}
+
+function recordStateOf(store: RecordStore): RecordState {
+  return {
+    lists: store.lists().map((list) => ({
+      name: list.name,
+      kind: list.kind,
+      entryCount: list.active.entryCount,
+      version: list.activeVersion,
+    })),
+    plans: store.numberingPlans().map(({ name, asOfMs }) => ({ name, asOfMs })),
+    policyVersion: store.policy()?.version ?? 0,
+    reviewsOpen: store.reviews('open', REVIEWS_COUNTED_MAX).length,
+    lastSequence: store.lastSequence(),
+  }
+}

@@ -1,0 +1,87 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { formatTime } from '../../../services/parse-time.ts'
+import type { VerdictProcessState } from '../../../telemetry/verdict-metrics.ts'
+import type { ControlPlaneDependencies, RouteContext } from '../dependencies.ts'
+import { Moment, oneOf, operation } from '../schemas.ts'
+
+const Ready = Type.Object({
+  status: oneOf(['ready', 'degraded'], { description: 'degraded: no verdict process answers, or one lags behind.' }),
+  lastSequence: Type.Integer({ description: 'The newest change.' }),
+  policyVersion: Type.Integer(),
+  lists: Type.Integer(),
+  verdictProcesses: Type.Array(
+    Type.Object({
+      label: Type.String(),
+      adapter: Type.String(),
+      threads: Type.Integer(),
+      inForce: Type.Integer({ description: 'Changes up to this one are in force in every thread.' }),
+      behind: Type.Integer({ description: 'Changes not in force yet.' }),
+      freshAt: Moment,
+      uptimeSeconds: Type.Number(),
+    }),
+  ),
+})
+
+/** More than a moment behind: changes are in force within 100 ms when all is well. */
+const LAGGING_MS = 5_000
+
+export function installServiceRoutes({ app, services, now }: RouteContext, deps: ControlPlaneDependencies): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  const common = { tag: 'service', access: 'public' } as const
+
+  typed.get(
+    '/health/live',
+    operation({
+      ...common,
+      summary: 'The process runs',
+      answers: { 200: Type.Object({ status: Type.Literal('live') }) },
+    }),
+    async () => ({ status: 'live' as const }),
+  )
+  typed.get(
+    '/health/ready',
+    operation({
+      ...common,
+      summary: 'The record can be read; says how far the verdict processes are',
+      answers: { 200: Ready },
+      errors: ['STORAGE_FAILED'],
+    }),
+    async () => {
+      const record = services.recordState()
+      const processes = (await deps.verdictStatus()).map((state) => represent(state, record.lastSequence))
+      const isLagging = processes.some(({ behind, freshAt }) => behind > 0 && now() - Date.parse(freshAt) > LAGGING_MS)
+      return {
+        status: processes.length === 0 || isLagging ? ('degraded' as const) : ('ready' as const),
+        lastSequence: record.lastSequence,
+        policyVersion: record.policyVersion,
+        lists: record.lists.length,
+        verdictProcesses: processes,
+      }
+    },
+  )
+  typed.get(
+    '/metrics',
+    operation({
+      tag: 'service',
+      summary: 'Prometheus metrics',
+      access: ['metrics'],
+      produces: ['text/plain'],
+      answers: { 200: Type.String() },
+    }),
+    async (_request, reply) => {
+      const processes = await deps.verdictStatus()
+      const text = await deps.metrics.render({ record: services.recordState(), processes, nowMs: now() })
+      return reply.type(deps.metrics.contentType).send(Buffer.from(text))
+    },
+  )
+  app.get('/', { schema: { hide: true }, config: { access: 'public' } }, async (_request, reply) =>
+    reply.redirect('/docs', 302),
+  )
+}
+
+function represent(state: VerdictProcessState, lastSequence: number) {
+  const { label, adapter, threads, inForce, uptimeSeconds } = state
+  const behind = Math.max(0, lastSequence - inForce)
+  return { label, adapter, threads, inForce, behind, freshAt: formatTime(state.freshMs), uptimeSeconds }
+}

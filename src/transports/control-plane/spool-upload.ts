@@ -1,0 +1,135 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { type Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import fastifyMultipart from '@fastify/multipart'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ScreeningError } from '../../domain/errors.ts'
+
+/** A complete upload on disk. */
+export type SpooledUpload = {
+  readonly path: string
+  readonly bytes: number
+  /** SHA-256 of the content, hexadecimal. */
+  readonly digest: string
+}
+
+export type SpoolOptions = { readonly directory: string; readonly bytesMax: number; readonly uploadsMax: number }
+
+/** Text is text: what is in it decides, not what the client calls it. */
+const UPLOAD_TYPES = ['text/csv', 'text/plain', 'application/csv', 'application/octet-stream']
+
+/** Made ready in a scope of its own: bodies of its routes are streams that nobody has touched. */
+export async function acceptUploads(scope: FastifyInstance, options: SpoolOptions): Promise<void> {
+  scope.removeAllContentTypeParsers()
+  await scope.register(fastifyMultipart, {
+    throwFileSizeLimit: false,
+    limits: { fileSize: options.bytesMax, files: 1, fields: 0, parts: 1, headerPairs: 32 },
+  })
+  scope.addContentTypeParser(UPLOAD_TYPES, (_request, payload, done) => done(null, payload))
+}
+
+/**
+ * Writes uploads to files, never holding more than a chunk in memory. An upload that breaks off, is too large or does not
+ * fit on the disk leaves nothing behind.
+ */
+export function createSpool(options: SpoolOptions): (request: FastifyRequest) => Promise<SpooledUpload> {
+  let uploads = 0
+  return async (request) => {
+    refuseEncoded(request)
+    refuseAnnounced(request, options.bytesMax)
+    if (uploads >= options.uploadsMax) {
+      throw new ScreeningError('QUEUE_FULL', `${uploads} uploads are arriving already.`, { retryAfterSeconds: 5 })
+    }
+    uploads++
+    const file = path.join(options.directory, `upload-${randomUUID()}.spool`)
+    try {
+      await mkdir(options.directory, { recursive: true })
+      return request.isMultipart() ? await spoolPart(request, file, options) : await spoolBody(request, file, options)
+    } catch (error) {
+      await rm(file, { force: true })
+      throw storageError(error)
+    } finally {
+      uploads--
+    }
+  }
+}
+
+async function spoolBody(request: FastifyRequest, file: string, { bytesMax }: SpoolOptions): Promise<SpooledUpload> {
+  if (!isReadable(request.body)) {
+    throw new ScreeningError('MEDIA_TYPE_UNSUPPORTED', 'An upload needs a body with a content type.', {
+      hint: 'Send the file as text/csv, or as the one file of a multipart/form-data body.',
+    })
+  }
+  return await write(request.body, file, bytesMax)
+}
+
+async function spoolPart(request: FastifyRequest, file: string, { bytesMax }: SpoolOptions): Promise<SpooledUpload> {
+  let upload: SpooledUpload | undefined
+  for await (const part of request.parts()) {
+    if (part.type !== 'file')
+      throw new ScreeningError('BODY_INVALID', 'The multipart body has fields besides the file.')
+    upload = await write(part.file, file, bytesMax)
+    // The parser cuts a file off at the limit without an error: what was written is not what was sent.
+    if (part.file.truncated) throw tooLarge(bytesMax)
+  }
+  if (upload === undefined) throw new ScreeningError('BODY_INVALID', 'The multipart body has no file.')
+  return upload
+}
+
+async function write(source: Readable, file: string, bytesMax: number): Promise<SpooledUpload> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.byteLength
+      if (bytes > bytesMax) {
+        done(tooLarge(bytesMax))
+        return
+      }
+      hash.update(chunk)
+      done(null, chunk)
+    },
+  })
+  await pipeline(source, measure, createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+  return { path: file, bytes, digest: hash.digest('hex') }
+}
+
+function refuseEncoded(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding']
+  if (encoding === undefined || encoding === 'identity') return
+  throw new ScreeningError('MEDIA_TYPE_UNSUPPORTED', 'Compressed uploads are not supported.', {
+    hint: 'Send the file as it is, without Content-Encoding.',
+  })
+}
+
+function refuseAnnounced(request: FastifyRequest, bytesMax: number): void {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  // A multipart body has a few hundred bytes around its file; the exact check follows while it arrives.
+  if (announced > bytesMax + (request.isMultipart() ? 65_536 : 0)) throw tooLarge(bytesMax)
+}
+
+function tooLarge(bytesMax: number): ScreeningError {
+  return new ScreeningError('IMPORT_TOO_LARGE', `The upload is larger than ${bytesMax} bytes.`, { bytesMax })
+}
+
+function isReadable(body: unknown): body is Readable {
+  return typeof body === 'object' && body !== null && 'pipe' in body
+}
+
+function storageError(error: unknown): unknown {
+  if (error instanceof ScreeningError || !(error instanceof Error) || !('code' in error)) return error
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    return new ScreeningError('STORAGE_FULL', 'The upload does not fit on the data disk.', {}, { cause: error })
+  }
+  const isClientGone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+  if (!isClientGone) return error
+  return new ScreeningError(
+    'BODY_INVALID',
+    'The upload broke off before its end; nothing was changed.',
+    {},
+    { cause: error },
+  )
+}
