@@ -9,7 +9,7 @@ import { shareLowerBound } from './share-lower-bound.ts'
  *
  * ```
  *  0 u8   version                      88 reporters, newest evidence per (reporter, ingress), REPORTER_BYTES each:
- *  1 u8   reporters kept                  +0  u32x2 first 64 bits of the reporter's pseudonym
+ *  1 u8   reporters kept                  +0  u32x2 the reporter's pseudonym, folded to 64 bits
  *  2 u16  0                               +8  f64   when the report was received, epoch ms
  *  4 u32  reports folded                  +16 u16   weight in ten-thousandths
  *  8 f64  newest report, epoch ms         +18 u8    ingress kind
@@ -61,8 +61,8 @@ export function foldReport(stored: DataView | undefined, report: Report): DataVi
     throw new ScreeningError('STORAGE_FORMAT', `Got a v${stored.getUint8(0)} reputation record, expected v1.`)
   }
   const at = report.receivedMs
-  const low = Number.parseInt(report.reporter.slice(0, 8), 16) >>> 0
-  const high = Number.parseInt(report.reporter.slice(8, 16), 16) >>> 0
+  const low = foldWords(report.reporter, 0)
+  const high = foldWords(report.reporter, 8)
   const weight = Math.round(Math.min(1, Math.max(0, report.weight)) * WEIGHT_UNITS)
 
   const record = copyWithRoom(stored)
@@ -169,6 +169,13 @@ export function describeReputation(
     score: Math.round(100 * all.lowerBound),
     byIngress: Object.fromEntries(INGRESS_KINDS.map((kind, ingress) => [kind, describe(ingress)]).slice(1)),
   }
+}
+
+/** Two of the four words of a pseudonym (32 hexadecimal digits) as one: all of it tells reporters apart. */
+function foldWords(reporter: string, at: number): number {
+  const first = Number.parseInt(reporter.slice(at, at + 8), 16)
+  const second = Number.parseInt(reporter.slice(at + 16, at + 24), 16)
+  return (first + Math.imul(second, 0x9e3779b1)) >>> 0
 }
 
 function rounded(value: number): number {
