@@ -1,0 +1,150 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
+import { counterIndex, createCounters, sumCounters } from '../../src/shm/counters.ts'
+import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { createGate, gateAdd } from '../../src/shm/gate.ts'
+import { createGateWriter } from '../../src/shm/gate-writer.ts'
+import { createRecentCalls } from '../../src/shm/recent-calls.ts'
+import { createTraffic, readTrafficHour } from '../../src/shm/traffic.ts'
+import { numberAt } from './fixtures/gate-probe.ts'
+import { messageWith, startFixture } from './start-fixture.ts'
+
+describe('a gate that is rebuilt while threads probe it', () => {
+  it('never denies a number that was added', async () => {
+    const added = new Int32Array(new SharedArrayBuffer(4))
+    const writer = createGateWriter(createGate(1_000))
+    const threads = [1, 2, 3].map(() => startFixture('gate-prober', { memory: writer.memory, added }))
+    let count = 0
+    const add = (numbers: number) => {
+      for (let i = 0; i < numbers; i++) {
+        writer.add(numberAt(count))
+        // Pairs with the load of the probers: announced only once it is in every gate.
+        Atomics.store(added, 0, ++count)
+      }
+    }
+    add(1_000)
+    for (let round = 0; round < 12; round++) {
+      const next = writer.beginRebuild(count * 2)
+      const stored = count
+      // The rebuild reads the store in slices; numbers arrive between them.
+      for (let i = 0; i < stored; i++) {
+        gateAdd(next, numberAt(i))
+        if (i % 500 === 0) {
+          add(20)
+          await nextTurn()
+        }
+      }
+      const installed = threads.map((thread) => messageWith(thread, 'installed'))
+      const memory = writer.publish()
+      for (const thread of threads) {
+        add(50)
+        thread.postMessage({ install: memory })
+        await nextTurn()
+      }
+      await Promise.all(installed)
+      writer.acknowledged()
+      add(100)
+    }
+    const results = threads.map((thread) => messageWith(thread, 'denied'))
+    for (const thread of threads) thread.postMessage({ stop: true })
+    for (const result of await Promise.all(results)) {
+      expect(result).toMatchObject({ denied: 0 })
+      expect(result).toHaveProperty(
+        'probes',
+        expect.toSatisfy((probes: number) => probes > 1_000),
+      )
+    }
+  })
+})
+
+describe('the memory of recent calls under four threads', () => {
+  it('never gives a torn payload, nor one of another call', async () => {
+    const memory = createRecentCalls(8)
+    const threads = [0, 1, 2, 3].map((thread) => startFixture('recent-caller', { memory, thread, rounds: 600_000 }))
+    const results = await Promise.all(threads.map((thread) => messageWith(thread, 'found')))
+    for (const result of results) expect(result).toMatchObject({ torn: 0, foreign: 0 })
+    expect(results.reduce((sum, { found }) => sum + Number(found), 0)).toBeGreaterThan(1_000)
+  })
+})
+
+describe('a decision ring between two threads', () => {
+  it('hands over every record whole and in order, and loses no important one', async () => {
+    const memory = createDecisionRing(64)
+    const important = 50_000
+    const producer = startFixture('ring-producer', { memory, important })
+    const done = messageWith(producer, 'written')
+    const seen = await drainUntilEnd(memory, producer)
+    const { written } = await done
+    expect(seen).toEqual({ records: written, important, broken: 0 })
+  })
+})
+
+async function drainUntilEnd(memory: SharedArrayBuffer, producer: Worker) {
+  const ring = openDecisionRing(memory)
+  const into = new Uint8Array(40 * DECISION_RECORD_BYTES)
+  const view = new DataView(into.buffer)
+  const seen = { records: 0, important: 0, broken: 0 }
+  let ended = false
+  producer.once('exit', () => {
+    ended = true
+  })
+  for (;;) {
+    const last = ended
+    const count = drainRecords(ring, into)
+    for (let at = 0; at < count * DECISION_RECORD_BYTES; at += DECISION_RECORD_BYTES) {
+      const serial = view.getUint32(at, true)
+      if (serial !== seen.records) seen.broken++
+      for (let i = 8; i < DECISION_RECORD_BYTES; i += 4) {
+        if (view.getUint32(at + i, true) !== (serial ^ i) >>> 0) seen.broken++
+      }
+      seen.important += view.getUint32(at + 4, true)
+      seen.records++
+    }
+    if (count === 0) {
+      if (last) return seen
+      await nextTurn()
+    }
+  }
+}
+
+describe('counters and traffic tables', () => {
+  it('lose no count, and a reader never sees a caller of another hour', async () => {
+    const threads = 3
+    const firstHour = 490_000
+    const hours = 20
+    const callsAnHour = 20_000
+    const counters = createCounters(threads)
+    const tables = Array.from({ length: threads }, () => createTraffic(1_024))
+    const running = tables.map((traffic, thread) =>
+      startFixture('call-counter', { counters, traffic, thread, firstHour, hours, callsAnHour }),
+    )
+    let finished = false
+    const all = Promise.all(running.map((worker) => messageWith(worker, 'done'))).then(() => {
+      finished = true
+    })
+    let foreign = 0
+    while (!finished) {
+      for (const table of tables) {
+        for (let hour = firstHour; hour < firstHour + hours; hour++) {
+          readTrafficHour(table, hour, (caller) => {
+            if (caller % 100 !== hour % 100) foreign++
+          })
+        }
+      }
+      await nextTurn()
+    }
+    await all
+    expect(foreign).toBe(0)
+    expect(sumCounters(counters)[counterIndex('call-ends')]).toBe(threads * hours * callsAnHour)
+    for (const table of tables) {
+      let calls = 0
+      const totals = readTrafficHour(table, firstHour + hours - 1, (_caller, count) => {
+        calls += count
+      })
+      expect(totals).toEqual({ calls: callsAnHour, complete: true })
+      expect(calls).toBe(callsAnHour)
+    }
+  })
+})
