@@ -3,7 +3,7 @@ import { VERDICTS } from '../../domain/verdict.ts'
 import { usageFailure } from '../cli-failure.ts'
 import { parseCount } from '../command-context.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
-import { type Fields, fieldsOf } from '../fields.ts'
+import { type Fields, itemsOf } from '../fields.ts'
 import { printable, shortTime } from '../output.ts'
 
 type DecisionsOptions = {
@@ -25,7 +25,7 @@ export function addDecisionsCommand(program: Command, registry: CommandRegistry)
     .option('--caller <number>', 'decisions about this caller')
     .addOption(new Option('--verdict <verdict>', 'only these').choices(VERDICTS))
     .option('--id <verdictId>', 'the one with this verdict id')
-    .option('--since <time>', 'from this time on: 2026-03-01T12:00:00Z, or 30m, 12h, 7d ago')
+    .option('--since <time>', 'from this time on: 2026-03-01T12:00:00Z, or 30m, 12h, 7d ago', '24h')
     .option('--until <time>', 'up to this time')
     .option('--limit <count>', `at most so many (1-${LIMIT_MAX})`, '50')
     .addHelpText(
@@ -42,17 +42,16 @@ export function addDecisionsCommand(program: Command, registry: CommandRegistry)
         caller: options.caller,
         decision: options.verdict,
         verdictId: options.id,
-        since: parseSince(options.since, surroundings.now()),
-        until: parseSince(options.until, surroundings.now()),
+        from: parseSince(options.since, surroundings.now()),
+        to: parseSince(options.until, surroundings.now()),
         limit: parseCount('--limit', options.limit, LIMIT_MAX),
       }
       const body = await client.call('control', '/v1/decisions', { query })
       if (output.isJson) return output.json(body)
-      const answer = fieldsOf(body)
-      const decisions = answer.items('decisions')
-      output.table(['time (UTC)', 'verdict', 'score', 'caller', 'trunk', 'reasons'], decisions.map(toRow))
-      if (answer.flag('complete') === false)
-        output.note('The log does not reach back that far, or the search stopped early.')
+      output.table(
+        ['time (UTC)', 'verdict', 'score', 'caller', 'trunk', 'reasons'],
+        itemsOf(body, 'decisions').map(toRow),
+      )
     })
 }
 

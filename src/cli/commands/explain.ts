@@ -31,24 +31,59 @@ export function addExplainCommand(program: Command, registry: CommandRegistry): 
 
 function printExplanation(output: Output, explanation: Fields): void {
   const { dim } = output.colours
-  output.line(
-    `${colouredDecision(explanation.text('decision'), output.colours)}  score ${explanation.number('score') ?? '?'}`,
-  )
+  const verdict = explanation.text('verdict') ?? explanation.text('decision')
+  output.line(`${colouredDecision(verdict, output.colours)}  score ${explanation.number('score') ?? '?'}`)
+  if (explanation.has('step')) output.line(`  decided by: ${printable(explanation.text('step'))}`)
   for (const reason of explanation.items('reasons')) output.line(`  ${describeReason(reason)}`)
-  const signals = explanation.items('signals')
-  if (signals.length > 0) {
-    output.line()
-    output.table(['signal', 'strength', 'rule', 'points'], signals.map(toRow))
+  for (const list of explanation.items('lists')) {
+    const why = list.fields('details').text('reason')
+    output.line(
+      `  on list ${printable(list.text('list'))} (${printable(list.text('kind'))})${why ? `: ${printable(why)}` : ''}`,
+    )
   }
-  output.line(dim(`by ${printable(explanation.text('policy'))}`))
+  const reputation = explanation.fields('reputation')
+  if (reputation.has('reporters')) {
+    output.line(
+      `  reported by ${reputation.number('reporters')} people in the window, score ${reputation.number('score') ?? '?'}`,
+    )
+  }
+  const seen = explanation.items('signals').filter((signal) => (signal.number('strength') ?? 0) > 0)
+  if (seen.length > 0) output.line()
+  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'points', 'added'], seen.map(toRow))
+  const changes = explanation.items('changes')
+  if (changes.length > 0) output.line()
+  for (const change of changes) output.line(`  ${describeChange(change)}`)
+  output.line(dim(`  by ${printable(explanation.text('policy'))}`))
 }
 
 function toRow(signal: Fields): string[] {
-  const strength = signal.number('strength')
   return [
-    printable(signal.text('signal') ?? signal.text('name')),
-    strength === undefined ? '' : strength.toFixed(2),
+    printable(signal.text('signal')),
+    (signal.number('strength') ?? 0).toFixed(2),
     printable(signal.text('mode')),
     String(signal.number('points') ?? ''),
+    (signal.number('contribution') ?? 0).toFixed(1),
   ]
+}
+
+/** `block, if reporters were 5 instead of 4`: one smallest change (engine/counterfactuals.ts). */
+function describeChange(change: Fields): string {
+  const value = (name: string) => printable(change.text(name) ?? change.number(name))
+  const then = `${value('verdict')}, if `
+  switch (change.text('change')) {
+    case 'reporters':
+      return `${then}${value('to')} people had reported it instead of ${value('from')}`
+    case 'threshold':
+      return `${then}the threshold for ${value('threshold')} were ${value('to')} instead of ${value('from')}`
+    case 'list-removed':
+      return `${then}it were not on the list ${value('list')} (${value('kind')})`
+    case 'list-added':
+      return `${then}it stood on a list of kind ${value('kind')}`
+    case 'rule-off':
+      return `${then}the rule ${value('signal')} were off`
+    case 'call':
+      return `${then}the call had ${value('field')} = ${value('to')}`
+    default:
+      return `${then}${value('change')}`
+  }
 }

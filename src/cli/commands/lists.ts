@@ -50,7 +50,7 @@ function toRow(list: Fields): string[] {
   return [
     printable(list.text('name')),
     printable(list.text('kind')),
-    thousands(list.number('entryCount') ?? list.fields('active').number('entryCount')),
+    thousands(list.number('entries')),
     String(list.number('activeVersion') ?? ''),
     printable(list.text('title')),
   ]
@@ -94,15 +94,15 @@ function addShow(lists: Command, registry: CommandRegistry): void {
 }
 
 function printList(output: Output, list: Fields): void {
-  const active = list.fields('active')
+  const { bold } = output.colours
   output.line(
-    `${output.colours.bold(printable(list.text('name')))}  ${printable(list.text('kind'))}  ${printable(list.text('title'))}`,
+    `${bold(printable(list.text('name')))}  ${printable(list.text('kind'))}  ${printable(list.text('title'))}`,
   )
-  output.line(`  entries  ${thousands(active.number('entryCount') ?? list.number('entryCount')) || '0'}`)
-  output.line(`  version  ${list.number('activeVersion') ?? 'none yet'}`)
-  if (active.has('actor')) {
-    output.line(`  changed  ${shortTime(active.text('createdAt'))} by ${printable(active.text('actor'))}`)
-  }
+  output.line(`  entries  ${thousands(list.number('entries'))}`)
+  output.line(`  version  ${list.number('activeVersion') || 'none yet'}`)
+  const active = list.fields('activatedFrom')
+  if (active.has('actor'))
+    output.line(`  made     ${shortTime(active.text('createdAt'))} by ${printable(active.text('actor'))}`)
 }
 
 function addVersions(lists: Command, registry: CommandRegistry): void {
@@ -115,21 +115,15 @@ function addVersions(lists: Command, registry: CommandRegistry): void {
       const { output, client } = registry.context(command)
       const body = await client.call('control', `${listPath(list)}/versions`)
       if (output.isJson) return output.json(body)
-      const active = fieldsOf(body).number('activeVersion')
       const head = ['version', 'entries', 'made (UTC)', 'by', 'import', 'note']
-      output.table(
-        head,
-        itemsOf(body, 'versions').map((version) => toVersionRow(version, active)),
-      )
+      output.table(head, itemsOf(body, 'versions').map(toVersionRow))
     })
 }
 
-function toVersionRow(version: Fields, active: number | undefined): string[] {
-  const number = version.number('version')
-  const isActive = version.flag('active') ?? (number !== undefined && number === active)
+function toVersionRow(version: Fields): string[] {
   return [
-    `${number ?? '?'}${isActive ? ' *' : ''}`,
-    thousands(version.number('entryCount')),
+    `${version.number('version') ?? '?'}${version.flag('active') ? ' *' : ''}`,
+    thousands(version.number('entries')),
     shortTime(version.text('createdAt')),
     printable(version.text('actor')),
     printable(version.text('importId')),
@@ -162,7 +156,7 @@ function addExport(lists: Command, registry: CommandRegistry): void {
     .action(async (list: string) => {
       const { client, surroundings } = registry.context(command)
       const request = { accept: 'text/csv', timeoutMs: 0 }
-      await writeBody(await client.open('control', `${listPath(list)}/export.csv`, request), surroundings.stdout)
+      await writeBody(await client.open('control', `${listPath(list)}/entries`, request), surroundings.stdout)
     })
 }
 

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type FakeAnswer, type FakeService, startFakeService, zaslon } from './fake-service.ts'
+
+const COUNTS = { rows: 1_200, accepted: 1_198, rejected: 2, duplicates: 3, added: 1_000, removed: 7, unchanged: 195 }
+const DONE = {
+  importId: 'i1',
+  list: 'scammers',
+  mode: 'replace',
+  state: 'active',
+  progress: 1,
+  counts: COUNTS,
+  rejected: [{ line: 12, text: 'hello', reason: 'not-a-number' }],
+}
+
+describe('zaslon lists', () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-cli-'))
+  const file = path.join(directory, 'numbers.csv')
+  writeFileSync(file, '+79160000002\n')
+  let service: FakeService
+  let end: FakeAnswer = { body: DONE }
+  beforeAll(async () => {
+    service = await startFakeService({
+      'POST /v1/lists/scammers/imports': { status: 202, body: { importId: 'i1' } },
+      'POST /v1/lists/absent/imports': {
+        status: 404,
+        body: {
+          code: 'LIST_UNKNOWN',
+          detail: 'There is no list "absent".',
+          hint: 'Create it with PUT /v1/lists/absent.',
+        },
+      },
+      'GET /v1/imports/i1': (_request, times) =>
+        times % 2 === 1 ? { body: { ...DONE, state: 'parsing', progress: 0.5 } } : end,
+      'POST /v1/lists/scammers/entries': { body: { added: 1_000, removed: 0, unchanged: 0 } },
+      'DELETE /v1/lists/scammers/entries': { body: { added: 0, removed: 1, unchanged: 1 } },
+      'POST /v1/imports/i1/activate': { body: DONE },
+      'GET /v1/lists/scammers/entries': { body: 'number,reason,expires,source\n+79160000002,,,\n' },
+      'GET /v1/lists': {
+        body: {
+          lists: [{ name: 'scammers', kind: 'deny', title: 'Scammers', entries: 10_000_000, activeVersion: 4 }],
+        },
+      },
+    })
+  })
+  afterAll(async () => {
+    await service.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('imports a file, follows it to the end and accounts for every row', async () => {
+    end = { body: DONE }
+    const { code, out, err } = await zaslon(['lists', 'import', 'scammers', file, '--country', 'US'], service.url)
+    expect(code).toBe(0)
+    const upload = service.seen.find((request) => request.method === 'POST')
+    expect(upload).toMatchObject({ query: 'mode=replace&country=US', body: '+79160000002\n' })
+    expect(upload?.headers['content-type']).toBe('text/csv')
+    expect(err).toMatch(/^sending 100%\nparsing 50%\n/)
+    expect(err).toContain('zaslon lists rejected i1')
+    expect(out).toMatch(/^scammers {2}import i1 is active$/m)
+    expect(out).toMatch(/^ {2}rows +1,200$/m)
+    expect(out).toMatch(/^ {2}rejected +2$/m)
+    expect(out).toContain('line 12: not-a-number: hello')
+  })
+
+  it('reads standard input for "-"', async () => {
+    await zaslon(['lists', 'import', 'scammers', '-', '--mode', 'append'], service.url, { stdin: '112\n' })
+    const upload = service.seen.findLast((request) => request.method === 'POST')
+    expect(upload).toMatchObject({ query: 'mode=append', body: '112\n' })
+  })
+
+  it('says what a dry run would do, and how to go on', async () => {
+    const impact = { hours: 24, calls: 12_345, callers: 67, complete: false, clashes: { count: 0, sample: [] } }
+    end = { body: { ...DONE, state: 'previewed', impact } }
+    const { code, out, err } = await zaslon(['lists', 'import', 'scammers', file, '--dry-run'], service.url)
+    expect(code).toBe(0)
+    expect(service.seen.findLast((request) => request.method === 'POST')?.query).toBe('mode=replace&dryRun=true')
+    expect(out).toContain('at least 12,345 calls of 67 callers in the last 24 h')
+    expect(err).toContain('zaslon lists activate i1')
+  })
+
+  it('tells a held import by exit code 12', async () => {
+    end = { body: { ...DONE, state: 'held', problem: { code: 'IMPORT_TOO_BIG', detail: 'It would remove 30 %.' } } }
+    const { code, out } = await zaslon(['lists', 'import', 'scammers', file], service.url)
+    expect(code).toBe(12)
+    expect(out).toContain('held: It would remove 30 %.')
+  })
+
+  it('fails with the words of a failed import', async () => {
+    end = { body: { ...DONE, state: 'failed', problem: { code: 'IMPORT_EMPTY', detail: 'The file has no rows.' } } }
+    const { code, err } = await zaslon(['lists', 'import', 'scammers', file], service.url)
+    expect(code).toBe(1)
+    expect(err).toContain('zaslon: The file has no rows.')
+  })
+
+  it('refuses an unknown list and a file that is not there', async () => {
+    const refused = await zaslon(['lists', 'import', 'absent', file], service.url)
+    expect(refused.code).toBe(3)
+    expect(refused.err).toContain('hint: Create it')
+    const missing = await zaslon(['lists', 'import', 'scammers', path.join(directory, 'none.csv')], service.url)
+    expect(missing.code).toBe(1)
+    expect(missing.err).toContain('cannot be read')
+    expect((await zaslon(['lists', 'import', 'scammers', directory], service.url)).err).toContain('is a directory')
+  })
+
+  it('prints only the id with --no-wait', async () => {
+    expect((await zaslon(['lists', 'import', 'scammers', file, '--no-wait'], service.url)).out).toBe('i1\n')
+  })
+
+  it('puts entries on a list and takes them off', async () => {
+    const words = [
+      'lists',
+      'add',
+      'scammers',
+      '+79160000002',
+      '+7900*',
+      '--reason',
+      'said bank',
+      '--expires',
+      '2026-12-31',
+    ]
+    expect((await zaslon(words, service.url)).out).toBe('scammers: 1,000 added, 0 removed, 0 unchanged.\n')
+    const details = { reason: 'said bank', expires: '2026-12-31' }
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({
+      entries: [
+        { number: '+79160000002', ...details },
+        { number: '+7900*', ...details },
+      ],
+    })
+    const { out } = await zaslon(['lists', 'rm', 'scammers', '+79160000002', '+7900*'], service.url)
+    expect(out).toBe('scammers: 0 added, 1 removed, 1 unchanged.\n')
+    expect(service.seen.at(-1)?.method).toBe('DELETE')
+  })
+
+  it('refuses more than 1,000 entries on one command line', async () => {
+    const entries = Array.from({ length: 1_001 }, (_, i) => `+7916${String(i).padStart(7, '0')}`)
+    expect((await zaslon(['lists', 'add', 'scammers', ...entries], service.url)).code).toBe(2)
+    expect((await zaslon(['lists', 'add', 'scammers', ...entries.slice(1)], service.url)).code).toBe(0)
+  })
+
+  it('exports as it arrives', async () => {
+    const { out } = await zaslon(['lists', 'export', 'scammers'], service.url)
+    expect(out).toBe('number,reason,expires,source\n+79160000002,,,\n')
+  })
+
+  it('shows lists as a table', async () => {
+    const { out } = await zaslon(['lists', 'ls'], service.url)
+    expect(out).toBe('list      kind  entries     version  title\nscammers  deny  10,000,000  4        Scammers\n')
+  })
+})

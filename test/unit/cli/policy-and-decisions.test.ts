@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type FakeService, startFakeService, zaslon } from './fake-service.ts'
+
+const DECISION = {
+  at: '2026-03-01T10:00:00.000Z',
+  verdictId: 'cd'.repeat(16),
+  caller: '+79160000002',
+  decision: 'block',
+  score: 97,
+  trunk: 'carrier-a',
+  reasons: [{ code: 'listed', points: 97, list: 'scammers' }],
+}
+
+describe('zaslon policy, decisions, report, reviews', () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-cli-'))
+  const bad = path.join(directory, 'bad.yaml')
+  writeFileSync(bad, 'name: x\nrules:\n  - {signal: deny-listd, mode: enforce, points: 10}\n')
+  const good = path.resolve('data/policy.yaml')
+  let service: FakeService
+  beforeAll(async () => {
+    service = await startFakeService({
+      'GET /v1/policy': { body: { version: 3, text: 'name: default\n' } },
+      'PUT /v1/policy': { body: { version: 4, document: { name: 'default' } } },
+      'GET /v1/decisions': { body: { decisions: [DECISION] } },
+      'POST /v1/reports': {
+        status: 202,
+        body: { reportId: 'r1', accepted: true, duplicate: true, state: 'queued', reputation: { score: 41 } },
+      },
+      'POST /v1/reviews/r-17': { body: { reviewId: 'r-17', effect: 'blocked' } },
+    })
+  })
+  afterAll(async () => {
+    await service.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('prints the policy as it was written', async () => {
+    expect((await zaslon(['policy', 'show'], service.url)).out).toBe('name: default\n')
+  })
+
+  it('checks a policy without a node, and names every mistake', async () => {
+    expect(await zaslon(['policy', 'validate', good])).toMatchObject({ code: 0, err: '' })
+    const { code, err } = await zaslon(['policy', 'validate', bad])
+    expect(code).toBe(1)
+    expect(err).toContain('deny-listed')
+  })
+
+  it('sends no policy that is not valid', async () => {
+    const before = service.seen.length
+    expect((await zaslon(['policy', 'set', bad], service.url)).code).toBe(1)
+    expect(service.seen.length).toBe(before)
+    const { out } = await zaslon(['policy', 'set', good, '--if-version', '3'], service.url)
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({
+      text: readFileSync(good, 'utf8'),
+      expectedVersion: 3,
+    })
+    expect(out).toBe('default is in force as version 4.\n')
+  })
+
+  it('searches decisions, with times relative to now', async () => {
+    const words = ['decisions', '--caller', '+79160000002', '--verdict', 'block', '--since', '12h', '--limit', '5']
+    const { out } = await zaslon(words, service.url, { nowMs: Date.UTC(2026, 2, 1, 12) })
+    const query = new URLSearchParams(service.seen.at(-1)?.query)
+    expect(Object.fromEntries(query)).toEqual({
+      caller: '+79160000002',
+      decision: 'block',
+      from: '2026-03-01T00:00:00.000Z',
+      limit: '5',
+    })
+    expect(out).toMatch(/^2026-03-01 10:00:00 +block +97 +\+79160000002 +carrier-a +listed:scammers$/m)
+  })
+
+  it('files a report and says what it did', async () => {
+    const words = ['report', '+79160000003', '--reporter', '+79160000500', '--scenario', 'bank', '--kind', 'national']
+    const { out } = await zaslon(words, service.url)
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({
+      number: '+79160000003',
+      channel: 'hotline',
+      scenario: 'bank',
+      reporter: '+79160000500',
+      ingress: { kind: 'national' },
+    })
+    expect(out).toContain('counts once')
+    expect(out).toContain('waits for a review')
+    expect(out).toContain('41 of 100')
+  })
+
+  it('closes a review with an outcome', async () => {
+    const { out } = await zaslon(['reviews', 'close', 'r-17', '--outcome', 'confirmed', '--note', 'sure'], service.url)
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({ outcome: 'confirmed', note: 'sure' })
+    expect(out).toContain('blocked from now on')
+    expect((await zaslon(['reviews', 'close', 'r-17'], service.url)).code).toBe(2)
+  })
+})
