@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RecordStore } from '../../src/stores/ports.ts'
-import { NOON_MS, type OpenRecordStore, POLICY, report } from './record-store.contract.ts'
+import { POLICY } from '../support/sample-policy.ts'
+import { NOON_MS, type OpenRecordStore, report } from './record-store.contract.ts'
 
 /** The change log, the audit log and the documents of every record store. */
 export function logContract(name: string, open: OpenRecordStore): void {

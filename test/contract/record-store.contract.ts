@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
-import type { PolicyDocument } from '../../src/domain/policy.ts'
 import type { Report } from '../../src/domain/report.ts'
 import { SAME_REPORTER_MS } from '../../src/domain/reputation.ts'
 import { type NewListVersion, type RecordStore, VERSIONS_KEPT } from '../../src/stores/ports.ts'
+import { POLICY } from '../support/sample-policy.ts'
 import { logContract } from './record-log.contract.ts'
 
 export type OpenRecordStore = (options?: {
@@ -30,18 +30,6 @@ export function report(reportId: string, changes: Partial<Report> = {}): Report 
     weight: 1,
     ...changes,
   }
-}
-
-export const POLICY: PolicyDocument = {
-  name: 'default',
-  thresholds: { flag: 50, block: 80 },
-  reports: { windowDays: 10, flagReporters: 3, blockReporters: 5, weightMin: 0.2 },
-  numbering: { staleAfterDays: 35 },
-  callees: { emergency: ['112'], service: ['611'] },
-  sip: { analytics: '603+', deterministic: '603', redressUrl: 'https://example.org/{verdictId}', location: 'LN' },
-  reviewAt: 60,
-  label: { code: 'suspected-fraud', text: { en: 'Possible fraud' } },
-  rules: [{ signal: 'deny-listed', mode: 'enforce', points: 100 }],
 }
 
 const layers = (...layerIds: number[]): NewListVersion => ({

@@ -104,7 +104,7 @@ export class CommitQueue {
         for (const waiting of batch) outcomes.push(this.#attempt(waiting, sequences, nowMs))
       })
     } catch (error) {
-      const failure = storageError(await rootCause(error), 'the write')
+      const failure = storageError(await rootCause(error), 'the write', this.#environment.path)
       for (const waiting of batch) waiting.reject(failure)
       return
     }

@@ -21,10 +21,10 @@ import { storageError } from './storage-error.ts'
 import { decodeJson } from './values.ts'
 
 /**
- * Address space, not memory or disk: the file grows as rows come. 64 GiB hold 60 million reports at 1 KiB with all their
+ * Address space, not memory or disk: the file grows as rows come, and lmdb-js maps more when that is not enough. 64 GiB hold 60 million reports at 1 KiB with all their
  * rows, or fifteen thousand million listed numbers.
  */
-export const MAP_BYTES = 64 * 2 ** 30
+const MAP_BYTES = 64 * 2 ** 30
 
 /** One slot of 64 bytes per reading thread and environment; a verdict thread takes two in each. */
 const READERS_MAX = 1_024
@@ -34,7 +34,6 @@ export type Database = RootDatabase<Buffer, Buffer>
 export type EnvironmentOptions = {
   readonly path: string
   readonly readOnly: boolean
-  readonly mapBytes?: number
 }
 
 export type ScanOptions = {
@@ -91,13 +90,13 @@ function openDatabase(options: EnvironmentOptions): Database {
       readOnly: options.readOnly,
       encoding: 'binary',
       keyEncoding: 'binary',
-      mapSize: options.mapBytes ?? MAP_BYTES,
+      mapSize: MAP_BYTES,
       maxReaders: READERS_MAX,
       overlappingSync: false,
       eventTurnBatching: false,
     })
   } catch (error) {
-    throw storageError(error, 'opening it')
+    throw storageError(error, 'opening it', dirname(options.path))
   }
 }
 

@@ -34,7 +34,6 @@ export type ListContentsOptions = {
   readonly directory: string
   /** Never mix read-only and writable in one process (environment.ts). */
   readonly readOnly: boolean
-  readonly mapBytes?: number
 }
 
 /**
@@ -46,18 +45,17 @@ export function openListContents(options: ListContentsOptions): ListContents {
 }
 
 export function openListsEnvironment(options: ListContentsOptions): Environment {
-  const { directory, readOnly, mapBytes } = options
+  const { directory, readOnly } = options
   const environment = openEnvironment({
     path: join(directory, LISTS_FILE),
     readOnly,
-    ...(mapBytes === undefined ? {} : { mapBytes }),
   })
   try {
     settleFormat(environment, LISTS_FORMAT)
     return environment
   } catch (error) {
     void environment.close()
-    throw storageError(error, 'opening the lists')
+    throw storageError(error, 'opening the lists', directory)
   }
 }
 
@@ -66,7 +64,7 @@ export function listContentsOf(environment: Environment): ListContents {
   return {
     putLayer(layerId, contents, onProgress = () => {}) {
       directories.forget(layerId)
-      guardWrite('writing the list', () => {
+      guardWrite(environment, 'writing the list', () => {
         const leftover = readHeader(environment, layerId)
         if (leftover !== undefined) removeLayer(environment, layerId, leftover)
         writeLayer(environment, layerId, contents, onProgress)
@@ -74,7 +72,7 @@ export function listContentsOf(environment: Environment): ListContents {
     },
     dropLayer(layerId) {
       directories.forget(layerId)
-      guardWrite('dropping the list version', () => {
+      guardWrite(environment, 'dropping the list version', () => {
         const header = readHeader(environment, layerId)
         if (header !== undefined) removeLayer(environment, layerId, header)
       })
@@ -96,11 +94,11 @@ export function listContentsOf(environment: Environment): ListContents {
   }
 }
 
-function guardWrite(doing: string, write: () => void): void {
+function guardWrite(environment: Environment, doing: string, write: () => void): void {
   try {
     write()
   } catch (error) {
-    throw storageError(error, doing)
+    throw storageError(error, doing, environment.path)
   }
 }
 

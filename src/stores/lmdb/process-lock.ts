@@ -25,7 +25,7 @@ export function lockDirectory(directory: string): ProcessLock {
     // Appending never truncates: until we hold the lock the text is the holder's.
     file = openSync(path, 'a+', 0o644)
   } catch (error) {
-    throw storageError(error, 'locking the data directory')
+    throw storageError(error, 'locking the data directory', directory)
   }
   const holder = readFileSync(path, 'utf8').trim()
   if (!tryLock(file, holder)) {

@@ -22,8 +22,6 @@ export const LIVE_FORMAT: FormatSpec = { name: LIVE_FILE, version: 1, migrations
 export type RecordStoreOptions = {
   /** The data directory. Made when it is not there. */
   readonly directory: string
-  /** Upper bound of live.mdb in bytes; default MAP_BYTES. */
-  readonly mapBytes?: number
   readonly changesKept?: number
   readonly auditKept?: number
 }
@@ -38,14 +36,13 @@ export async function openRecordStore(
   options: RecordStoreOptions,
   dependencies: RecordStoreDependencies = { now: Date.now },
 ): Promise<RecordStore> {
-  const { directory, changesKept = CHANGES_KEPT, auditKept = AUDIT_KEPT, mapBytes } = options
+  const { directory, changesKept = CHANGES_KEPT, auditKept = AUDIT_KEPT } = options
   const lock = lockDirectory(directory)
   let environment: Environment | undefined
   try {
     environment = openEnvironment({
       path: join(directory, LIVE_FILE),
       readOnly: false,
-      ...(mapBytes === undefined ? {} : { mapBytes }),
     })
     settleFormat(environment, LIVE_FORMAT)
     trimLog(environment, LIVE_SPACE.change, changesKept)
@@ -55,7 +52,7 @@ export async function openRecordStore(
   } catch (error) {
     await environment?.close()
     lock.release()
-    throw storageError(error, 'opening the record')
+    throw storageError(error, 'opening the record', directory)
   }
 }
 

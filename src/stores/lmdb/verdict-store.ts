@@ -29,7 +29,7 @@ export async function openVerdictStore(options: VerdictStoreOptions): Promise<Ve
     return assemble(live, lists)
   } catch (error) {
     await Promise.all([live.close(), lists?.close()])
-    throw storageError(error, 'opening the record')
+    throw storageError(error, 'opening the record', options.directory)
   }
 }
 

@@ -1,0 +1,42 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+const SCRIPT = resolve('dist/test/integration/fixtures/store-child.js')
+
+export type StoreChild = {
+  readonly process: ChildProcess
+  /** Everything the child has told so far. */
+  readonly told: unknown[]
+  /** Resolves with the next message. */
+  next(): Promise<unknown>
+  kill(): Promise<void>
+}
+
+/** Starts test/integration/fixtures/store-child.ts, as built: run `npx tsc` first. */
+export function startStoreChild(what: string, directory: string): StoreChild {
+  if (!existsSync(SCRIPT)) throw new Error('dist/ is missing: build first (npm run build).')
+  const child = fork(SCRIPT, [what, directory], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const told: unknown[] = []
+  child.on('message', (message) => told.push(message))
+  const exited = new Promise<void>((resolveExit) => child.once('exit', () => resolveExit()))
+  return {
+    process: child,
+    told,
+    next: () =>
+      new Promise((resolveNext, reject) => {
+        const ended = (code: number | null) => reject(new Error(`The child ended with ${code}.`))
+        child.once('exit', ended)
+        child.once('message', (message) => {
+          child.off('exit', ended)
+          resolveNext(message)
+        })
+      }),
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+      // What it had sent before is delivered now.
+      await new Promise((resolveTurn) => setTimeout(resolveTurn, 20))
+    },
+  }
+}
