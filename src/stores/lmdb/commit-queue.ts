@@ -20,6 +20,12 @@ const BATCH_OPERATIONS_MAX = 1_000
 /** More than this waiting means the disk cannot follow: better told at once than after a minute. */
 const QUEUED_OPERATIONS_MAX = 20_000
 
+/**
+ * A commit takes under 1 ms here and under 100 ms on a slow disk. lmdb-js never answers when LMDB refuses to begin a
+ * transaction at all (after an error while it wrote its meta page): without a limit every later write would wait for ever.
+ */
+const COMMIT_TIMEOUT_MS = 60_000
+
 /** What an operation wants to write. */
 export type WriteSet = {
   /** The time of this transaction, epoch milliseconds. */
@@ -31,7 +37,11 @@ export type WriteSet = {
   audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void
 }
 
-export type CommitQueueOptions = { readonly changesKept: number; readonly auditKept: number }
+export type CommitQueueOptions = {
+  readonly changesKept: number
+  readonly auditKept: number
+  readonly commitTimeoutMs?: number
+}
 
 type Waiting = {
   readonly operation: (writes: WriteSet) => unknown
@@ -48,7 +58,8 @@ export class CommitQueue {
   readonly #waiting: Waiting[] = []
   #sequences: Sequences
   #draining: Promise<void> | undefined
-  #isClosed = false
+  /** Why nothing more is taken. */
+  #refusal: ScreeningError | undefined
 
   constructor(options: CommitQueueOptions, dependencies: { environment: Environment; now: () => number }) {
     this.#options = options
@@ -70,7 +81,7 @@ export class CommitQueue {
    * STORAGE_FULL, STORAGE_FAILED, or QUEUE_FULL.
    */
   run<T>(operation: (writes: WriteSet) => T): Promise<T> {
-    if (this.#isClosed) return Promise.reject(new ScreeningError('UNAVAILABLE', 'The record store is closed.'))
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     if (this.#waiting.length >= QUEUED_OPERATIONS_MAX) {
       const message = `${this.#waiting.length} writes wait for the disk: no more are taken.`
       return Promise.reject(new ScreeningError('QUEUE_FULL', message, { retryAfterSeconds: 1 }))
@@ -83,7 +94,7 @@ export class CommitQueue {
 
   /** Takes nothing more and resolves when what waits is on disk. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#refusal ??= new ScreeningError('UNAVAILABLE', 'The record store is closed.')
     await this.#draining
   }
 
@@ -99,10 +110,12 @@ export class CommitQueue {
     const outcomes: Outcome[] = []
     try {
       // A child transaction: what throws inside undoes every write of the batch.
-      await this.#environment.db.childTransaction(() => {
-        const nowMs = this.#now()
-        for (const waiting of batch) outcomes.push(this.#attempt(waiting, sequences, nowMs))
-      })
+      await this.#inTime(
+        this.#environment.db.childTransaction(() => {
+          const nowMs = this.#now()
+          for (const waiting of batch) outcomes.push(this.#attempt(waiting, sequences, nowMs))
+        }),
+      )
     } catch (error) {
       const failure = storageError(await rootCause(error), 'the write', this.#environment.path)
       for (const waiting of batch) waiting.reject(failure)
@@ -112,6 +125,27 @@ export class CommitQueue {
     for (const { waiting, result, error } of outcomes) {
       if (error === undefined) waiting.resolve(result)
       else waiting.reject(error)
+    }
+  }
+
+  /** Rejects when the disk does not answer, and lets nobody in any more: only a new process knows what was stored. */
+  async #inTime(commit: Promise<void>): Promise<void> {
+    const timeoutMs = this.#options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const message = `A commit was not done after ${timeoutMs} ms; whether its writes are stored is unknown.`
+        this.#refusal = new ScreeningError('STORAGE_FAILED', message, {
+          hint: 'Check the disk and restart the control process.',
+        })
+        for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#refusal)
+        reject(this.#refusal)
+      }, timeoutMs)
+    })
+    try {
+      await Promise.race([commit, timeout])
+    } finally {
+      clearTimeout(timer)
     }
   }
 

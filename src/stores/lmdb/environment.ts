@@ -36,7 +36,7 @@ export type EnvironmentOptions = {
   readonly readOnly: boolean
 }
 
-export type ScanOptions = {
+type ScanOptions = {
   readonly prefix: Buffer
   /** Start behind this key (before it, when reverse). */
   readonly beyond?: Buffer

@@ -4,7 +4,7 @@ import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
 
 /** Brings an environment from version `from` to `from + 1`, inside one transaction. */
-export type Migration = { readonly from: number; readonly run: (db: Database) => void }
+type Migration = { readonly from: number; readonly run: (db: Database) => void }
 
 export type FormatSpec = {
   /** The file, for messages. */

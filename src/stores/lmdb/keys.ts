@@ -37,7 +37,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 
 /** The operator. Later: one per virtual operator on the same network. */
-export const REALM = 0
+const REALM = 0
 
 export const LIVE_SPACE = {
   meta: 1,
@@ -71,7 +71,7 @@ export const LISTS_SPACE = {
 export const KEY_PREFIX_BYTES = 3
 
 /** LMDB would take 1,978; nothing we store under a name needs more than this. */
-export const NAME_BYTES_MAX = 512
+const NAME_BYTES_MAX = 512
 
 export type KeyPart =
   | { readonly u8: number }

@@ -21,12 +21,12 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED, type EntryState } from '../../domain/lookup.ts'
 import { type LayerContents, NO_DETAILS, REMOVED } from '../ports.ts'
 
-export const LAYER_FORMAT = 1
+const LAYER_FORMAT = 1
 const HAS_DETAILS = 1
 const HAS_EXPIRY = 2
 
 /** 16 + 4 x 1,008 bytes and a page header of at most 24 fill one 4 KiB overflow page; with details two, with expiry four. */
-export const BLOCK_NUMBERS = 1_008
+const BLOCK_NUMBERS = 1_008
 const BLOCK_HEADER_BYTES = 16
 export const BLOCK_BYTES_MAX = BLOCK_HEADER_BYTES + BLOCK_NUMBERS * 16
 

@@ -21,7 +21,7 @@ import { decodeJson } from './values.ts'
 import { headerKey, removeLayer, writeLayer } from './write-layer.ts'
 
 export const LISTS_FILE = 'lists.mdb'
-export const LISTS_FORMAT: FormatSpec = { name: LISTS_FILE, version: 1, migrations: [] }
+const LISTS_FORMAT: FormatSpec = { name: LISTS_FILE, version: 1, migrations: [] }
 
 /** More layers than VERSIONS_KEPT versions of LISTS_MAX lists can have. */
 const LAYERS_MAX = 10_000
