@@ -1,8 +1,8 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { gateFileName } from '../stores/data-directory.ts'
 import type { JobDependencies } from './job-dependencies.ts'
-import type { CleanListsJob, CleanListsResult } from './list-jobs.ts'
+import type { CleanListsJob, CleanListsResult, KeepSpoolJob, KeepSpoolResult } from './list-jobs.ts'
 
 const GATE_FILE = /^layer-(\d+)\.gate(\.draft)?$/
 
@@ -39,4 +39,18 @@ export function cleanLists(job: CleanListsJob, { contents, directory }: JobDepen
     bytes: statSync(path.join(directory.imports, name)).size,
   }))
   return { layersDropped, filesRemoved, files }
+}
+
+/** Syncs the file and its directory entry; its size tells later whether it is whole. */
+export function keepSpool({ spoolPath }: KeepSpoolJob): KeepSpoolResult {
+  const file = openSync(spoolPath, 'r')
+  const folder = openSync(path.dirname(spoolPath), 'r')
+  try {
+    fsyncSync(file)
+    fsyncSync(folder)
+    return { bytes: fstatSync(file).size }
+  } finally {
+    closeSync(file)
+    closeSync(folder)
+  }
 }

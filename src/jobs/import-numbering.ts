@@ -56,7 +56,7 @@ export function importNumbering(job: ImportNumberingJob, dependencies: JobDepend
       accepted: read.rows - rejected.count,
       rejected: rejected.sample,
       rejectedCount: rejected.count,
-      covers: mergeRanges(read.covers),
+      covers: mergeRanges(job.covers === undefined ? read.covers : coversOf(job.covers, read.ranges)),
       numbers: allocated.reduce((sum, { from, to }) => sum + to - from + 1, 0),
     }
   } finally {
@@ -79,6 +79,8 @@ function readRanges(
   while (reader.next()) {
     const fields = reader.problem === undefined ? fieldsOf(reader, source) : [source.decode(reader.problemText)]
     if (fields.length === 1 && fields[0]?.trim() === '') continue
+    // Several files one after the other repeat the header, each with its byte order mark.
+    if (rows >= 0 && isHeader(fields, dialect)) continue
     if (rows++ < 0) continue
     const [code = '', from = '', to = ''] = [columns.code, columns.from, columns.to].map((at) => fields[at]?.trim())
     const range = reader.problem ?? readRange(callingCode, code, from, to)
@@ -94,6 +96,26 @@ function readRanges(
   }
   const sound = [...covers].filter(([key]) => !doubtful.has(key.split('/')[0] ?? ''))
   return { rows, ranges, covers: sound.map(([, range]) => range) }
+}
+
+function isHeader(fields: readonly string[], { header = [] }: ListDialect): boolean {
+  return fields.every((field, index) => field.replace('\ufeff', '').trim() === header[index]?.trim())
+}
+
+/** The declared prefixes, with as many digits behind them as the numbers of the file have. */
+function coversOf(prefixes: readonly string[], ranges: readonly Range[]): Range[] {
+  const lengths = new Set(ranges.map(({ from }) => String(from).length))
+  return prefixes.flatMap((prefix) => {
+    if (!/^[1-9]\d*$/.test(prefix)) {
+      throw new ScreeningError('NUMBERING_INVALID', `A covered prefix is digits with the country code, got ${prefix}.`)
+    }
+    return [...lengths]
+      .filter((length) => length >= prefix.length)
+      .map((length) => {
+        const scale = 10 ** (length - prefix.length)
+        return { from: Number(prefix) * scale, to: (Number(prefix) + 1) * scale - 1 }
+      })
+  })
 }
 
 function fieldsOf(reader: RowReader, source: TextSource): string[] {

@@ -125,6 +125,8 @@ export type ImportNumberingJob = {
   readonly rejectedPath: string
   /** Digits of the country code the file's national numbers stand under, e.g. `7`. */
   readonly callingCode: string
+  /** Prefixes with the country code, digits only, that the plan covers: `79`. Default: the codes in the file. */
+  readonly covers?: readonly string[]
   readonly layerId: number
   readonly bytesMax: number
 }
@@ -160,7 +162,18 @@ export type CleanListsResult = {
   readonly files: readonly { readonly name: string; readonly bytes: number }[]
 }
 
-export type ListJob = StageImportJob | ChangeEntriesJob | RebaseImportJob | ImportNumberingJob | CleanListsJob
+/** Makes an uploaded file durable before anybody is told that it will be imported. */
+export type KeepSpoolJob = { readonly kind: 'keep-spool'; readonly spoolPath: string }
+
+export type KeepSpoolResult = { readonly bytes: number }
+
+export type ListJob =
+  | StageImportJob
+  | ChangeEntriesJob
+  | RebaseImportJob
+  | ImportNumberingJob
+  | CleanListsJob
+  | KeepSpoolJob
 
 export type ListJobResults = {
   'stage-import': StageImportResult
@@ -168,6 +181,7 @@ export type ListJobResults = {
   'rebase-import': ChangeEntriesResult
   'import-numbering': ImportNumberingResult
   'clean-lists': CleanListsResult
+  'keep-spool': KeepSpoolResult
 }
 
 /** A ScreeningError loses its code on the way between threads, so a job answers with one or the other. */

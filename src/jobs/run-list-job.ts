@@ -1,6 +1,6 @@
 import { ScreeningError } from '../domain/errors.ts'
 import { changeEntries, rebaseImport } from './change-entries.ts'
-import { cleanLists } from './clean-lists.ts'
+import { cleanLists, keepSpool } from './clean-lists.ts'
 import { importNumbering } from './import-numbering.ts'
 import { JobCancelled } from './job-control.ts'
 import type { JobDependencies } from './job-dependencies.ts'
@@ -44,6 +44,8 @@ function dispatch(
       return importNumbering(job, dependencies)
     case 'clean-lists':
       return cleanLists(job, dependencies)
+    case 'keep-spool':
+      return keepSpool(job)
     default:
       return job satisfies never
   }

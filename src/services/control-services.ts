@@ -73,7 +73,7 @@ export type EntriesChanged = { readonly added: number; readonly removed: number;
 export type NumberingDesk = {
   plans(): NumberingPlan[]
   import(
-    request: { name: string; country: string; asOfMs: number; spoolPath: string },
+    request: { name: string; country: string; asOfMs: number; spoolPath: string; covers?: readonly string[] },
     actor: Actor,
   ): Promise<NumberingImported>
 }
@@ -102,6 +102,8 @@ export type ControlServicesDependencies = {
   readonly numbering: Pick<NumberingDesk, 'import'>
   /** Resolves when every verdict process has applied changes up to this one, or after a short bound. */
   readonly notify: (sequence: number) => Promise<void>
+  /** The same for a report, which needs less: its number in every gate. */
+  readonly notifyReport: (sequence: number) => Promise<void>
   readonly decisionLog: DecisionLogReader
   /** engine/explain.ts over the newest state of the record. */
   readonly explain: (call: Call) => Explanation
@@ -127,7 +129,15 @@ export function createControlServices(
   const decisions = createDecisionSearch({ log: deps.decisionLog, listName })
   const policyDesk = createPolicyDesk({ store, yaml: deps.yaml, parsePolicy, notify })
   const intakeOptions = { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX }
-  const intakeDeps = { store, pseudonyms, membership, parse, notify, now, metrics: deps.metrics.reports }
+  const intakeDeps = {
+    store,
+    pseudonyms,
+    membership,
+    parse,
+    notify: deps.notifyReport,
+    now,
+    metrics: deps.metrics.reports,
+  }
   const addEntries = (list: string, entries: readonly ListEntry[], actor: Actor) =>
     imports.addEntries(list, entries, actor)
   const desk = createReviewDesk({ store, membership, addEntries, notify, now })

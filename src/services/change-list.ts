@@ -1,0 +1,126 @@
+/**
+ * The last step of every change to a list: from a layer that a job wrote to the version in force. Changes of one list
+ * take turns here, so a big import and single entries never undo each other.
+ */
+import { ScreeningError } from '../domain/errors.ts'
+import type { ListEntry } from '../domain/number-list.ts'
+import { CHANGE_ENTRIES_MAX, type ChangeEntriesResult, type JobVersion } from '../jobs/list-jobs.ts'
+import type { Actor, ListRecord, ListVersion, NewListVersion, RecordStore } from '../stores/ports.ts'
+import type { KeyedLock } from './keyed-lock.ts'
+import type { ListJobRunner } from './list-job-runner.ts'
+
+/** Somebody may restore an old version between two steps; more often than this in a row is a fault. */
+const ATTEMPTS_MAX = 3
+
+export type ListChanges = {
+  /** Adds or takes away a few entries; in force everywhere when it resolves. Rejects with LIST_UNKNOWN, LIST_CHANGED. */
+  changeEntries(
+    mode: 'append' | 'remove',
+    name: string,
+    entries: readonly ListEntry[],
+    actor: Actor,
+  ): Promise<ChangeEntriesResult>
+  /**
+   * Stages and activates a version built on `builtOn`. Undefined: the list changed meanwhile in a way that only building
+   * again can take in. The caller holds the list's lock. Rejects with LIST_CHANGED.
+   */
+  activateBuilt(
+    name: string,
+    built: BuiltVersion,
+    actor: Actor,
+  ): Promise<{ version: number; sequence: number } | undefined>
+}
+
+export type BuiltVersion = NewListVersion & {
+  /** True: the contents do not depend on what was active before. */
+  readonly isReplacement: boolean
+  readonly builtOn: { readonly version: number } & JobVersion
+  /** Set when it is staged already. */
+  readonly staged?: number
+}
+
+export type ListChangesDependencies = {
+  readonly store: Pick<RecordStore, 'list' | 'stageVersion' | 'activateVersion'>
+  readonly jobs: ListJobRunner
+  readonly lock: KeyedLock
+  /** Resolves when every verdict process has the change. */
+  readonly notify: (sequence: number) => Promise<void>
+  readonly now: () => number
+}
+
+export function createListChanges(dependencies: ListChangesDependencies): ListChanges {
+  const { store, jobs, lock, notify, now } = dependencies
+
+  async function stageAndActivate(name: string, version: NewListVersion, active: ListVersion, actor: Actor) {
+    const staged = await store.stageVersion(name, version, actor)
+    const { sequence } = await store.activateVersion(name, staged.version, { expectedActive: active.version }, actor)
+    return { version: staged.version, sequence }
+  }
+
+  async function changeOnce(mode: 'append' | 'remove', name: string, entries: readonly ListEntry[], actor: Actor) {
+    const { active } = listOf(store, name)
+    return jobs.withLayer(async (layerId) => {
+      const result = await jobs.run({ kind: 'change-entries', mode, entries, layerId, active, nowMs: now() })
+      if (!result.written && result.added + result.removed + result.updated === 0) return { result, sequence: 0 }
+      const version = { layers: result.layers, entryCount: result.entryCount }
+      const { sequence } = await stageAndActivate(name, version, active, actor)
+      return { result, sequence }
+    })
+  }
+
+  return {
+    async changeEntries(mode, name, entries, actor) {
+      if (entries.length > CHANGE_ENTRIES_MAX) {
+        throw new ScreeningError('BODY_TOO_LARGE', `At most ${CHANGE_ENTRIES_MAX} entries are taken at once.`, {
+          hint: 'Upload a list instead.',
+        })
+      }
+      listOf(store, name)
+      const { result, sequence } = await lock(name, () =>
+        retryWhenChanged(() => changeOnce(mode, name, entries, actor)),
+      )
+      if (sequence > 0) await notify(sequence)
+      return result
+    },
+    async activateBuilt(name, built, actor) {
+      const { active } = listOf(store, name)
+      const { isReplacement, builtOn, staged, ...version } = built
+      if (active.version === builtOn.version || isReplacement) {
+        if (staged === undefined) return stageAndActivate(name, version, active, actor)
+        const { sequence } = await store.activateVersion(name, staged, { expectedActive: active.version }, actor)
+        return { version: staged, sequence }
+      }
+      if (!isRebasable(version, builtOn, active)) return undefined
+      return jobs.withLayer(async (layerId) => {
+        const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })
+        const rebased = { ...version, layers: result.layers, entryCount: result.entryCount }
+        return stageAndActivate(name, rebased, active, actor)
+      })
+    },
+  }
+}
+
+/** Throws LIST_UNKNOWN. */
+export function listOf(store: Pick<RecordStore, 'list'>, name: string): ListRecord {
+  const list = store.list(name)
+  if (list === undefined) throw new ScreeningError('LIST_UNKNOWN', 'There is no list with this name.')
+  return list
+}
+
+/** A new base can take in what only the delta above the old base has gained. */
+function isRebasable(version: NewListVersion, builtOn: JobVersion, active: JobVersion): boolean {
+  const before = builtOn.layers.at(-1)?.layerId
+  const isNewBase = version.layers.length === 1 && version.layers[0]?.layerId !== before
+  return isNewBase && before !== undefined && before === active.layers.at(-1)?.layerId
+}
+
+async function retryWhenChanged<T>(change: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change()
+    } catch (error) {
+      const isChanged = error instanceof ScreeningError && error.code === 'LIST_CHANGED'
+      if (!isChanged || attempt === ATTEMPTS_MAX) throw error
+    }
+  }
+}

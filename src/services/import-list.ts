@@ -1,0 +1,294 @@
+/**
+ * Imports of lists, from the spooled upload to the version in force. States:
+ *
+ *   queued ─▶ parsing ─▶ activating ─▶ active          cancelled: on request, any time before activating
+ *                ├─▶ previewed ─▶ activating …         failed: with a code and a sentence; nothing has changed
+ *                └─▶ held ──────▶ activating …
+ *
+ * Imports run one at a time for each list, `runningMax` in all; entries and numbering plans use other job threads. An
+ * import that was interrupted by a restart begins again from its spool file, which is made durable before the import
+ * is acknowledged; one that was interrupted twice fails with IMPORT_INTERRUPTED, lest it take the service down for ever.
+ */
+import { randomBytes } from 'node:crypto'
+import { ScreeningError } from '../domain/errors.ts'
+import type { ImportMode, ImportRecord } from '../domain/import.ts'
+import { diallingRules } from '../domain/parse-phone-number.ts'
+import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
+import type { Actor, RecordStore } from '../stores/ports.ts'
+import { createListChanges, listOf } from './change-list.ts'
+import type { ImportDesk } from './control-services.ts'
+import { createImportRecords, IMPORTS_WAITING_MAX, isFinished, isWaiting, type StoredImport } from './import-records.ts'
+import { createKeyedLock } from './keyed-lock.ts'
+import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
+import { createControlWord, createImportRunner, type RunImportOptions, rejectedFile } from './run-import.ts'
+
+/** Imports that wait for their turn, each with a spool file of up to bytesMax. */
+export const IMPORTS_QUEUED_MAX = 32
+/** Starts of one import, restarts of the process included. */
+const ATTEMPTS_MAX = 2
+
+export type ImportServiceOptions = RunImportOptions & {
+  /** Imports that run at the same time, of different lists: at least one less than job threads. */
+  readonly runningMax: number
+}
+
+export type ImportServiceDependencies = {
+  readonly store: RecordStore
+  readonly jobs: ListJobRunner
+  /** Resolves when every verdict process has applied changes up to this one. */
+  readonly notify: (sequence: number) => Promise<void>
+  readonly now: () => number
+  /** Faults of our own, and garbage that could not be removed: for the log. */
+  readonly onFault: (error: unknown) => void
+}
+
+export type ImportService = ImportDesk & {
+  /** Call once, before anything else: removes garbage and takes interrupted imports up again. */
+  resume(): Promise<void>
+  /** Takes nothing new and stops what runs, which the next resume takes up again. Before the pool and the store close. */
+  close(): Promise<void>
+}
+
+export function createImportService(
+  options: ImportServiceOptions,
+  dependencies: ImportServiceDependencies,
+): ImportService {
+  const { store, jobs, notify, now, onFault } = dependencies
+  const records = createImportRecords(store)
+  const lock = createKeyedLock()
+  const changes = createListChanges({ store, jobs, lock, notify, now })
+  const runner = createImportRunner(options, { store, records, jobs, changes, lock, notify, now })
+  const queue: StoredImport[] = []
+  const running = new Map<string, { stored: StoredImport; control: SharedArrayBuffer; done: Promise<void> }>()
+  let isClosed = false
+
+  function startNext(): void {
+    while (!isClosed && running.size < options.runningMax) {
+      const busy = new Set([...running.values()].map(({ stored }) => stored.record.list))
+      const index = queue.findIndex(({ record }) => !busy.has(record.list))
+      if (index < 0) return
+      const [stored] = queue.splice(index, 1)
+      if (stored !== undefined) start(stored, (control) => runQueued(stored, control))
+    }
+  }
+
+  async function runQueued(stored: StoredImport, control: SharedArrayBuffer): Promise<void> {
+    stored.record.state = 'parsing'
+    stored.attempts++
+    await records.put(stored)
+    await runner.run(stored, control)
+  }
+
+  /** Runs the work of one import to its end, whatever that is, and stores the outcome. */
+  function start(stored: StoredImport, work: (control: SharedArrayBuffer) => Promise<void>): Promise<void> {
+    const { importId } = stored.record
+    const control = createControlWord()
+    const done = work(control)
+      .catch((error: unknown) => {
+        if (!isClosed) fail(stored, error)
+      })
+      .then(() => (isClosed && !isFinished(stored) ? undefined : settle(stored)))
+      .catch(onFault)
+      .finally(() => {
+        running.delete(importId)
+        startNext()
+      })
+    running.set(importId, { stored, control, done })
+    return done
+  }
+
+  function fail({ record }: StoredImport, error: unknown): void {
+    record.finishedMs = now()
+    if (error instanceof JobStopped) {
+      record.state = 'cancelled'
+      return
+    }
+    record.state = 'failed'
+    const isOurs = error instanceof ScreeningError
+    if (!isOurs) onFault(error)
+    const detail = isOurs
+      ? [error.message, error.details.hint].filter(Boolean).join(' ')
+      : 'The import failed; see the log.'
+    record.problem = { code: isOurs ? error.code : 'INTERNAL', detail }
+  }
+
+  /** Stores the outcome and removes what is not needed any more. */
+  async function settle(stored: StoredImport): Promise<void> {
+    const forgotten = await records.put(stored)
+    const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))
+    if (isFinished(stored)) removeFiles.push(stored.spool)
+    jobs.clean({ removeFiles }).catch(onFault)
+    const waiting = records.all().filter(isWaiting)
+    for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old)
+  }
+
+  async function drop(stored: StoredImport): Promise<void> {
+    stored.record.state = 'cancelled'
+    stored.record.finishedMs = now()
+    await settle(stored)
+  }
+
+  /** What cannot be activated now goes on waiting as it was. */
+  async function activateStaged(stored: StoredImport, actor: Actor): Promise<void> {
+    const { record } = stored
+    const { state, problem } = record
+    let failure: unknown
+    await start(stored, async (control) => {
+      try {
+        await runner.activateStaged(stored, control, actor)
+      } catch (error) {
+        record.state = state
+        if (problem !== undefined) record.problem = problem
+        failure = error
+      }
+    })
+    if (failure !== undefined) throw failure
+  }
+
+  function enqueue(stored: StoredImport): void {
+    queue.push(stored)
+    startNext()
+  }
+
+  async function takeUp(stored: StoredImport, files: ReadonlyMap<string, number>): Promise<void> {
+    const { record } = stored
+    const list = store.list(record.list)
+    if (record.state === 'activating' && list?.active.importId === record.importId) {
+      record.state = 'active'
+      record.version = list.activeVersion
+      record.finishedMs = now()
+    } else if (list !== undefined && files.get(stored.spool) === stored.spoolBytes && stored.attempts < ATTEMPTS_MAX) {
+      record.state = 'queued'
+      record.progress = 0
+      await records.put(stored)
+      enqueue(stored)
+      return
+    } else
+      fail(
+        stored,
+        new ScreeningError('IMPORT_INTERRUPTED', 'The service stopped while it imported this upload. Send it again.'),
+      )
+    await settle(stored)
+  }
+
+  return {
+    async begin(request, actor) {
+      const spool = fileName(request.spoolPath)
+      try {
+        assertCountry(request.country)
+        listOf(store, request.list)
+        if (queue.length >= IMPORTS_QUEUED_MAX || isClosed) {
+          throw new ScreeningError('QUEUE_FULL', `${queue.length} imports are waiting.`, { retryAfterSeconds: 10 })
+        }
+        const { bytes } = await jobs.run({ kind: 'keep-spool', spoolPath: request.spoolPath })
+        const stored = newImport(request, { actor, spool, spoolBytes: bytes, nowMs: now() })
+        await records.put(stored)
+        enqueue(stored)
+        return structuredClone(stored.record)
+      } catch (error) {
+        jobs.clean({ removeFiles: [spool] }).catch(onFault)
+        throw error
+      }
+    },
+    list: () => records.all().map(({ record }) => structuredClone(record)),
+    get: (importId) => structuredClone(records.get(importId).record),
+    async activate(importId, actor) {
+      const stored = records.get(importId)
+      const { record } = stored
+      if (record.state === 'active') return structuredClone(record)
+      if (!isWaiting(stored) || running.has(importId)) throw wrongState(record)
+      await activateStaged(stored, actor)
+      return structuredClone(record)
+    },
+    async cancel(importId) {
+      const stored = records.get(importId)
+      const { record } = stored
+      const job = running.get(importId)
+      if (record.state === 'parsing' && job !== undefined) {
+        // Pairs with the load in job-control.ts.
+        Atomics.store(new Int32Array(job.control), CONTROL_CANCEL, 1)
+        await job.done
+      } else if (record.state === 'queued' || (isWaiting(stored) && job === undefined)) {
+        const index = queue.indexOf(stored)
+        if (index >= 0) queue.splice(index, 1)
+        await drop(stored)
+      } else if (record.state !== 'cancelled') throw wrongState(record)
+      return structuredClone(record)
+    },
+    rejectedCsvPath(importId) {
+      const { record } = records.get(importId)
+      const isRead = record.state !== 'queued' && record.state !== 'parsing' && record.state !== 'cancelled'
+      return isRead && record.counts.rejected > 0 ? `${options.directory}/${rejectedFile(importId)}` : undefined
+    },
+    addEntries: (list, entries, actor) => changes.changeEntries('append', list, entries, actor),
+    removeEntries: (list, entries, actor) => changes.changeEntries('remove', list, entries, actor),
+    async resume() {
+      const all = records.all()
+      const keepFiles = all.flatMap((stored) => [
+        rejectedFile(stored.record.importId),
+        ...(isFinished(stored) ? [] : [stored.spool]),
+      ])
+      const { files } = await jobs.clean({ keepFiles })
+      const bytesByName = new Map(files.map(({ name, bytes }) => [name, bytes]))
+      const interrupted = all.filter((stored) => !isFinished(stored) && !isWaiting(stored))
+      for (const stored of interrupted.reverse()) await takeUp(stored, bytesByName)
+    },
+    async close() {
+      isClosed = true
+      queue.length = 0
+      const stopped = [...running.values()]
+      for (const { control } of stopped) Atomics.store(new Int32Array(control), CONTROL_CANCEL, 1)
+      await Promise.all(stopped.map(({ done }) => done))
+      for (const { stored } of stopped.filter(({ stored }) => !isFinished(stored) && !isWaiting(stored))) {
+        // An orderly stop is no attempt.
+        stored.attempts = Math.max(0, stored.attempts - 1)
+        await records.put(stored)
+      }
+    },
+  }
+}
+
+function newImport(
+  request: { list: string; mode: ImportMode; dryRun: boolean; country: string },
+  { actor, spool, spoolBytes, nowMs }: { actor: Actor; spool: string; spoolBytes: number; nowMs: number },
+): StoredImport {
+  const { list, mode, dryRun, country } = request
+  const counts = { rows: 0, accepted: 0, rejected: 0, duplicates: 0, added: 0, removed: 0, unchanged: 0, updated: 0 }
+  // Ascending with time: documents are kept in the order of their keys.
+  const importId = `imp-${nowMs.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`
+  const record: ImportRecord = {
+    importId,
+    list,
+    mode,
+    dryRun,
+    state: 'queued',
+    progress: 0,
+    counts,
+    rejected: [],
+    createdMs: nowMs,
+    actor,
+    country,
+  }
+  return { record, spool, spoolBytes, attempts: 0 }
+}
+
+function assertCountry(country: string): void {
+  try {
+    diallingRules(country)
+  } catch (cause) {
+    throw new ScreeningError(
+      'QUERY_INVALID',
+      'The country of an import must be two capital letters such as RU.',
+      {},
+      { cause },
+    )
+  }
+}
+
+function wrongState({ state }: ImportRecord): ScreeningError {
+  return new ScreeningError('IMPORT_STATE', `The import is ${state}.`, { state })
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,69 @@
+import { ScreeningError } from '../domain/errors.ts'
+import type { ImportRecord } from '../domain/import.ts'
+import type { LayerRef, RecordStore } from '../stores/ports.ts'
+
+/** Imports that are remembered. Beyond it the oldest finished one is forgotten, with its file of rejected rows. */
+export const IMPORTS_KEPT = 1_000
+/** Previews and held imports that wait for somebody, each with its spool file; beyond it the oldest is cancelled. */
+export const IMPORTS_WAITING_MAX = 32
+
+/** An import as it is stored: the record plus what is needed to go on with it. */
+export type StoredImport = {
+  record: ImportRecord
+  /** File name in imports/. */
+  readonly spool: string
+  readonly spoolBytes: number
+  /** How often a job was started for it. */
+  attempts: number
+  /** The version the staged one was built on. */
+  builtOn?: { version: number; layers: readonly LayerRef[] }
+}
+
+export type ImportRecords = {
+  /** Throws IMPORT_UNKNOWN. */
+  get(importId: string): StoredImport
+  has(importId: string): boolean
+  /** Newest first. */
+  all(): StoredImport[]
+  /** Stores it; awaited, it survives a crash. Forgets the oldest finished ones beyond IMPORTS_KEPT and returns them. */
+  put(stored: StoredImport): Promise<StoredImport[]>
+}
+
+export function isFinished({ record }: StoredImport): boolean {
+  return record.state === 'active' || record.state === 'failed' || record.state === 'cancelled'
+}
+
+export function isWaiting({ record }: StoredImport): boolean {
+  return record.state === 'previewed' || record.state === 'held'
+}
+
+/** All records are in memory too: a thousand of them, about 10 KB each at the most. */
+export function createImportRecords(store: Pick<RecordStore, 'putDocument' | 'documents'>): ImportRecords {
+  const byId = new Map<string, StoredImport>()
+  for (const { key, document } of store.documents('imports', 2 * IMPORTS_KEPT)) byId.set(key, document as StoredImport)
+
+  return {
+    get(importId) {
+      const stored = byId.get(importId)
+      if (stored === undefined) throw new ScreeningError('IMPORT_UNKNOWN', 'There is no import with this id.')
+      return stored
+    },
+    has: (importId) => byId.has(importId),
+    all: () => [...byId.values()].reverse(),
+    async put(stored) {
+      const { importId } = stored.record
+      byId.set(importId, stored)
+      await store.putDocument('imports', importId, structuredClone(stored))
+      const forgotten: StoredImport[] = []
+      for (const old of byId.values()) {
+        if (byId.size - forgotten.length <= IMPORTS_KEPT) break
+        if (isFinished(old)) forgotten.push(old)
+      }
+      for (const { record } of forgotten) {
+        byId.delete(record.importId)
+        await store.putDocument('imports', record.importId, undefined)
+      }
+      return forgotten
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import { ScreeningError } from '../domain/errors.ts'
+import type { ImportCounts } from '../domain/import.ts'
+import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
+import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
+import { type BuiltVersion, type ListChanges, listOf } from './change-list.ts'
+import { type HoldOptions, reasonToHold } from './hold-import.ts'
+import type { ImportRecords, StoredImport } from './import-records.ts'
+import type { KeyedLock } from './keyed-lock.ts'
+import type { ListJobRunner } from './list-job-runner.ts'
+
+/** A list that somebody keeps changing by hand while we build on it. */
+const BUILDS_MAX = 3
+
+export type RunImportOptions = HoldOptions & {
+  /** `<dataDir>/imports`. */
+  readonly directory: string
+  /** IANA name: when the day of a bare expiry date ends. */
+  readonly timeZone: string
+  readonly limits: ImportLimits
+}
+
+export type RunImportDependencies = {
+  readonly store: Pick<RecordStore, 'list' | 'lists' | 'stageVersion'>
+  readonly records: ImportRecords
+  readonly jobs: ListJobRunner
+  readonly changes: ListChanges
+  readonly lock: KeyedLock
+  readonly notify: (sequence: number) => Promise<void>
+  readonly now: () => number
+}
+
+export type ImportRunner = {
+  /** Parses, then previews, holds or activates. `control` is the word that cancels the job. */
+  run(stored: StoredImport, control: SharedArrayBuffer): Promise<void>
+  /** Activates what was previewed or held, building it again when the list has changed since. */
+  activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void>
+}
+
+export function createImportRunner(options: RunImportOptions, dependencies: RunImportDependencies): ImportRunner {
+  const { store, records, jobs, changes, lock, notify, now } = dependencies
+
+  /** Runs the job and takes its findings into the record. The layer is reserved until `use` is done with it. */
+  async function build<T>(
+    stored: StoredImport,
+    control: SharedArrayBuffer,
+    use: (built: BuiltVersion, result: StageImportResult) => Promise<T>,
+  ): Promise<T> {
+    const { record } = stored
+    const { active } = listOf(store, record.list)
+    return jobs.withLayer(async (layerId) => {
+      const result = await runJob(stored, control, layerId, active)
+      Object.assign(record, { counts: result.counts, rejected: result.rejected, impact: result.impact, progress: 1 })
+      stored.builtOn = { version: active.version, layers: active.layers }
+      const built: BuiltVersion = {
+        layers: result.layers,
+        entryCount: result.entryCount,
+        importId: record.importId,
+        isReplacement: record.mode === 'replace',
+        builtOn: { version: active.version, layers: active.layers, entryCount: active.entryCount },
+      }
+      return use(built, result)
+    })
+  }
+
+  async function runJob(
+    stored: StoredImport,
+    control: SharedArrayBuffer,
+    layerId: LayerId,
+    active: ListVersion,
+  ): Promise<StageImportResult> {
+    const { record } = stored
+    const channel = new MessageChannel()
+    channel.port1.on('message', (message: JobProgress) => noteProgress(stored, message))
+    try {
+      return await jobs.run(
+        {
+          kind: 'stage-import',
+          spoolPath: `${options.directory}/${stored.spool}`,
+          rejectedPath: `${options.directory}/${rejectedFile(record.importId)}`,
+          mode: record.mode,
+          country: record.country,
+          timeZone: options.timeZone,
+          layerId,
+          active: { layers: active.layers, entryCount: active.entryCount },
+          heldAgainst: store
+            .lists()
+            .filter((list) => (list.kind === 'allow' || list.kind === 'protected') && list.name !== record.list)
+            .map((list) => ({ name: list.name, kind: list.kind, layers: list.active.layers })),
+          limits: options.limits,
+          nowMs: now(),
+          control,
+          progress: channel.port2,
+        },
+        [channel.port2],
+      )
+    } finally {
+      // From here on the result speaks; a message that is still under way is older.
+      channel.port1.close()
+    }
+  }
+
+  async function stage(stored: StoredImport, built: BuiltVersion): Promise<void> {
+    const { layers, entryCount, importId = '' } = built
+    const version = { layers, entryCount, importId }
+    stored.record.version = (await store.stageVersion(stored.record.list, version, stored.record.actor)).version
+    stored.record.finishedMs = now()
+  }
+
+  async function activate(stored: StoredImport, built: BuiltVersion, actor: string): Promise<boolean> {
+    const { record } = stored
+    record.state = 'activating'
+    await records.put(stored)
+    const activated = await changes.activateBuilt(record.list, built, actor)
+    if (activated === undefined) return false
+    record.version = activated.version
+    delete record.problem
+    await notify(activated.sequence)
+    record.state = 'active'
+    record.finishedMs = now()
+    return true
+  }
+
+  /** Builds with the list's lock held, so that the entries API cannot overtake it again. */
+  async function buildAndActivate(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void> {
+    for (let attempt = 1; attempt <= BUILDS_MAX; attempt++) {
+      try {
+        if (await build(stored, control, (built) => activate(stored, built, actor))) return
+      } catch (error) {
+        // Only a restore can come between: it does not wait for the lock.
+        if (!(error instanceof ScreeningError && error.code === 'LIST_CHANGED') || attempt === BUILDS_MAX) throw error
+      }
+    }
+    throw new ScreeningError('LIST_CHANGED', 'The list kept changing while the import was built.')
+  }
+
+  return {
+    async run(stored, control) {
+      const { record } = stored
+      const before = listOf(store, record.list)
+      const isActivated = await build(stored, control, async (built, { counts, impact }) => {
+        const { kind } = before
+        const problem = reasonToHold({ kind, entryCount: before.active.entryCount, counts, impact }, options)
+        if (record.dryRun || problem !== undefined) {
+          await stage(stored, built)
+          record.state = record.dryRun ? 'previewed' : 'held'
+          if (problem !== undefined) record.problem = problem
+          return true
+        }
+        return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
+          if (error instanceof ScreeningError && error.code === 'LIST_CHANGED') return false
+          throw error
+        })
+      })
+      if (!isActivated) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
+    },
+
+    async activateStaged(stored, control, actor) {
+      const { record, builtOn } = stored
+      await lock(record.list, async () => {
+        const staged = record.version
+        const { active } = listOf(store, record.list)
+        const isReplacement = record.mode === 'replace'
+        if (staged === undefined || builtOn === undefined || (active.version !== builtOn.version && !isReplacement)) {
+          await buildAndActivate(stored, control, actor)
+          return
+        }
+        const built: BuiltVersion = {
+          layers: [],
+          entryCount: 0,
+          isReplacement,
+          builtOn: { ...builtOn, entryCount: 0 },
+          staged,
+        }
+        try {
+          await activate(stored, built, actor)
+        } catch (error) {
+          // Versions drop off: a preview that waited too long is built again.
+          const isGone = error instanceof ScreeningError && ['VERSION_UNKNOWN', 'LIST_CHANGED'].includes(error.code)
+          if (!isGone) throw error
+          await buildAndActivate(stored, control, actor)
+        }
+      })
+    },
+  }
+}
+
+export function rejectedFile(importId: string): string {
+  return `${importId}.rejected.csv`
+}
+
+export function createControlWord(): SharedArrayBuffer {
+  return new SharedArrayBuffer(CONTROL_BYTES)
+}
+
+function noteProgress({ record }: StoredImport, { progress, counts }: JobProgress): void {
+  if (record.state !== 'parsing' && record.state !== 'activating') return
+  record.progress = Math.max(record.progress, Math.min(1, progress))
+  if (counts !== undefined) record.counts = { ...record.counts, ...(counts as ImportCounts) }
+}

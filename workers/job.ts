@@ -1,0 +1,25 @@
+import { workerData } from 'node:worker_threads'
+import type { JobDependencies } from '../src/jobs/job-dependencies.ts'
+import type { ListJob } from '../src/jobs/list-jobs.ts'
+import { runListJob } from '../src/jobs/run-list-job.ts'
+import { openDataDirectory } from '../src/stores/data-directory.ts'
+import { openListContents } from '../src/stores/lmdb/list-contents.ts'
+import { createTrafficLogReader } from '../src/stores/traffic-log/traffic-impact.ts'
+
+/** What whoever makes the pool passes as `workerData`. */
+export type JobThreadData = { readonly dataDirectory: string }
+
+// A job thread of the control process: list contents stay open for its life, a job is one call.
+const { dataDirectory } = workerData as JobThreadData
+const directory = openDataDirectory(dataDirectory)
+const dependencies: JobDependencies = {
+  contents: openListContents({ directory: directory.root, readOnly: false }),
+  traffic: createTrafficLogReader({ directory: directory.traffic }),
+  directory,
+  now: Date.now,
+}
+
+/** Piscina calls it with every task. */
+export default function job(task: ListJob): ReturnType<typeof runListJob> {
+  return runListJob(task, dependencies)
+}
