@@ -57,12 +57,13 @@ export function readPhoneText(text: string): PhoneText | number {
   const isSip = scheme !== null && scheme[1]?.toLowerCase() !== 'tel'
   const at = rest.indexOf('@')
   const host = at < 0 ? '' : (/^[^;:?>]*/.exec(rest.slice(at + 1))?.[0].toLowerCase() ?? '')
+  const isUri = scheme !== null || at >= 0
   // A SIP URI without a user names a host, sip:10.0.0.1:5060; some switches put the number there.
-  const cut = isSip || at >= 0 ? /[;:?]/ : /[;?]/
-  const user = (at < 0 ? rest : rest.slice(0, at)).split(cut, 1)[0] ?? ''
+  const end = isSip || at >= 0 ? /[;:?]/ : isUri ? /[;?]/ : /;/
+  const user = (at < 0 ? rest : rest.slice(0, at)).split(end, 1)[0] ?? ''
+  if (user === '' && !isUri && address !== '') return NOT_A_NUMBER.malformed
   const context = /;phone-context=\+([\d.()-]+)/i.exec(unescapeUri(rest))?.[1]?.replace(/\D/g, '') ?? ''
-  const written = scheme || at >= 0 ? unescapeUri(user) : user
-  return readDigits(written.trim(), context, host)
+  return readDigits((isUri ? unescapeUri(user) : user).trim(), context, host)
 }
 
 /** What is inside the angle brackets of `"Name" <sip:…>;tag=…`, or the text itself; undefined when they don't close. */

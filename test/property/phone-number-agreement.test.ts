@@ -39,7 +39,7 @@ import { createNumberGenerator, type GeneratedNumber } from '../fixtures/phone-n
 type Agreement = 'same' | 'both-refuse' | 'e164' | 'unstable' | 'abroad' | 'manx' | 'lenient' | 'bare' | 'DISAGREE'
 
 const NUMBERS = 1_000_000
-const SEED = Number(process.env['ZASLON_TEST_SEED'] ?? 611)
+const SEED = Number(process.env.ZASLON_TEST_SEED ?? 611)
 
 type LibraryNumber = { readonly number: string; readonly isValid: boolean }
 
