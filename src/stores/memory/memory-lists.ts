@@ -11,24 +11,17 @@ import {
 import type { ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import type { MemoryLog } from './memory-log.ts'
 
-type Lists = Pick<
-  RecordStore,
-  | 'putList'
-  | 'lists'
-  | 'list'
-  | 'versions'
-  | 'allocateLayer'
-  | 'stageVersion'
-  | 'activateVersion'
-  | 'layersInUse'
-  | 'putNumberingPlan'
-  | 'numberingPlans'
->
+type Plans = Pick<RecordStore, 'putNumberingPlan' | 'numberingPlans'>
+type Lists = Plans &
+  Pick<
+    RecordStore,
+    'putList' | 'lists' | 'list' | 'versions' | 'allocateLayer' | 'stageVersion' | 'activateVersion' | 'layersInUse'
+  >
 
 export function memoryLists(log: MemoryLog): Lists {
   const lists = new Map<string, ListRecord>()
   const versions = new Map<string, ListVersion[]>()
-  const plans = new Map<string, NumberingPlan>()
+  const plans = memoryPlans(log)
   let lastLayerId = 0
 
   const require = (name: string): ListRecord => {
@@ -85,9 +78,16 @@ export function memoryLists(log: MemoryLog): Lists {
       for (const kept of versions.values()) {
         for (const version of kept) for (const layer of version.layers) layers.add(layer.layerId)
       }
-      for (const plan of plans.values()) layers.add(plan.layerId)
+      for (const plan of plans.numberingPlans()) layers.add(plan.layerId)
       return layers
     },
+    ...plans,
+  }
+}
+
+function memoryPlans(log: MemoryLog): Plans {
+  const plans = new Map<string, NumberingPlan>()
+  return {
     async putNumberingPlan(wanted, actor) {
       const plan = { ...wanted, version: (plans.get(wanted.name)?.version ?? 0) + 1 }
       plans.set(plan.name, plan)
