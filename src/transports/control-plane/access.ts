@@ -53,7 +53,7 @@ export function createAccessGate(options: AccessOptions): AccessGate {
 
   function byKey(request: AccessRequest, access: RouteAccess): string {
     if (access === 'public') return 'anonymous'
-    const key = presentedKey(request.headers['authorization'])
+    const key = presentedKey(request.headers.authorization)
     if (key === undefined) throw new ScreeningError('KEY_REQUIRED', 'This request needs an API key.')
     const digest = createHash('sha256').update(key).digest()
     // Every configured key is compared, so that the time says nothing about which one nearly fitted.
@@ -72,9 +72,9 @@ export function createAccessGate(options: AccessOptions): AccessGate {
 
   function byPlace({ headers, remoteAddress }: AccessRequest): string {
     if (!isLoopbackAddress(remoteAddress)) throw refusal('The request comes from another machine.')
-    const host = headers['host']
+    const host = headers.host
     if (typeof host !== 'string' || !hosts.has(hostName(host))) throw refusal('The Host header names another host.')
-    const origin = headers['origin']
+    const origin = headers.origin
     if (origin !== undefined && origin !== `http://${host}`)
       throw refusal('The request comes from a page of another origin.')
     const site = headers['sec-fetch-site']

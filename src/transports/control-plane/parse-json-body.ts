@@ -6,12 +6,12 @@ export const JSON_DEPTH_MAX = 32
 
 /**
  * Replaces fastify's JSON parser by one that also refuses bytes that are not UTF-8 (RFC 8259 8.1), another charset, and
- * nesting beyond JSON_DEPTH_MAX. `__proto__` and `constructor.prototype` keys are refused as before.
+ * nesting beyond JSON_DEPTH_MAX. Plain text is no longer a body either. `__proto__` and `constructor.prototype` keys are refused as before.
  */
 export function installJsonParser(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  app.removeContentTypeParser('application/json')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
     try {
       checkCharset(request.headers['content-type'] ?? '')

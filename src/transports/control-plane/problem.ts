@@ -108,11 +108,11 @@ function describeValidation({ instancePath, keyword, params, message }: Validati
   const pointerTo = (name: unknown) =>
     `${instancePath}/${String(name).slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`
   if (keyword === 'additionalProperties') {
-    return { pointer: pointerTo(params['additionalProperty']), detail: 'This field is not known here.' }
+    return { pointer: pointerTo(params.additionalProperty), detail: 'This field is not known here.' }
   }
-  if (keyword === 'required') return { pointer: pointerTo(params['missingProperty']), detail: 'This field is missing.' }
-  if (keyword === 'enum' && Array.isArray(params['allowedValues'])) {
-    return { pointer: instancePath, detail: `Must be one of ${params['allowedValues'].join(', ')}.` }
+  if (keyword === 'required') return { pointer: pointerTo(params.missingProperty), detail: 'This field is missing.' }
+  if (keyword === 'enum' && Array.isArray(params.allowedValues)) {
+    return { pointer: instancePath, detail: `Must be one of ${params.allowedValues.join(', ')}.` }
   }
   if (keyword === 'anyOf') return { pointer: instancePath, detail: 'Has a type or value that is not accepted here.' }
   return { pointer: instancePath, detail: `${capitalised(message ?? 'is not valid')}.` }
