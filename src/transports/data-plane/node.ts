@@ -138,10 +138,11 @@ class NodeVerdictServer implements VerdictServer {
     request.on('error', () => response.destroy())
     request.on('end', () => {
       if (response.writableEnded) return
-      if (collector.isTooLarge) {
+      if (bytesMax > 0 && collector.isTooLarge) {
         this.#write(head, response, problemResponse(bodyTooLarge(bytesMax)))
       } else {
-        head.body = collector.body()
+        // No such path takes a body: the handler says what is wrong with the path.
+        head.body = bytesMax > 0 ? collector.body() : undefined
         this.#handle(head, response)
       }
     })
@@ -231,14 +232,19 @@ function headersOf(answer: VerdictResponse, isClosing: boolean): Record<string, 
   return headers
 }
 
+/** Sockets that had their last answer: what llhttp says about the bytes after it is of no interest. */
+const refused = new WeakSet<Duplex>()
+
 /** Answers, closes, and reads nothing more from this connection. */
 function refuse(response: ServerResponse, problem: Problem): void {
+  if (response.socket !== null) refused.add(response.socket)
   const answer = problemResponse(problem)
   response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
 }
 
 /** What llhttp could not read: it says what kind, and the connection is of no more use. */
 function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
+  if (refused.has(stream)) return
   if (error.code === 'ECONNRESET' || !stream.writable) {
     stream.destroy()
     return
@@ -248,7 +254,8 @@ function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
     detail: 'The request is not well-formed HTTP/1.1.',
     hint: 'Look at the request line, the header lines and the announced length.',
   })
-  writeRaw(stream, error.code === 'HPE_HEADER_OVERFLOW' ? { ...answer, status: 431 } : answer)
+  // The request before it may be complete and unanswered: its turn comes first.
+  setImmediate(() => writeRaw(stream, error.code === 'HPE_HEADER_OVERFLOW' ? { ...answer, status: 431 } : answer))
 }
 
 function writeRaw(stream: Duplex, answer: VerdictResponse): void {

@@ -65,10 +65,11 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
     call.nowMs = now()
   }
 
+  /** A kind the switch does not say, or we do not know, is that of the trunk. */
   function setIngress(call: Call, trunk: unknown, kind: unknown): void {
     call.trunk = screener.trunkIndex(typeof trunk === 'string' ? trunk : undefined)
-    call.ingress =
-      typeof kind === 'string' ? codeOf(INGRESS_KINDS, kind) : call.trunk === 0 ? 0 : screener.trunkIngress(call.trunk)
+    const given = codeOf(INGRESS_KINDS, kind)
+    call.ingress = given === 0 ? screener.trunkIngress(call.trunk) : given
   }
 
   function readEvent(event: JsonObject, call: Call, receivedMs: number): string {

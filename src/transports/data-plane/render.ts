@@ -30,15 +30,6 @@ export const CALL_ID_CHARS_MAX = 256
 /** Shapes kept: scores 0-100 times the lists in use stay far below; a flood of rare combinations starts it afresh. */
 const SHAPES_MAX = 4_096
 
-/** Reasons that are facts whichever rule looked at them; the deciding reason takes the basis of the decision. */
-const DETERMINISTIC_REASONS: ReadonlySet<string> = new Set([
-  'emergency-callee',
-  'service-callee',
-  'do-not-originate',
-  'impossible-number',
-  'originating-denied',
-])
-
 /** Two hexadecimal digits of every byte. */
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
@@ -60,7 +51,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
 
   function shapeOf(decision: Decision): readonly string[] {
     // Several reasons: their points vary too much to be worth keeping.
-    if (decision.reasonCount !== 1) return cutShape(decision)
+    if (decision.reasonCount > 1) return cutShape(decision)
     const key = shapeKey(decision)
     let shape = shapes.get(key)
     if (shape === undefined) {
@@ -135,17 +126,19 @@ export function verdictIdText(words: Uint32Array): string {
   return text
 }
 
-/** Everything a one-reason answer depends on but its ids, in 45 bits: list 16, points 8, code 8, score 8, basis 1, verdict 2. */
+/** Everything an answer with at most one reason depends on but its ids: 16 + 1 + 1 + 2 and 8 + 8 + 8 bits. */
 function shapeKey(decision: Decision): number {
+  const high = decision.basis * 4 + decision.verdict
+  if (decision.reasonCount === 0) return high * 2 ** 24 + decision.score
   const low = ((decision.reasonPoints[0]! & 255) << 16) | (decision.reasonCodes[0]! << 8) | decision.score
-  return (decision.reasonLists[0]! * 8 + decision.basis * 4 + decision.verdict) * 2 ** 24 + low
+  return (decision.reasonLists[0]! * 16 + decision.reasonBases[0]! * 8 + high) * 2 ** 24 + low
 }
 
 function reasons(decision: Decision, screener: Screener): object[] {
   const rendered: object[] = []
   for (let i = 0; i < decision.reasonCount; i++) {
     const code = REASON_CODES[decision.reasonCodes[i]! - 1] ?? 'no-evidence'
-    const basis = i === 0 ? BASES[decision.basis] : DETERMINISTIC_REASONS.has(code) ? 'deterministic' : 'analytics'
+    const basis = BASES[decision.reasonBases[i]!]
     const points = decision.reasonPoints[i]!
     const listId = decision.reasonLists[i]!
     const list = listId === 0 ? '' : screener.listName(listId)

@@ -72,7 +72,7 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
     call.redirecting = wireNumber(records.getFloat64(at + 24, true))
     call.trunk = trunkIndex(trunks, records.getUint16(at + 40, true))
     const kind = code(records.getUint8(at + 3), INGRESS_KINDS)
-    call.ingress = kind !== 0 || call.trunk === 0 ? kind : screener.trunkIngress(call.trunk)
+    call.ingress = kind === 0 ? screener.trunkIngress(call.trunk) : kind
     call.attestation = code(records.getUint8(at + 42), ATTESTATIONS)
     call.verstat = code(records.getUint8(at + 43), VERSTATS)
     call.originating = code(records.getUint8(at + 44), CONFIRMATIONS)

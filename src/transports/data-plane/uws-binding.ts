@@ -22,7 +22,7 @@ export type UwsResponse = {
   writeStatus(status: string): UwsResponse
   writeHeader(name: string, value: string): UwsResponse
   end(body?: string, closeConnection?: boolean): UwsResponse
-  endWithoutBody(reportedBytes?: number, closeConnection?: boolean): UwsResponse
+  endWithoutBody(): UwsResponse
   /** Answers [all was taken by the kernel or fits a small buffer, the response is complete]. */
   tryEnd(body: string | Uint8Array, totalBytes: number): [boolean, boolean]
   upgrade(userData: UwsUserData, key: string, subprotocol: string, extensions: string, context: unknown): void

@@ -81,6 +81,9 @@ export class UwsExchange {
     this.#collector.add(new Uint8Array(chunk))
     if (this.#collector.isHopeless) {
       this.#refuse(bodyTooLarge(bytesMax))
+    } else if (isLast && bytesMax === 0) {
+      // No such path takes a body: the handler says what is wrong with the path.
+      this.#handle(undefined)
     } else if (isLast && this.#collector.isTooLarge) {
       this.#answer(problemResponse(bodyTooLarge(bytesMax)))
     } else if (isLast) {
@@ -119,7 +122,9 @@ export class UwsExchange {
     response.writeHeader('content-type', answer.contentType)
     for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value)
     if (this.#head.method === 'HEAD') {
-      response.endWithoutBody(Buffer.byteLength(answer.body), isClosing)
+      // With any argument endWithoutBody waits for a body of that length, and the connection hangs.
+      response.writeHeader('content-length', String(Buffer.byteLength(answer.body)))
+      response.endWithoutBody()
     } else if (isClosing) {
       response.end(answer.body, true)
     } else if (!this.#isTaken(answer.body)) {

@@ -1,0 +1,215 @@
+import net from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { ListenVerdicts, VerdictServer } from '../../../src/transports/data-plane/verdict-server.ts'
+import { get, pause, post, raw } from './raw-client.ts'
+import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorld } from './screened-world.ts'
+
+const EVENT = JSON.stringify({ caller: LISTED, callee: CALLEE })
+const HEAD = 'POST /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\n'
+const SMUGGLED = get('/health/live')
+
+export function framingContract(listen: ListenVerdicts): void {
+  describe('as bytes on a socket', () => {
+    let screened: ScreenedWorld
+    let server: VerdictServer
+
+    beforeAll(async () => {
+      screened = screenedWorld()
+      server = await listen(SERVER_OPTIONS, screened.handler)
+    })
+    afterEach(async () => {
+      const { answers } = await raw(server.port, post('/v1/verdict', EVENT))
+      expect(answers.map(({ status }) => status)).toEqual([200])
+    })
+    afterAll(async () => {
+      await server.close()
+      expect(screened.faults).toEqual([])
+    })
+
+    it('reads a request that comes byte by byte', async () => {
+      const { answers } = await raw(server.port, post('/v1/verdict', EVENT).split(''))
+      expect(JSON.parse(answers[0]!.body).decision).toBe('block')
+    })
+
+    it('reads a body that comes in pieces, whatever they cut', async () => {
+      const body = Buffer.from(JSON.stringify({ callId: 'ыы', caller: LISTED }))
+      const head = Buffer.from(`${HEAD}Content-Length: ${body.length}\r\n\r\n`)
+      const cut = body.indexOf('ы') + 1
+      const { answers } = await raw(server.port, [head, body.subarray(0, cut), body.subarray(cut)])
+      expect(JSON.parse(answers[0]!.body)).toMatchObject({ callId: 'ыы' })
+    })
+
+    it('answers pipelined requests in order', async () => {
+      const callIds = Array.from({ length: 50 }, (_, i) => `call-${i}`)
+      const requests = callIds.map((callId) => post('/v1/verdict', JSON.stringify({ callId, caller: CLEAN }))).join('')
+      const { answers } = await raw(server.port, requests, { answers: 50 })
+      expect(answers.map(({ body }) => JSON.parse(body).callId)).toEqual(callIds)
+    })
+
+    it('keeps the connection after a 4xx that leaves no doubt about the next request', async () => {
+      const requests = [
+        post('/v1/verdict', 'no json'),
+        post('/nowhere', EVENT),
+        post('/v1/verdict', ' '.repeat(16_385)),
+        'PUT /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}',
+        post('/v1/verdict', EVENT),
+      ]
+      const { answers, isClosed } = await raw(server.port, requests, { answers: 5 })
+      expect(answers.map(({ status }) => status)).toEqual([400, 404, 413, 405, 200])
+      expect(isClosed).toBe(false)
+    })
+
+    it('reads a chunked body', async () => {
+      const chunks = [...EVENT].map((character) => `1\r\n${character}\r\n`).join('')
+      const { answers } = await raw(server.port, `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)
+      expect(JSON.parse(answers[0]!.body).decision).toBe('block')
+    })
+
+    it('refuses a chunked body one byte over the limit', async () => {
+      const chunked = (bytes: number) =>
+        `${HEAD}Transfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n${EVENT.padEnd(bytes)}\r\n0\r\n\r\n`
+      expect((await raw(server.port, chunked(16_384))).answers.map(({ status }) => status)).toEqual([200])
+      expect((await raw(server.port, chunked(16_385))).answers.map(({ status }) => status)).toEqual([413])
+    })
+
+    it.each([
+      ['two equal Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: ${EVENT.length}`],
+      ['two different Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: 2`],
+      ['an empty Content-Length', 'Content-Length:'],
+      ['a blank Content-Length', 'Content-Length:   '],
+      ['a signed Content-Length', `Content-Length: +${EVENT.length}`],
+      ['a hexadecimal Content-Length', 'Content-Length: 0x10'],
+      ['a list as Content-Length', `Content-Length: ${EVENT.length}, ${EVENT.length}`],
+      ['a negative Content-Length', 'Content-Length: -1'],
+      ['an overflowing Content-Length', 'Content-Length: 99999999999999999999'],
+      ['Content-Length with Transfer-Encoding', `Content-Length: ${EVENT.length}\r\nTransfer-Encoding: chunked`],
+      ['Transfer-Encoding: xchunked', 'Transfer-Encoding: xchunked'],
+      ['Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: gzip, chunked'],
+      ['Transfer-Encoding: chunked, identity', 'Transfer-Encoding: chunked, identity'],
+      ['Transfer-Encoding twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'],
+      ['a folded header', `X-A: a\r\n b\r\nContent-Length: ${EVENT.length}`],
+      ['a space before the colon', `Content-Length : ${EVENT.length}`],
+      ['a header without a colon', `nonsense\r\nContent-Length: ${EVENT.length}`],
+      ['a NUL in a header', `X-A: a\0b\r\nContent-Length: ${EVENT.length}`],
+      ['two Host headers', `Host: other\r\nContent-Length: ${EVENT.length}`],
+      ['two Authorization headers', `Authorization: a\r\nAuthorization: b\r\nContent-Length: ${EVENT.length}`],
+    ])('refuses %s, closes, and serves nothing that hides behind it', async (_name, headers) => {
+      const { answers, isClosed, text } = await raw(server.port, `${HEAD}${headers}\r\n\r\n${EVENT}${SMUGGLED}`, {
+        untilClosed: true,
+      })
+      expect(isClosed).toBe(true)
+      expect(answers.length).toBeLessThanOrEqual(1)
+      for (const { status } of answers) expect(status).toBe(400)
+      expect(text).not.toContain('"live"')
+      expect(text).not.toContain('verdictId')
+    })
+
+    it('says why when nothing hides behind a doubtful length', async () => {
+      for (const headers of [
+        'Content-Length: 2\r\nContent-Length: 3',
+        'Content-Length:',
+        'Transfer-Encoding: xchunked',
+      ]) {
+        const { answers, isClosed } = await raw(server.port, `${HEAD}${headers}\r\n\r\n`, { untilClosed: true })
+        expect(isClosed).toBe(true)
+        expect(answers.map(({ status }) => status)).toEqual([400])
+      }
+    })
+
+    it.each([
+      ['no Host', 'GET /health/live HTTP/1.1\r\n\r\n'],
+      ['HTTP/1.0', 'GET /health/live HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n'],
+      ['HTTP/9.9', 'GET /health/live HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n'],
+      ['bare line feeds', 'GET /health/live HTTP/1.1\nHost: 127.0.0.1\n\n'],
+      ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(600, '\0')],
+      ['a NUL in the path', 'GET /health\0/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
+      ['a CONNECT', 'CONNECT example.org:25 HTTP/1.1\r\nHost: example.org:25\r\n\r\n'],
+      ['a 20 KB path', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`],
+      ['a 20 KB header', get('/health/live', [`X-A: ${'a'.repeat(20_000)}`])],
+      [
+        'a thousand headers',
+        get(
+          '/health/live',
+          Array.from({ length: 1_000 }, (_, i) => `X-${i}: 1`),
+        ),
+      ],
+    ])('does not serve %s', async (_name, request) => {
+      const { answers, isClosed, text } = await raw(server.port, request, { untilClosed: true })
+      expect(isClosed).toBe(true)
+      for (const { status } of answers) expect([400, 404, 431, 505]).toContain(status)
+      expect(text).not.toContain('"live"')
+    })
+
+    it('takes a body shorter than announced for an unfinished request', async () => {
+      const { answers } = await raw(server.port, `${HEAD}Content-Length: 500\r\n\r\n${EVENT}`, { answers: 0 })
+      expect(answers).toEqual([])
+    })
+
+    it('takes what follows a body for the next request', async () => {
+      const { answers } = await raw(server.port, `${post('/v1/verdict', EVENT)}GARBAGE\r\n\r\n`)
+      expect(answers[0]?.status).toBe(200)
+      for (const { status } of answers.slice(1)) expect([400, 505]).toContain(status)
+    })
+
+    it('survives clients that leave in the middle', async () => {
+      const whole = post('/v1/verdict', EVENT)
+      for (let length = 0; length < whole.length; length += 17) {
+        const socket = net.connect(server.port, '127.0.0.1', () => {
+          socket.write(whole.slice(0, length))
+          if (length % 2 === 0) socket.resetAndDestroy()
+          else socket.end()
+        })
+        socket.on('error', () => {})
+        await pause(1)
+      }
+    })
+
+    it('answers a megabyte too much with 413 and cuts off endless bodies', async () => {
+      const large = await raw(server.port, post('/v1/verdict', 'x'.repeat(1024 * 1024)))
+      expect(large.answers.map(({ status }) => status)).toEqual([413])
+      const announced = await raw(server.port, `${HEAD}Content-Length: 1000000000\r\n\r\n`, { untilClosed: true })
+      expect(announced.answers.map(({ status }) => status)).toEqual([413])
+      const megabyte = `100000\r\n${'x'.repeat(1024 * 1024)}\r\n`
+      const endless = await raw(
+        server.port,
+        [`${HEAD}Transfer-Encoding: chunked\r\n\r\n`, ...Array(8).fill(megabyte)],
+        {
+          untilClosed: true,
+        },
+      )
+      expect(endless.isClosed).toBe(true)
+    })
+
+    it('answers Expect: 100-continue', async () => {
+      const { answers } = await raw(server.port, post('/v1/verdict', EVENT, ['Expect: 100-continue']))
+      expect(answers.map(({ status }) => status)).toEqual([200])
+    })
+
+    it('closes when the client asks for it', async () => {
+      const { answers, isClosed } = await raw(server.port, get('/health/live', ['Connection: close']), {
+        untilClosed: true,
+      })
+      expect(answers.map(({ status }) => status)).toEqual([200])
+      expect(isClosed).toBe(true)
+    })
+
+    it('does not buffer without limit for a client that asks and never reads', async () => {
+      const block = get(`/v1/verdict?caller=${LISTED}`).repeat(2_000)
+      const socket = net.connect(server.port, '127.0.0.1')
+      socket.on('error', () => {})
+      socket.pause()
+      const blocks = 100
+      let written = 0
+      for (; written < blocks && !socket.destroyed; written++) {
+        const isTaken = await new Promise<boolean>((resolve) => {
+          socket.write(block, () => resolve(true))
+          setTimeout(() => resolve(false), 500)
+        })
+        if (!isTaken) break
+      }
+      // Either the server stops reading or it cuts the connection: it never takes it all.
+      expect(written).toBeLessThan(blocks)
+      socket.destroy()
+    })
+  })
+}
