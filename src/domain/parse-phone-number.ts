@@ -17,8 +17,8 @@
  * - a calling line identity is more than a number: SIP and tel URIs, display names and withheld forms are understood.
  *   Parameters (;tgrp= ;rn= ;ext= ;user=phone) never become part of the number; phone-context does what RFC 3966 says.
  *
- * Most calls carry E.164 or a plain home form. Those are read here from character codes, without building a string;
- * everything else goes to the thorough reader (phone-text.ts, read-dialled-digits.ts).
+ * Most calls carry E.164 or a plain home form. Those are read here from character codes, without building a string (V8
+ * may box the result: 16 bytes, measured); everything else goes to the thorough reader (phone-text.ts, read-dialled-digits.ts).
  */
 import {
   type DiallingRules,
@@ -61,7 +61,7 @@ export function parsePhoneNumber(text: string | null | undefined, rules: Diallin
   return typeof read === 'number' ? read : readDialledDigits(read, rules, mode)
 }
 
-/** `+79160000002`, `8 (916) 000-00-02`, `sip:+79160000002@host;user=phone`, `tel:+79160000002;npdi`: no allocation. */
+/** `+79160000002`, `8 (916) 000-00-02`, `sip:+79160000002@host;user=phone`, `tel:+79160000002;npdi`: builds no string. */
 function readQuickly(text: string, rules: DiallingRules, mode: ParseMode): ParsedNumber {
   const length = text.length
   const start = schemeLength(text)
