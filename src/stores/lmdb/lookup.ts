@@ -4,7 +4,7 @@
  *
  * Each look-up reads the newest commit of every process: lmdb-js would keep a read transaction until the next timer, so
  * this takes a transaction of its own and resets it after every read; the native get renews it (lmdb 3.5.6, EnvWrap::getReadTxn).
- * Reset and renew cost about 0.1 µs together, and no idle verdict thread ever holds pages back from the writer. `resetTxn` is
+ * A get in cached pages takes 0.3-0.5 µs with both (0.9-2 µs for random numbers of 10 M), and no idle verdict thread ever holds pages back from the writer. `resetTxn` is
  * not in lmdb's types: it is checked at opening.
  */
 
