@@ -28,7 +28,7 @@ import {
   refusal,
 } from './layout.ts'
 
-/** 2 bytes a number: 20 MB for 10 M. 12 bits would be wrong 0.5 % of the time, 20 bits 0.03 %. */
+/** 2 bytes a number: 20 MB for 10 M. 12 bits would be wrong 0.43 % of the time, 20 bits 0.023 %. */
 export const GATE_BITS_PER_KEY = 16
 
 /** Share of absent numbers a full gate answers "maybe" to; measured by test/property/gate.test.ts and bench/micro/gate.ts. */
