@@ -55,7 +55,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     await peers.notify(sequence, { needsSnapshot: false, timeoutMs: REPORT_WAIT_MS })
   }
   const metrics = createMetrics({ version: packageVersion() })
-  const imports = await startImports({ config, directory, home }, { store, contents, notify, metrics, log })
+  const imports = await startImports(
+    { config, directory },
+    { store, notify, onFault: (error) => log.error({ err: error }, 'an import met a fault') },
+  )
   const services = createControlServices(
     { home, pseudonymKey },
     {

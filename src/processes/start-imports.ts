@@ -1,0 +1,69 @@
+import path from 'node:path'
+import type { MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { LoadedConfig } from '../config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
+import type { ControlServices } from '../services/control-services.ts'
+import { createImportService } from '../services/import-list.ts'
+import { createNumberingImport } from '../services/import-numbering.ts'
+import { createListJobRunner } from '../services/list-job-runner.ts'
+import type { DataDirectory } from '../stores/data-directory.ts'
+import type { RecordStore } from '../stores/ports.ts'
+
+/** Uploads at work: the job threads, the imports in them, and what an earlier life of this process left behind. */
+export type Imports = {
+  readonly lists: ControlServices['imports']
+  readonly numbering: { readonly import: ControlServices['numbering']['import'] }
+  close(): Promise<void>
+}
+
+export type ImportsOptions = { readonly config: LoadedConfig; readonly directory: DataDirectory }
+
+export type ImportsDependencies = {
+  readonly store: RecordStore
+  readonly notify: (sequence: number) => Promise<void>
+  readonly onFault: (error: unknown) => void
+}
+
+/** One for an import of ten million rows, one for a few entries that must not wait behind it. */
+const JOB_THREADS = 2
+const IMPORTS_RUNNING_MAX = JOB_THREADS - 1
+
+export async function startImports(options: ImportsOptions, dependencies: ImportsDependencies): Promise<Imports> {
+  const { config, directory } = options
+  const { store, notify, onFault } = dependencies
+  const pool = new Piscina({
+    filename: path.join(PACKAGE_DIRECTORY, 'dist', 'workers', 'job.js'),
+    minThreads: JOB_THREADS,
+    maxThreads: JOB_THREADS,
+    concurrentTasksPerWorker: 1,
+    workerData: { dataDirectory: directory.root },
+  })
+  const jobs = createListJobRunner({
+    store,
+    pool: {
+      run: (job, { transferList = [] } = {}) => pool.run(job, { transferList: transferList as readonly MessagePort[] }),
+    },
+  })
+  const lists = createImportService(
+    {
+      runningMax: IMPORTS_RUNNING_MAX,
+      heldRemovedShare: config.imports.heldRemovedShare,
+      heldCallsShare: config.imports.heldCallsShare,
+      timeZone: config.timeZone,
+      directory: directory.imports,
+      limits: { ...IMPORT_LIMITS, bytesMax: config.imports.bytesMax },
+    },
+    { store, jobs, notify, now: Date.now, onFault },
+  )
+  await lists.resume()
+  return {
+    lists,
+    numbering: { import: createNumberingImport({ store, jobs, notify, now: Date.now, onFault }) },
+    async close() {
+      await lists.close()
+      await pool.close({ force: true })
+    },
+  }
+}
