@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)('Kamailio, asking for a verdict', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const verdictUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    bench = await startSipBench({ verdictUrl, trunks: TRUNKS })
+    bench = await startSipBench({ verdictUrl, trunks: TRUNKS, settings: ['ZASLON_PAUSE=2'] })
   })
   afterAll(async () => {
     await bench?.stop()
@@ -110,16 +110,22 @@ describe.skipIf(missing !== undefined)('Kamailio, asking for a verdict', () => {
     expect(countInvites(bench.calledSide())).toBe(callsBefore)
   })
 
-  it('stops asking for a while after three failures in a row, and lets every call through', async () => {
+  it('stops asking for a while after three failures in a row, lets every call through, and asks again', async () => {
+    const keys = { caller: '+79160000001', callee: '79160000500' }
     say(FORWARD)
-    await bench.call('uac-answered', { caller: '+79160000001', callee: '79160000500' })
+    await bench.call('uac-answered', keys)
     answer = undefined
     const askedBefore = asked.length
     for (let i = 0; i < 5; i++) {
-      const { succeeded } = await bench.call('uac-answered', { caller: '+79160000001', callee: '79160000500' })
+      const { succeeded } = await bench.call('uac-answered', keys)
       expect(succeeded).toBe(true)
     }
     expect(asked.length - askedBefore).toBe(3)
+
+    say({ decision: 'block', sip: { action: 'reject', status: 603, phrase: 'Network Blocked', headers: {} } })
+    await expect
+      .poll(async () => (await bench.call('uac-refused-plainly', keys)).succeeded, { timeout: 10_000, interval: 200 })
+      .toBe(true)
   })
 })
 

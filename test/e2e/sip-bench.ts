@@ -25,6 +25,8 @@ export type SipBenchOptions = {
   readonly verdictUrl: string
   /** Instead of trunks.cfg. */
   readonly trunks?: string
+  /** Definitions for Kamailio, `NAME=value`. */
+  readonly settings?: readonly string[]
 }
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -61,6 +63,7 @@ export async function startSipBench(options: SipBenchOptions): Promise<SipBench>
     ...['-m', '64', '-M', '8'],
     ...['-A', `LISTEN=udp:127.0.0.1:${proxyPort}`, '-A', `NEXT_HOP="sip:127.0.0.1:${calledPort}"`],
     ...['-A', `ZASLON_URL="${options.verdictUrl}/v1/verdict"`],
+    ...(options.settings ?? []).flatMap((setting) => ['-A', setting]),
   ])
   const called = start('sipp', [
     ...['-sf', path.join(scenarios, 'uas.xml'), '-i', '127.0.0.1', '-p', String(calledPort)],
