@@ -198,7 +198,8 @@ export function gateFromBytes(bytes: Uint8Array): SharedArrayBuffer {
   if (bytes.byteLength < HEADER_BYTES) {
     throw refusal(FORMAT, `The gate snapshot is cut short: it has ${bytes.byteLength} bytes.`)
   }
-  const head = new Uint32Array(bytes.slice(0, HEADER_BYTES).buffer)
+  // Not bytes.slice: a Buffer, which file readers return, overrides it with a view of its pool.
+  const head = new Uint32Array(Uint8Array.from(bytes.subarray(0, HEADER_BYTES)).buffer)
   const capacity = checkHead(FORMAT, head)
   if (capacity > GATE_CAPACITY_MAX || gateBytes(capacity) !== bytes.byteLength) {
     throw refusal(FORMAT, `The gate snapshot for ${capacity} numbers has ${bytes.byteLength} bytes: it is damaged.`)
