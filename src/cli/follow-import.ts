@@ -64,7 +64,7 @@ export function printImport(output: Output, record: Fields): void {
   row('rejected')
   row('added')
   row('removed')
-  row('unchanged')
+  row('unchanged', counts.number('updated') ? dim(`  (${thousands(counts.number('updated'))} with other details)`) : '')
   printImpact(output, record.fields('impact'))
   printRejected(output, record, counts.number('rejected') ?? 0)
   const problem = record.fields('problem')
@@ -82,9 +82,10 @@ function printImpact(output: Output, impact: Fields): void {
   if (hours === 0) output.line('  impact     unknown: no traffic was recorded yet')
   else {
     const least = impact.flag('complete') === false ? 'at least ' : ''
-    output.line(
-      `  impact     ${least}${thousands(impact.number('calls'))} calls of ${thousands(impact.number('callers'))} callers in the last ${hours} h`,
-    )
+    const total = impact.number('totalCalls') ?? 0
+    const share = total > 0 ? ` of ${thousands(total)}` : ''
+    const calls = `${least}${thousands(impact.number('calls'))}${share} calls`
+    output.line(`  impact     ${calls}, ${thousands(impact.number('callers'))} callers, in the last ${hours} h`)
   }
   const clashes = impact.fields('clashes')
   if (!clashes.number('count')) return

@@ -1,15 +1,14 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { IMPORT_MODES } from '../../domain/import.ts'
 import { CliFailure } from '../cli-failure.ts'
 import type { CommandContext } from '../command-context.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { EXIT } from '../exit-codes.ts'
-import { type Fields, fieldsOf } from '../fields.ts'
+import { type Fields, fieldsOf, itemsOf } from '../fields.ts'
 import { exitCodeOfImport, followImport, printImport } from '../follow-import.ts'
 import { createImportProgress, type ImportProgress } from '../import-progress.ts'
-import { printable } from '../output.ts'
+import { printable, shortTime, thousands } from '../output.ts'
+import { openSource, upload } from '../upload.ts'
 
 type ImportOptions = {
   readonly mode: string
@@ -40,54 +39,17 @@ export function addListsImportCommand(lists: Command, registry: CommandRegistry)
     .action(async (list: string, file: string, options: ImportOptions) => {
       const context = registry.context(command)
       const progress = createImportProgress(context.surroundings.stderr, context.output.isJson)
-      const source = file === '-' ? context.surroundings.stdin : await openFile(file)
       const query = { mode: options.mode, country: options.country, dryRun: options.dryRun }
       try {
-        const importId = await upload(context, `/v1/lists/${encodeURIComponent(list)}/imports`, query, source, progress)
+        const path = `/v1/lists/${encodeURIComponent(list)}/imports`
+        const answer = fieldsOf(await upload(context, path, query, await openSource(context, file), progress))
+        const importId = answer.text('importId')
+        if (!importId) throw new CliFailure(EXIT.failed, 'The service did not name the import.')
         registry.exitWith(await finish(context, importId, progress, options.wait))
       } finally {
         progress.stop()
       }
     })
-}
-
-type UploadSource = AsyncIterable<Uint8Array> & { readonly bytes?: number }
-
-async function openFile(file: string): Promise<UploadSource> {
-  try {
-    const found = await stat(file)
-    if (!found.isDirectory()) return Object.assign(createReadStream(file), { bytes: found.size })
-  } catch (cause) {
-    throw new CliFailure(EXIT.failed, `The file ${file} cannot be read.`, { code: 'FILE_UNREADABLE' }, { cause })
-  }
-  throw new CliFailure(EXIT.failed, `${file} is a directory, not a file.`, { code: 'FILE_UNREADABLE' })
-}
-
-/** Sends a file as it is read, whatever its size, and resolves with the import's id. */
-export async function upload(
-  { client }: Pick<CommandContext, 'client'>,
-  path: string,
-  query: Readonly<Record<string, string | boolean | undefined>>,
-  source: UploadSource,
-  progress: ImportProgress,
-): Promise<string> {
-  const body = ReadableStream.from(countBytes(source, progress)) as ReadableStream<Uint8Array>
-  const contentType = 'text/csv'
-  const answer = fieldsOf(
-    await client.call('control', path, { method: 'POST', query, body, contentType, timeoutMs: 0 }),
-  )
-  const importId = answer.text('importId')
-  if (importId !== undefined) return importId
-  throw new CliFailure(EXIT.failed, 'The service did not name the import.', { code: 'ANSWER_UNEXPECTED' })
-}
-
-async function* countBytes(source: UploadSource, progress: ImportProgress): AsyncGenerator<Uint8Array> {
-  let bytes = 0
-  for await (const chunk of source) {
-    bytes += chunk.length
-    yield chunk
-    if (source.bytes) progress.show('sending', Math.min(1, bytes / source.bytes))
-  }
 }
 
 /** Waits for the end (or not), prints it, and resolves with the exit code. */
@@ -114,10 +76,12 @@ export function printEnd({ output }: CommandContext, record: Fields): number {
   return exitCodeOfImport(record)
 }
 
-/** status, activate, cancel, rejected: what can be done with an import that exists. */
+/** What can be done with an import that exists. */
 export function addImportCommands(lists: Command, registry: CommandRegistry): void {
+  addImports(lists, registry)
   addStatus(lists, registry)
   addActivate(lists, registry)
+  addCancel(lists, registry)
   addRejected(lists, registry)
 }
 
@@ -152,6 +116,48 @@ function addActivate(lists: Command, registry: CommandRegistry): void {
       await context.client.call('control', `${importPath(importId)}/activate`, { method: 'POST', timeoutMs: 0 })
       const progress = createImportProgress(context.surroundings.stderr, context.output.isJson)
       registry.exitWith(await finish(context, importId, progress, true))
+    })
+}
+
+function addImports(lists: Command, registry: CommandRegistry): void {
+  const command = lists
+    .command('imports')
+    .description('imports that are still known, newest first')
+    .addHelpText('after', examples([['zaslon lists imports', 'what was loaded lately, by whom']]))
+    .action(async () => {
+      const { output, client } = registry.context(command)
+      const body = await client.call('control', '/v1/imports')
+      if (output.isJson) return output.json(body)
+      const head = ['import', 'list', 'mode', 'state', 'rows', 'rejected', 'begun (UTC)', 'by']
+      output.table(head, itemsOf(body, 'imports').map(toRow))
+    })
+}
+
+function toRow(record: Fields): string[] {
+  const counts = record.fields('counts')
+  return [
+    printable(record.text('importId')),
+    printable(record.text('list')),
+    `${printable(record.text('mode'))}${record.flag('dryRun') ? ' (dry run)' : ''}`,
+    printable(record.text('state')),
+    thousands(counts.number('rows')),
+    thousands(counts.number('rejected')),
+    shortTime(record.text('createdAt')),
+    printable(record.text('actor')),
+  ]
+}
+
+function addCancel(lists: Command, registry: CommandRegistry): void {
+  const command = lists
+    .command('cancel')
+    .description('give up an import that is not in force')
+    .argument('<importId>')
+    .addHelpText('after', examples([['zaslon lists cancel i-42', 'after a --dry-run that looked wrong']]))
+    .action(async (importId: string) => {
+      const { output, client } = registry.context(command)
+      const body = await client.call('control', `${importPath(importId)}/cancel`, { method: 'POST' })
+      if (output.isJson) return output.json(body)
+      output.line(`The import ${printable(importId)} is cancelled.`)
     })
 }
 

@@ -1,12 +1,9 @@
-import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { type CommandRegistry, examples } from '../create-program.ts'
-import { type Fields, itemsOf } from '../fields.ts'
+import { type Fields, fieldsOf, itemsOf } from '../fields.ts'
 import { createImportProgress } from '../import-progress.ts'
 import { printable, shortTime, thousands } from '../output.ts'
-import { finish, upload } from './lists-import.ts'
-
-type NumberingOptions = { readonly covers?: string; readonly asOf?: string; readonly country?: string }
+import { openSource, upload } from '../upload.ts'
 
 /** `zaslon numbering …`: which numbers can exist at all. */
 export function addNumberingCommand(program: Command, registry: CommandRegistry): void {
@@ -17,7 +14,7 @@ export function addNumberingCommand(program: Command, registry: CommandRegistry)
       'after',
       examples([
         ['zaslon numbering ls', 'which plans there are, and how old'],
-        ['zaslon numbering import ru DEF-9xx.csv --covers 79', 'load one'],
+        ['zaslon numbering import ru-mobile DEF-9xx.csv', 'load one'],
       ]),
     )
   addLs(numbering, registry)
@@ -33,49 +30,62 @@ function addLs(numbering: Command, registry: CommandRegistry): void {
       const { output, client } = registry.context(command)
       const body = await client.call('control', '/v1/numbering')
       if (output.isJson) return output.json(body)
-      output.table(['plan', 'ranges', 'as of', 'version'], itemsOf(body, 'plans').map(toRow))
+      output.table(['plan', 'ranges', 'as of', 'version', 'covers'], itemsOf(body, 'plans').map(toRow))
     })
 }
 
 function toRow(plan: Fields): string[] {
   return [
     printable(plan.text('name')),
-    thousands(plan.number('rangeCount')),
-    shortTime(plan.text('asOf')).slice(0, 10),
+    thousands(plan.number('ranges')),
+    dayOf(plan),
     String(plan.number('version') ?? ''),
+    coversOf(plan),
   ]
+}
+
+function dayOf(plan: Fields): string {
+  return shortTime(plan.text('asOf')).slice(0, 10)
+}
+
+/** Covered ranges shown of a plan; the regulator's largest file covers some hundred. */
+const COVERS_SHOWN = 3
+
+function coversOf(plan: Fields): string {
+  const covers: unknown = plan.fields('covers').value
+  if (!Array.isArray(covers)) return ''
+  const more = covers.length > COVERS_SHOWN ? ` and ${covers.length - COVERS_SHOWN} more` : ''
+  return `${covers.slice(0, COVERS_SHOWN).map(printable).join(', ')}${more}`
 }
 
 function addImport(numbering: Command, registry: CommandRegistry): void {
   const command = numbering
     .command('import')
-    .description("load the regulator's range files as one plan")
+    .description("load a regulator's range file as a plan; one of the same name is replaced")
     .argument('<plan>', 'name of the plan')
-    .argument('<files...>', 'range files')
-    .option(
-      '--covers <prefixes>',
-      'prefixes the plan speaks for: inside them a number outside every range cannot exist',
-    )
-    .option('--as-of <day>', 'the day the files describe (default: today)')
-    .option('--country <code>', 'country of the numbers')
+    .argument('<file>', 'range file; "-" is standard input')
+    .option('--as-of <day>', 'the day the file describes (default: now)')
+    .option('--country <code>', 'country of the numbers (default: the home country)')
     .addHelpText(
       'after',
-      examples([['zaslon numbering import ru DEF-9xx.csv --covers 79 --as-of 2026-03-01', 'mobile numbers of Russia']]),
+      examples([['zaslon numbering import ru-mobile DEF-9xx.csv --as-of 2026-03-01', 'mobile numbers of Russia']]),
     )
-    .action(async (plan: string, files: string[], options: NumberingOptions) => {
+    .action(async (plan: string, file: string, options: { asOf?: string; country?: string }) => {
       const context = registry.context(command)
-      const progress = createImportProgress(context.surroundings.stderr, context.output.isJson)
-      const query = { covers: options.covers, asOf: options.asOf, country: options.country }
+      const { output } = context
+      const progress = createImportProgress(context.surroundings.stderr, output.isJson)
+      const query = { asOf: options.asOf, country: options.country }
       const path = `/v1/numbering/${encodeURIComponent(plan)}/imports`
-      const importId = await upload(context, path, query, concatenate(files), progress)
-      registry.exitWith(await finish(context, importId, progress, true))
+      try {
+        const body = await upload(context, path, query, await openSource(context, file), progress)
+        progress.stop()
+        if (output.isJson) return output.json(body)
+        const answer = fieldsOf(body)
+        const rows = `${thousands(answer.number('accepted'))} of ${thousands(answer.number('rows'))} rows`
+        output.line(`The plan ${printable(answer.text('name'))} of ${dayOf(answer)} is in force: ${rows} taken.`)
+        output.line(`  covers ${coversOf(answer)}`)
+      } finally {
+        progress.stop()
+      }
     })
-}
-
-/** The files one after the other, each ending in a new line. */
-async function* concatenate(files: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const file of files) {
-    yield* createReadStream(file) as AsyncIterable<Uint8Array>
-    yield Buffer.from('\n')
-  }
 }

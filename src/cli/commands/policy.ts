@@ -90,7 +90,7 @@ function addSet(policy: Command, registry: CommandRegistry): void {
       if (output.isJson) return output.json(body)
       const answer = fieldsOf(body)
       output.line(
-        `${printable(answer.fields('document').text('name') ?? 'The policy')} is in force as version ${answer.number('version') ?? '?'}.`,
+        `${printable(answer.text('name') ?? 'The policy')} is in force as version ${answer.number('version') ?? '?'}.`,
       )
     })
 }
@@ -109,9 +109,9 @@ function addRehearse(policy: Command, registry: CommandRegistry): void {
     .action(async (file: string, options: { since: string; until?: string }) => {
       const { output, client, surroundings } = registry.context(command)
       const { text } = await readPolicyFile(file)
-      const since = parseSince(options.since, surroundings.now())
-      const until = parseSince(options.until, surroundings.now())
-      const json = { text, ...(since ? { since } : {}), ...(until ? { until } : {}) }
+      const from = parseSince(options.since, surroundings.now())
+      const to = parseSince(options.until, surroundings.now())
+      const json = { text, ...(from ? { from } : {}), ...(to ? { to } : {}) }
       const body = await client.call('control', '/v1/policy/rehearse', { method: 'POST', json, timeoutMs: 0 })
       if (output.isJson) return output.json(body)
       const rehearsal = fieldsOf(body)

@@ -72,12 +72,19 @@ describe('zaslon lists', () => {
   })
 
   it('says what a dry run would do, and how to go on', async () => {
-    const impact = { hours: 24, calls: 12_345, callers: 67, complete: false, clashes: { count: 0, sample: [] } }
+    const impact = {
+      hours: 24,
+      calls: 12_345,
+      totalCalls: 1_000_000,
+      callers: 67,
+      complete: false,
+      clashes: { count: 0, sample: [] },
+    }
     end = { body: { ...DONE, state: 'previewed', impact } }
     const { code, out, err } = await zaslon(['lists', 'import', 'scammers', file, '--dry-run'], service.url)
     expect(code).toBe(0)
     expect(service.seen.findLast((request) => request.method === 'POST')?.query).toBe('mode=replace&dryRun=true')
-    expect(out).toContain('at least 12,345 calls of 67 callers in the last 24 h')
+    expect(out).toContain('at least 12,345 of 1,000,000 calls, 67 callers, in the last 24 h')
     expect(err).toContain('zaslon lists activate i1')
   })
 

@@ -23,7 +23,24 @@ describe('zaslon policy, decisions, report, reviews', () => {
   beforeAll(async () => {
     service = await startFakeService({
       'GET /v1/policy': { body: { version: 3, text: 'name: default\n' } },
-      'PUT /v1/policy': { body: { version: 4, document: { name: 'default' } } },
+      'PUT /v1/policy': { body: { version: 4, name: 'default' } },
+      'POST /v1/policy/rehearse': {
+        body: {
+          decisions: 2_000,
+          changed: 3,
+          changes: [{ from: 'allow', to: 'block', count: 3 }],
+          caveats: ['An estimate.'],
+        },
+      },
+      'POST /v1/numbering/ru/imports': {
+        body: {
+          name: 'ru',
+          asOf: '2026-02-27T00:00:00Z',
+          rows: 12,
+          accepted: 10,
+          covers: ['+79', '+78', '+73', '+74'],
+        },
+      },
       'GET /v1/decisions': { body: { decisions: [DECISION] } },
       'POST /v1/reports': {
         status: 202,
@@ -58,6 +75,23 @@ describe('zaslon policy, decisions, report, reviews', () => {
       expectedVersion: 3,
     })
     expect(out).toBe('default is in force as version 4.\n')
+  })
+
+  it('rehearses a policy over recorded calls', async () => {
+    const { out, err } = await zaslon(['policy', 'rehearse', good, '--since', '1h'], service.url, {
+      nowMs: Date.UTC(2026, 2, 1, 12),
+    })
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toMatchObject({ from: '2026-03-01T11:00:00.000Z' })
+    expect(out).toContain('3 of 2,000 recorded decisions would change.')
+    expect(out).toMatch(/^allow +block +3$/m)
+    expect(err).toBe('An estimate.\n')
+  })
+
+  it('loads a numbering plan', async () => {
+    const { out } = await zaslon(['numbering', 'import', 'ru', good, '--as-of', '2026-02-27'], service.url)
+    expect(service.seen.at(-1)?.query).toBe('asOf=2026-02-27')
+    expect(out).toContain('The plan ru of 2026-02-27 is in force: 10 of 12 rows taken.')
+    expect(out).toContain('covers +79, +78, +73 and 1 more')
   })
 
   it('searches decisions, with times relative to now', async () => {
