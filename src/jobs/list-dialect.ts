@@ -61,7 +61,7 @@ export function detectDialect(source: TextSource): ListDialect {
   const first = sampleRows(source, -1)
   const votes = new Map<number, number>()
   for (const [line = ''] of first) {
-    const delimiter = firstDelimiter(line)
+    const delimiter = firstDelimiter(line.trim())
     if (delimiter >= 0) votes.set(delimiter, (votes.get(delimiter) ?? 0) + 1)
   }
   const byVotes = DELIMITERS.filter((delimiter) => votes.has(delimiter)).sort(

@@ -32,8 +32,12 @@ const HEAD_BYTES = 65_536
 const SCAN_BYTES = 1_048_576
 /** Text has next to no control characters; compressed or encrypted bytes have 10 %. */
 const CONTROL_SHARE_MAX = 0.02
-/** ASCII in UTF-16 has a zero in every second byte; a third of them is enough to tell it from stray zeros. */
-const UTF16_ZERO_SHARE_MIN = 0.3
+/** Tab, line feed, form feed, carriage return, and the end-of-file mark of old systems. */
+const TEXT_CONTROLS = [9, 10, 12, 13, 26]
+/** U+0000 to U+06FF: Latin, Greek, Cyrillic, Arabic. Dashes and quotes above it are the tenth that may differ. */
+const HIGH_BYTE_MAX = 6
+const WIDE_SCRIPT_SHARE_MIN = 0.9
+const WIDE_ASCII_SHARE_MIN = 0.1
 
 /** Opens an upload. Throws IMPORT_TOO_LARGE, IMPORT_EMPTY or IMPORT_FORMAT. The caller closes it. */
 export function openTextSource(path: string, options: { bytesMax: number }): TextSource {
@@ -73,30 +77,36 @@ function inspect(file: number, bytes: number, declared: TextEncodingName, skip: 
   }
 }
 
-/** Byte order mark first, then zeros in every second byte, then the question whether this is text at all. */
+/** Byte order mark first, then UTF-16 by its high bytes, then the question whether this is text at all. */
 function detectEncoding(head: Buffer): { encoding: TextEncodingName; skip: number } {
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', skip: 3 }
   if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', skip: 2 }
   if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', skip: 2 }
-  let evenZeros = 0
-  let oddZeros = 0
+  if (looksWide(head, 1)) return { encoding: 'utf-16le', skip: 0 }
+  if (looksWide(head, 0)) return { encoding: 'utf-16be', skip: 0 }
   let controls = 0
-  for (let i = 0; i < head.length; i++) {
-    const byte = head[i] ?? 0
-    if (byte === 0) {
-      if ((i & 1) === 0) evenZeros++
-      else oddZeros++
-    } else if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12 && byte !== 26) controls++
+  for (const byte of head) {
+    if (byte === 0) controls = Number.POSITIVE_INFINITY
+    else if (byte < 32 && !TEXT_CONTROLS.includes(byte)) controls++
   }
-  const pairs = head.length >>> 1
-  if (controls <= head.length * CONTROL_SHARE_MAX && pairs > 1) {
-    if (evenZeros === 0 && oddZeros >= pairs * UTF16_ZERO_SHARE_MIN) return { encoding: 'utf-16le', skip: 0 }
-    if (oddZeros === 0 && evenZeros >= pairs * UTF16_ZERO_SHARE_MIN) return { encoding: 'utf-16be', skip: 0 }
-  }
-  if (evenZeros + oddZeros > 0 || controls > head.length * CONTROL_SHARE_MAX) {
+  if (controls > head.length * CONTROL_SHARE_MAX) {
     throw new ScreeningError('IMPORT_FORMAT', 'The upload is not a text file.', { hint: binaryHint(head) })
   }
   return { encoding: 'utf-8', skip: 0 }
+}
+
+/** Whether the bytes at `parity` are the high bytes of Latin and Cyrillic text in UTF-16, with digits among it. */
+function looksWide(head: Buffer, parity: 0 | 1): boolean {
+  const pairs = head.length >>> 1
+  let zeros = 0
+  let scripts = 0
+  for (let i = 0; i < 2 * pairs; i += 2) {
+    const high = head[i + parity] ?? 0
+    if (high === 0) zeros++
+    if (high <= HIGH_BYTE_MAX) scripts++
+    if (head[i + 1 - parity] === 0) return false
+  }
+  return pairs > 1 && scripts >= pairs * WIDE_SCRIPT_SHARE_MIN && zeros >= pairs * WIDE_ASCII_SHARE_MIN
 }
 
 function binaryHint(head: Buffer): string {
