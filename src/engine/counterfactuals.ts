@@ -4,8 +4,8 @@ import { SIGNAL_NAMES, type SignalName } from '../domain/policy.ts'
 import { REPORTERS_KEPT } from '../domain/reputation.ts'
 import { VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_OFF } from './compiled-policy.ts'
-import { evidenceFrom, type Known } from './explain.ts'
 import { type JudgeContext, type Judgement, judge } from './judge.ts'
+import { evidenceFrom, type Known } from './known.ts'
 
 /** One thing that, were it so instead, would lead to another verdict. */
 export type Change = ChangeKind & {
