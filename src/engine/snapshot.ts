@@ -12,7 +12,7 @@ export type ScreeningSnapshot = {
   /** shm/gate.ts over every exact number of every active layer and every number with a reputation. */
   readonly globalGate: SharedArrayBuffer
   readonly lists: readonly SnapshotList[]
-  /** shm/intervals.ts over the ranges of all active lists; a tag is an index into the two arrays below. */
+  /** shm/intervals.ts over the ranges of all active lists; a tag is an index into the two arrays below (a list id, an expiry). */
   readonly ranges: SharedArrayBuffer
   readonly rangeList: Uint16Array
   /** Epoch milliseconds, Infinity when the range never expires. */
