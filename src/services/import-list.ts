@@ -117,6 +117,7 @@ export function createImportService(
     const forgotten = await records.put(stored)
     const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))
     if (isFinished(stored)) removeFiles.push(stored.spool)
+    if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
     jobs.clean({ removeFiles }).catch(onFault)
     const waiting = records.all().filter(isWaiting)
     for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old)
@@ -217,8 +218,7 @@ export function createImportService(
     },
     rejectedCsvPath(importId) {
       const { record } = records.get(importId)
-      const isRead = record.state !== 'queued' && record.state !== 'parsing' && record.state !== 'cancelled'
-      return isRead && record.counts.rejected > 0 ? `${options.directory}/${rejectedFile(importId)}` : undefined
+      return hasRejectedFile(record) ? `${options.directory}/${rejectedFile(importId)}` : undefined
     },
     addEntries: (list, entries, actor) => changes.changeEntries('append', list, entries, actor),
     removeEntries: (list, entries, actor) => changes.changeEntries('remove', list, entries, actor),
@@ -283,6 +283,13 @@ function assertCountry(country: string): void {
       { cause },
     )
   }
+}
+
+/** Once it is read, and as long as the import may still be or is in force. */
+function hasRejectedFile({ state, counts }: ImportRecord): boolean {
+  return (
+    counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
+  )
 }
 
 function wrongState({ state }: ImportRecord): ScreeningError {

@@ -1,7 +1,13 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts } from '../domain/import.ts'
-import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
-import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
+import {
+  CONTROL_BYTES,
+  type ImportLimits,
+  type JobList,
+  type JobProgress,
+  type StageImportResult,
+} from '../jobs/list-jobs.ts'
+import type { LayerId, ListRecord, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf } from './change-list.ts'
 import { type HoldOptions, reasonToHold } from './hold-import.ts'
 import type { ImportRecords, StoredImport } from './import-records.ts'
@@ -82,10 +88,7 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
           timeZone: options.timeZone,
           layerId,
           active: { layers: active.layers, entryCount: active.entryCount },
-          heldAgainst: store
-            .lists()
-            .filter((list) => (list.kind === 'allow' || list.kind === 'protected') && list.name !== record.list)
-            .map((list) => ({ name: list.name, kind: list.kind, layers: list.active.layers })),
+          heldAgainst: listsHeldAgainst(store.lists(), record.list),
           limits: options.limits,
           nowMs: now(),
           control,
@@ -186,6 +189,14 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
 
 export function rejectedFile(importId: string): string {
   return `${importId}.rejected.csv`
+}
+
+/** Protected lists first: the sample of clashes is short. */
+function listsHeldAgainst(lists: readonly ListRecord[], importedList: string): JobList[] {
+  const others = lists.filter(({ name }) => name !== importedList)
+  return (['protected', 'allow'] as const).flatMap((kind) =>
+    others.filter((list) => list.kind === kind).map(({ name, active }) => ({ name, kind, layers: active.layers })),
+  )
 }
 
 export function createControlWord(): SharedArrayBuffer {

@@ -1,0 +1,330 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
+import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import { IMPORTS_QUEUED_MAX } from '../../src/services/import-list.ts'
+import { gateFromBytes, gateHas, openGate } from '../../src/shm/gate.ts'
+import { readGateFile } from '../../src/stores/data-directory.ts'
+import { createImportWorld, type ImportWorld } from '../support/import-world.ts'
+
+const rules = diallingRules('RU')
+const number = (index: number) => 79160000000 + index
+const lines = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `+${number(from + i)}\n`).join('')
+const entry = (index: number) => {
+  const value = parsePhoneNumber(String(number(index)), rules, 'list') as PhoneNumber
+  return { from: value, to: value, details: { reason: 'confirmed' } }
+}
+
+let world: ImportWorld
+
+beforeEach(async () => {
+  world = createImportWorld()
+  await world.createList('bad')
+})
+afterEach(() => {
+  expect(world.faults).toEqual([])
+  world.remove()
+})
+
+describe('an import', () => {
+  it('replaces a list and is in force when it says so', async () => {
+    const record = await world.import('bad', '+79160000001\n+79160000002\n+7917*\n+79160000001\nx\n')
+    expect(record).toMatchObject({
+      state: 'active',
+      progress: 1,
+      version: 1,
+      counts: { rows: 5, accepted: 4, rejected: 1, duplicates: 1, added: 3, removed: 0, unchanged: 0 },
+      rejected: [{ line: 5, text: 'x', reason: 'alphanumeric' }],
+    })
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 3, importId: record.importId })
+    expect(world.notified).toEqual([world.store.lastSequence()])
+    const second = await world.import('bad', '+79160000002\n+79160000003\n')
+    expect(second.counts).toMatchObject({ added: 1, removed: 2, unchanged: 1 })
+    expect(world.contents('bad')).toEqual(['79160000002', '79160000003'])
+  })
+
+  it('writes a gate that knows every number of the layer', async () => {
+    await world.import('bad', lines(0, 1_000))
+    const layer = world.store.list('bad')?.active.layers[0]?.layerId ?? 0
+    const gate = openGate(
+      gateFromBytes(readGateFile({ gates: path.join(world.root, 'gates') }, layer) ?? new Uint8Array()),
+    )
+    for (let i = 0; i < 1_000; i++) expect(gateHas(gate, number(i))).toBe(true)
+  })
+
+  it('appends and removes a few rows in a delta, many in a new base', async () => {
+    await world.import('bad', lines(0, 1_000))
+    const [base] = world.store.list('bad')?.active.layers ?? []
+    const added = await world.import('bad', lines(990, 1_010), { mode: 'append' })
+    expect(added.counts).toMatchObject({ added: 10, removed: 0, unchanged: 1_000 })
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 1_010, layers: [{ numberCount: 10 }, base] })
+    const removed = await world.import('bad', lines(0, 5) + lines(2_000, 2_003), { mode: 'remove' })
+    expect(removed.counts).toMatchObject({ added: 0, removed: 5, unchanged: 1_005 })
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 1_005, layers: [{ numberCount: 15 }, base] })
+    await world.import('bad', lines(5_000, 6_000), { mode: 'append' })
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 2_005, layers: [{ numberCount: 2_005 }] })
+    await world
+      .import('bad', lines(0, 6_000), { mode: 'remove' })
+      .then(({ importId }) => world.imports.activate(importId, 'second'))
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 0, layers: [] })
+  })
+
+  it('previews without changing anything, and activates on request once', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(5, 15), { dryRun: true })
+    expect(preview).toMatchObject({ state: 'previewed', counts: { added: 5, removed: 5, unchanged: 5 } })
+    expect(world.store.list('bad')?.activeVersion).toBe(1)
+    const active = await world.imports.activate(preview.importId, 'second')
+    expect(active).toMatchObject({ state: 'active', version: preview.version })
+    expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.contents('bad')).toHaveLength(10)
+  })
+
+  it('builds a previewed append again when the list has changed since', async () => {
+    await world.import('bad', lines(0, 100))
+    const preview = await world.import('bad', lines(100, 110), { mode: 'append', dryRun: true })
+    await world.import('bad', lines(200, 210), { mode: 'append' })
+    await world.imports.activate(preview.importId, 'second')
+    expect(world.contents('bad')).toHaveLength(120)
+  })
+
+  it('names clashes with allow and protected lists, and holds what would block protected numbers', async () => {
+    await world.createList('friends', 'allow')
+    await world.createList('banks', 'protected')
+    await world.import('friends', '+79160000001\n+79170000000-+79170000009\n')
+    await world.import('banks', '+79160000002\n')
+    const record = await world.import('bad', '+79160000001\n+79160000002\n+79170000005\n+7918*\n')
+    expect(record).toMatchObject({ state: 'held', problem: { code: 'HELD_BLOCKS_PROTECTED' } })
+    expect(record.impact?.clashes).toEqual({
+      count: 3,
+      protectedCount: 1,
+      sample: [
+        { number: '+79160000002', list: 'banks', kind: 'protected' },
+        { number: '+79160000001', list: 'friends', kind: 'allow' },
+        { number: '+79170000005', list: 'friends', kind: 'allow' },
+      ],
+    })
+    expect(world.store.list('bad')?.activeVersion).toBe(0)
+    expect(await world.imports.activate(record.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.imports.get(record.importId).problem).toBeUndefined()
+  })
+
+  it.each([
+    [10_000, 2_000, 'active'],
+    [10_000, 2_001, 'held'],
+    [1_998, 999, 'active'],
+    [1_999, 1_000, 'held'],
+  ])('of %i rows removes %i: %s', async (rows, removed, state) => {
+    await world.import('bad', lines(0, rows))
+    const record = await world.import('bad', lines(removed, rows))
+    expect(record.state).toBe(state)
+    if (state === 'held') expect(record.problem?.code).toBe('HELD_REMOVES_MANY')
+  })
+
+  it.each([
+    [100_000, 1_000, 'active'],
+    [100_000, 1_001, 'held'],
+    [9_999, 9_999, 'active'],
+  ])('of %i calls would have blocked %i: %s', async (totalCalls, calls, state) => {
+    const impactOf = async () => ({ hours: 24, calls, callers: 7, totalCalls, complete: true })
+    world.remove()
+    world = createImportWorld({ traffic: { impactOf } })
+    await world.createList('bad')
+    await world.createList('good', 'allow')
+    const record = await world.import('bad', lines(0, 10))
+    expect(record).toMatchObject({ state, impact: { hours: 24, calls, totalCalls } })
+    expect(await world.import('good', lines(0, 10))).toMatchObject({ state: 'active' })
+  })
+
+  it.each([
+    ['', 'IMPORT_EMPTY'],
+    [Buffer.from('504b030400000000', 'hex'), 'IMPORT_FORMAT'],
+    [Array.from({ length: 10 }, (_, digit) => `${digit}*\n`).join(''), 'IMPORT_TOO_WIDE'],
+  ])('fails without a trace', async (content, code) => {
+    const record = await world.import('bad', content)
+    expect(record).toMatchObject({ state: 'failed', problem: { code } })
+    expect(world.store.list('bad')?.activeVersion).toBe(0)
+    await world.jobs.clean()
+    expect(world.store.contents.layerIds()).toEqual([])
+    expect(readdirSync(path.join(world.root, 'imports'))).toEqual([])
+  })
+
+  it('offers the rejected rows, which import once they are corrected', async () => {
+    const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
+    const file = world.imports.rejectedCsvPath(record.importId) ?? ''
+    const corrected = readFileSync(file, 'utf8').replace('+7916;', '+79160000002;')
+    expect(await world.import('bad', corrected, { mode: 'append' })).toMatchObject({
+      state: 'active',
+      counts: { rows: 1, accepted: 1, added: 1 },
+    })
+    expect(world.contents('bad')).toEqual(['79160000001', '79160000002'])
+  })
+
+  it('can be cancelled while it waits, runs, or is previewed, and not after', async () => {
+    let release = () => {}
+    world.beforeJob = (job) =>
+      job.kind === 'stage-import'
+        ? new Promise<void>((resolve) => {
+            release = resolve
+          })
+        : undefined
+    const running = await world.begin('bad', lines(0, 10))
+    const waiting = await world.begin('bad', lines(0, 10))
+    expect(await world.imports.cancel(waiting, 'test')).toMatchObject({ state: 'cancelled' })
+    const cancelled = world.imports.cancel(running, 'test')
+    release()
+    expect(await cancelled).toMatchObject({ state: 'cancelled' })
+    world.beforeJob = () => {}
+    const preview = await world.import('bad', lines(0, 10), { dryRun: true })
+    expect(await world.imports.cancel(preview.importId, 'test')).toMatchObject({ state: 'cancelled' })
+    expect(await world.imports.cancel(preview.importId, 'test')).toMatchObject({ state: 'cancelled' })
+    const { importId } = await world.import('bad', lines(0, 10))
+    const conflict = { code: 'IMPORT_STATE' }
+    await expect(world.imports.cancel(importId, 'test')).rejects.toMatchObject(conflict)
+    await expect(world.imports.activate(preview.importId, 'test')).rejects.toMatchObject(conflict)
+    expect(() => world.imports.get('imp-none')).toThrow(expect.objectContaining({ code: 'IMPORT_UNKNOWN' }))
+  })
+
+  it('is refused for an unknown list or country, and beyond the queue, leaving no file', async () => {
+    await expect(world.begin('none', lines(0, 1))).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
+    await expect(world.begin('bad', lines(0, 1), { country: 'XX' })).rejects.toMatchObject({ code: 'QUERY_INVALID' })
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.beforeJob = (job) => (job.kind === 'stage-import' ? gate : undefined)
+    const begun = [await world.begin('bad', lines(0, 1))]
+    for (let i = 0; i < IMPORTS_QUEUED_MAX; i++) begun.push(await world.begin('bad', lines(0, 1)))
+    await expect(world.begin('bad', lines(0, 1))).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    release()
+    for (const importId of begun) expect(await world.settled(importId)).toMatchObject({ state: 'active' })
+    await world.jobs.clean()
+    expect(readdirSync(path.join(world.root, 'imports'))).toEqual([])
+  })
+})
+
+describe('entries', () => {
+  it('are in force at once, alone or while an import runs, and neither loses the other', async () => {
+    await world.import('bad', lines(0, 100))
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.afterJob = (job) => (job.kind === 'stage-import' ? gate : undefined)
+    const importId = await world.begin('bad', lines(1_000, 3_000), { mode: 'append' })
+    const changed = await world.imports.addEntries('bad', [entry(5_000), entry(1)], 'test')
+    expect(changed).toMatchObject({ added: 1, removed: 0, unchanged: 100, updated: 1 })
+    await world.imports.removeEntries('bad', [entry(0), entry(1_500)], 'test')
+    expect(world.contents('bad')).toHaveLength(100)
+    release()
+    expect(await world.settled(importId)).toMatchObject({ state: 'active' })
+    const contents = world.contents('bad')
+    expect(contents).toHaveLength(2_100)
+    expect(contents).toContain(String(number(5_000)))
+    expect(contents).not.toContain(String(number(0)))
+    expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 2_100, layers: [{ numberCount: 3 }, {}] })
+  })
+
+  it('that change nothing make no version', async () => {
+    await world.imports.addEntries('bad', [entry(1)], 'test')
+    expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 0, unchanged: 1 })
+    expect(await world.imports.removeEntries('bad', [entry(2)], 'test')).toMatchObject({ removed: 0, unchanged: 1 })
+    expect(world.store.versions('bad')).toHaveLength(1)
+    await expect(world.imports.addEntries('none', [entry(1)], 'test')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
+  })
+
+  it('added at the same moment are all there', async () => {
+    await Promise.all(Array.from({ length: 30 }, (_, i) => world.imports.addEntries('bad', [entry(i)], 'test')))
+    expect(world.contents('bad')).toHaveLength(30)
+    await world.jobs.clean()
+    const inUse = world.store.layersInUse()
+    expect(world.store.contents.layerIds().every((layerId) => inUse.has(layerId))).toBe(true)
+  })
+
+  it('keep their details when the delta becomes a base', async () => {
+    await world.imports.addEntries('bad', [entry(1)], 'test')
+    await world.import('bad', lines(100, 300), { mode: 'append' })
+    const layer = world.store.list('bad')?.active.layers[0]?.layerId ?? 0
+    expect(world.store.contents.entry(layer, entry(1).from)?.details).toEqual({ reason: 'confirmed' })
+  })
+})
+
+describe('after a restart', () => {
+  it('an interrupted import begins again, and fails when it was interrupted twice', async () => {
+    world.beforeJob = (job) => (job.kind === 'stage-import' ? new Promise<void>(() => {}) : undefined)
+    const importId = await world.begin('bad', lines(0, 10))
+    const second = world.restart()
+    second.beforeJob = world.beforeJob
+    await second.imports.resume()
+    expect(second.imports.get(importId).state).toBe('parsing')
+    const third = second.restart()
+    await third.imports.resume()
+    expect(await third.settled(importId)).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_INTERRUPTED' } })
+    expect(third.store.list('bad')?.activeVersion).toBe(0)
+    const again = third.restart()
+    await again.imports.resume()
+    expect(await again.import('bad', lines(0, 10))).toMatchObject({ state: 'active' })
+    expect(again.imports.list().map(({ state }) => state)).toEqual(['active', 'failed'])
+  })
+
+  it('an interrupted import is finished when its spool is whole', async () => {
+    world.beforeJob = (job) => (job.kind === 'stage-import' ? new Promise<void>(() => {}) : undefined)
+    const whole = await world.begin('bad', lines(0, 10))
+    await world.createList('other')
+    const cut = await world.begin('other', lines(0, 10))
+    const [spool = ''] = readdirSync(path.join(world.root, 'imports')).sort().slice(-1)
+    writeFileSync(path.join(world.root, 'imports', spool), '+791')
+    writeFileSync(path.join(world.root, 'imports', 'abandoned.spool'), 'x')
+    writeFileSync(path.join(world.root, 'gates', 'layer-77.gate'), 'x')
+    const second = world.restart()
+    await second.imports.resume()
+    expect(await second.settled(whole)).toMatchObject({ state: 'active' })
+    expect(await second.settled(cut)).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_INTERRUPTED' } })
+    await second.jobs.clean()
+    expect(readdirSync(path.join(world.root, 'imports'))).toEqual([])
+    expect(existsSync(path.join(world.root, 'gates', 'layer-77.gate'))).toBe(false)
+  })
+
+  it('an import that was active but not noted as such is', async () => {
+    const record = await world.import('bad', lines(0, 10))
+    const stored = world.store.document('imports', record.importId) as { record: { state: string } }
+    await world.store.putDocument('imports', record.importId, {
+      ...stored,
+      record: { ...stored.record, state: 'activating' },
+    })
+    const second = world.restart()
+    await second.imports.resume()
+    expect(second.imports.get(record.importId)).toMatchObject({ state: 'active', version: 1 })
+    expect(second.store.versions('bad')).toHaveLength(1)
+  })
+
+  it('an orderly stop is no interruption', async () => {
+    let isOpen = false
+    const beforeJob: ImportWorld['beforeJob'] = async (job) => {
+      const isAsked = () => job.kind !== 'stage-import' || Atomics.load(new Int32Array(job.control), 0) !== 0
+      while (!isOpen && !isAsked()) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    let current = world
+    current.beforeJob = beforeJob
+    const importId = await world.begin('bad', lines(0, 10))
+    for (let i = 0; i < 4; i++) {
+      await current.imports.close()
+      current = current.restart()
+      current.beforeJob = beforeJob
+      await current.imports.resume()
+      expect(current.imports.get(importId).state).toBe('parsing')
+    }
+    isOpen = true
+    expect(await current.settled(importId)).toMatchObject({ state: 'active' })
+  })
+
+  it('a preview can still be activated', async () => {
+    const preview = await world.import('bad', lines(0, 10), { dryRun: true })
+    const second = world.restart()
+    await second.imports.resume()
+    expect(await second.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(second.contents('bad')).toHaveLength(10)
+  })
+})
