@@ -19,7 +19,7 @@ export const INTERVALS_MAX = 1_000_000
 export const COVERING_TAGS_MAX = 1_024
 
 /** Tags of all segments together: 32 MB. Overlap is what multiplies them: ranges × depth. */
-export const SEGMENT_TAGS_MAX = 8_000_000
+const SEGMENT_TAGS_MAX = 8_000_000
 
 /** See buildIntervals in intervals.ts. */
 export function flattenIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatIntervals {

@@ -85,7 +85,8 @@ export function findSegment(intervals: Intervals, number: number): number {
   let length = intervals.segmentCount
   if (length === 0) return -1
   // Bisection that always halves (Khuong and Morin, "Array Layouts for Comparison-Based Searching", 2017). The comparison
-  // becomes a mask, not a branch: half of the branches would be mispredicted. 41 ns instead of 92 for 10,000 segments.
+  // becomes a mask, not a branch: half of the branches would be mispredicted. 41 ns instead of 92 for
+  // 10,000 segments; beyond 500,000, where memory is slower than a wrong guess, it loses by half.
   while (length > 1) {
     const half = length >>> 1
     base += half & -Number(froms[base + half]! <= number)
@@ -104,4 +105,4 @@ export function segmentTagsEnd(intervals: Intervals, segment: number): number {
   return intervals.tagStarts[segment + 1]!
 }
 
-export { COVERING_TAGS_MAX, INTERVALS_MAX, SEGMENT_TAGS_MAX } from './flatten-intervals.ts'
+export { COVERING_TAGS_MAX, INTERVALS_MAX } from './flatten-intervals.ts'

@@ -13,9 +13,9 @@ import { ScreeningError } from '../domain/errors.ts'
 
 export const HEADER_BYTES = 64
 export const HEADER_WORDS = HEADER_BYTES / 4
-export const MAGIC_WORD = 0
-export const VERSION_WORD = 1
-export const CAPACITY_WORD = 2
+const MAGIC_WORD = 0
+const VERSION_WORD = 1
+const CAPACITY_WORD = 2
 
 /** What a region is: `name` completes "does not hold a …" in errors, `regionBytes` maps its capacity to its length. */
 export type RegionFormat = {

@@ -13,10 +13,10 @@ import { openSegmentFiles, type SegmentFiles } from './segment-files.ts'
 import { encodeSegmentHeader, PROCESS_LABEL_PATTERN, segmentName } from './segment-format.ts'
 
 /** Half a million records: minutes of nothing but blocks, and a search skips whole segments. */
-export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
-export const RETENTION_DAYS = 30
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
+const RETENTION_DAYS = 30
 /** 33 M decisions. */
-export const RETENTION_BYTES_MAX = 4 * 1024 ** 3
+const RETENTION_BYTES_MAX = 4 * 1024 ** 3
 
 /** After a failure nothing is tried for so long: a drain comes every few milliseconds, a disk does not empty so fast. */
 export const RETRY_AFTER_MS = 1_000

@@ -21,7 +21,7 @@ import { parseSegmentName } from './segment-format.ts'
 export const DECISIONS_PER_SEARCH_MAX = 1_000
 
 /** How far records of a segment may be out of order: rings are drained many times a second. */
-export const DISORDER_MS = 10_000
+const DISORDER_MS = 10_000
 
 export type DecisionLogOptions = {
   /** `<dataDir>/decisions`; one that does not exist is an empty log. */

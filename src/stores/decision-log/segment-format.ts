@@ -14,7 +14,7 @@ import { crc32 } from 'node:zlib'
 import { DECISION_RECORD_VERSION } from '../../domain/decision-record.ts'
 import { ScreeningError } from '../../domain/errors.ts'
 
-export const SEGMENT_VERSION = 1
+const SEGMENT_VERSION = 1
 const MAGIC = 0x4345445a // "ZDEC"
 /** What must be read first, to learn how long the header is. */
 export const SEGMENT_FIXED_BYTES = 32
@@ -23,7 +23,7 @@ const HEADER_STEP_BYTES = 4_096
 /** 65,536 trunks of 16 characters. Names that do not fit are left out: their records show no trunk. */
 export const SEGMENT_HEADER_BYTES_MAX = 1_048_576
 
-export const SEGMENT_SUFFIX = '.decisions'
+const SEGMENT_SUFFIX = '.decisions'
 
 /** Lower-case words and digits joined by hyphens: part of a file name. Unique for each start of a process. */
 export const PROCESS_LABEL_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$/

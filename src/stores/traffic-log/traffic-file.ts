@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib'
 import { ScreeningError } from '../../domain/errors.ts'
 
-export const TRAFFIC_FILE_VERSION = 1
+const TRAFFIC_FILE_VERSION = 1
 const MAGIC = 0x4c52545a // "ZTRL"
 const HEADER_BYTES = 64
 const ENTRY_BYTES = 12

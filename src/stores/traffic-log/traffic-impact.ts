@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000
 export const IMPACT_HOURS = 24
 
 /** Callers that only a range covers, over all hours: 64 MB. Beyond it the answer is not complete. */
-export const RANGE_CALLERS_MAX = 8_000_000
+const RANGE_CALLERS_MAX = 8_000_000
 
 export type TrafficImpact = {
   /** Hours of the last 24 (this one included) of which anything was recorded. */
