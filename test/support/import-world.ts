@@ -10,6 +10,7 @@ import { createImportService, type ImportService, type ImportServiceOptions } fr
 import { createListJobRunner, type JobPool, type ListJobRunner } from '../../src/services/list-job-runner.ts'
 import { openDataDirectory } from '../../src/stores/data-directory.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/memory-store.ts'
+import { REMOVED } from '../../src/stores/ports.ts'
 import { createTrafficLogReader } from '../../src/stores/traffic-log/traffic-impact.ts'
 
 /** An import service over the in-memory store, with jobs run in this thread. */
@@ -34,6 +35,8 @@ export type ImportWorld = {
   restart(): ImportWorld
   /** What the active version holds: numbers, and ranges as `from-to`. */
   contents(list: string): string[]
+  /** The same rows with their reasons, '' without one. */
+  reasons(list: string): Record<string, string>
   remove(): void
 }
 
@@ -111,28 +114,29 @@ export function createImportWorld(given: Given = {}): ImportWorld {
       }
     },
     restart: () => createImportWorld({ ...given, store, root }),
-    contents: (list) => contentsOf(store, list),
+    contents: (list) => Object.keys(reasonsOf(store, list)).sort(),
+    reasons: (list) => reasonsOf(store, list),
     remove: () => rmSync(root, { recursive: true, force: true }),
   }
   return world
 }
 
 /** Reads the active version through its layers, as a look-up would. */
-function contentsOf(store: MemoryStore, name: string): string[] {
-  const rows = new Map<string, boolean>()
+function reasonsOf(store: MemoryStore, name: string): Record<string, string> {
+  const rows = new Map<string, string>()
   const layers = store.list(name)?.active.layers ?? []
   for (const { layerId, numberCount } of [...layers].reverse()) {
+    const dictionary = store.contents.dictionary(layerId)
+    const put = (row: string, id = 0) => {
+      if (id === REMOVED) rows.delete(row)
+      else rows.set(row, id === 0 ? '' : (dictionary[id - 1]?.reason ?? ''))
+    }
     const numbers = new Float64Array(numberCount)
     const ids = new Uint32Array(numberCount)
     store.contents.readNumbers(layerId, 0, numbers, ids)
-    numbers.forEach((number, i) => void rows.set(String(number), ids[i] !== 0xffffffff))
+    for (const [i, number] of numbers.entries()) put(String(number), ids[i])
     const ranges = store.contents.readRanges(layerId)
-    ranges.rangesFrom.forEach((from, i) => {
-      rows.set(`${from}-${ranges.rangesTo[i]}`, ranges.rangeDetails?.[i] !== 0xffffffff)
-    })
+    for (const [i, from] of ranges.rangesFrom.entries()) put(`${from}-${ranges.rangesTo[i]}`, ranges.rangeDetails?.[i])
   }
-  return [...rows]
-    .filter(([, isPresent]) => isPresent)
-    .map(([row]) => row)
-    .sort()
+  return Object.fromEntries(rows)
 }

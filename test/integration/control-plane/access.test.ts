@@ -6,7 +6,11 @@ import { type ControlFixture, HOST, openControlPlane } from './fixture.ts'
 let control: ControlFixture
 afterEach(() => control.close())
 
-const key = (name: string, role: string): AccessKey => ({ name, role, sha256: createHash('sha256').update(`${name}-key`).digest('hex') })
+const key = (name: string, role: string): AccessKey => ({
+  name,
+  role,
+  sha256: createHash('sha256').update(`${name}-key`).digest('hex'),
+})
 const KEYS = ['agent', 'analyst', 'metrics', 'admin', 'switch'].map((role) => key(role, role))
 const REPORT = { number: '+79160000002', channel: 'hotline', scenario: 'bank', reporter: 'r' }
 
@@ -28,16 +32,21 @@ describe('with keys', () => {
     expect(await status('GET', '/metrics')).toBe(metrics)
   })
 
-  it.each([undefined, '', 'Bearer', 'Bearer wrong', 'Basic YWRtaW46YQ==', `Bearer ${'x'.repeat(600)}`, 'Bearer agent-key extra'])(
-    'refuses %j',
-    async (authorization) => {
-      control = await openControlPlane({ keys: KEYS })
-      const headers = authorization === undefined ? {} : { authorization }
-      const answer = await control.app.inject({ method: 'POST', url: '/v1/reports', headers, payload: REPORT })
-      expect(answer.json().code).toBe(authorization === 'Bearer wrong' ? 'KEY_REFUSED' : 'KEY_REQUIRED')
-      if (answer.statusCode === 401) expect(answer.headers['www-authenticate']).toContain('Bearer')
-    },
-  )
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer wrong',
+    'Basic YWRtaW46YQ==',
+    `Bearer ${'x'.repeat(600)}`,
+    'Bearer agent-key extra',
+  ])('refuses %j', async (authorization) => {
+    control = await openControlPlane({ keys: KEYS })
+    const headers = authorization === undefined ? {} : { authorization }
+    const answer = await control.app.inject({ method: 'POST', url: '/v1/reports', headers, payload: REPORT })
+    expect(answer.json().code).toBe(authorization === 'Bearer wrong' ? 'KEY_REFUSED' : 'KEY_REQUIRED')
+    if (answer.statusCode === 401) expect(answer.headers['www-authenticate']).toContain('Bearer')
+  })
 
   it('names the key as the actor of a write', async () => {
     control = await openControlPlane({ keys: KEYS })
@@ -80,10 +89,15 @@ describe('without keys', () => {
     expect(answer.json().code).toBe('ORIGIN_REFUSED')
   })
 
-  it.each(['127.0.0.1:8080', 'localhost:8080', 'localhost', '[::1]:8080', '127.0.0.1'])('serves this machine as %s', async (host) => {
-    control = await openControlPlane()
-    expect((await control.app.inject({ url: '/v1/lists', headers: { host, origin: `http://${host}` } })).statusCode).toBe(200)
-  })
+  it.each(['127.0.0.1:8080', 'localhost:8080', 'localhost', '[::1]:8080', '127.0.0.1'])(
+    'serves this machine as %s',
+    async (host) => {
+      control = await openControlPlane()
+      expect(
+        (await control.app.inject({ url: '/v1/lists', headers: { host, origin: `http://${host}` } })).statusCode,
+      ).toBe(200)
+    },
+  )
 
   it('calls the actor local', async () => {
     control = await openControlPlane()

@@ -46,7 +46,12 @@ export type ControlFixture = {
 
 /** A control plane over the memory store, with a small import service of its own. */
 export async function openControlPlane(
-  options: { keys?: readonly AccessKey[]; uploadBytesMax?: number; limits?: Partial<ControlPlaneLimits>; host?: string } = {},
+  options: {
+    keys?: readonly AccessKey[]
+    uploadBytesMax?: number
+    limits?: Partial<ControlPlaneLimits>
+    host?: string
+  } = {},
 ): Promise<ControlFixture> {
   const spoolDirectory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-control-'))
   const logged: string[] = []
@@ -195,14 +200,27 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
     kept.set(list, keep)
     await putEntries(store, list, keep)
   }
-  const has = (entries: readonly ListEntry[], one: ListEntry) => entries.some(({ from, to }) => from === one.from && to === one.to)
+  const has = (entries: readonly ListEntry[], one: ListEntry) =>
+    entries.some(({ from, to }) => from === one.from && to === one.to)
   return {
     async begin({ list, mode, dryRun, country, spoolPath }, actor) {
       uploads.push({ content: readFileSync(spoolPath, 'utf8'), path: spoolPath, country })
       const counts = { rows: 0, accepted: 0, rejected: 0, duplicates: 0, added: 0, removed: 0, unchanged: 0 }
       const importId = `import-${records.size + 1}`
       const state = dryRun ? 'previewed' : 'queued'
-      const record: ImportRecord = { importId, list, mode, dryRun, state, progress: 0, counts, rejected: [], createdMs: now(), actor, country }
+      const record: ImportRecord = {
+        importId,
+        list,
+        mode,
+        dryRun,
+        state,
+        progress: 0,
+        counts,
+        rejected: [],
+        createdMs: now(),
+        actor,
+        country,
+      }
       records.set(importId, record)
       return record
     },
@@ -237,7 +255,11 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
       const before = kept.get(list) ?? []
       const after = before.filter((entry) => !has(entries, entry))
       await change(list, after)
-      return { added: 0, removed: before.length - after.length, unchanged: entries.length - (before.length - after.length) }
+      return {
+        added: 0,
+        removed: before.length - after.length,
+        unchanged: entries.length - (before.length - after.length),
+      }
     },
   }
 }

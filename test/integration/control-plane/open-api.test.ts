@@ -4,8 +4,16 @@ import { ERROR_STATUS } from '../../../src/domain/errors.ts'
 import { PROBLEM_HINTS } from '../../../src/transports/control-plane/problem-hints.ts'
 import { type ControlFixture, HOST, openControlPlane } from './fixture.ts'
 
-type Operation = { summary?: string; tags?: string[]; responses: Record<string, { content?: Record<string, object>; description?: string }> }
-type Document = { openapi: string; paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown> } }
+type Operation = {
+  summary?: string
+  tags?: string[]
+  responses: Record<string, { content?: Record<string, object>; description?: string }>
+}
+type Document = {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown> }
+}
 
 let control: ControlFixture
 let document: Document
@@ -55,7 +63,10 @@ describe('the OpenAPI document', () => {
         expect(summary, where).toBeTruthy()
         expect(tags, where).toHaveLength(1)
         const statuses = Object.keys(responses).map(Number)
-        expect(statuses.some((status) => status < 300), where).toBe(true)
+        expect(
+          statuses.some((status) => status < 300),
+          where,
+        ).toBe(true)
         const failures = Object.entries(responses).filter(([status]) => Number(status) >= 400)
         expect(failures.length, where).toBeGreaterThanOrEqual(3)
         for (const [, { content, description }] of failures) {
@@ -91,9 +102,12 @@ describe('docs/errors.md', () => {
   it('explains every code and no other', () => {
     const file = 'docs/errors.md'
     expect(existsSync(file)).toBe(true)
-    const headings = [...readFileSync(file, 'utf8').matchAll(/^### ([A-Z_]+)\n\nStatus (\d{3})\. .+\n\nNext step: .+$/gm)]
+    const headings = [
+      ...readFileSync(file, 'utf8').matchAll(/^### ([A-Z_]+)\n\nStatus (\d{3})\. .+\n\nNext step: .+$/gm),
+    ]
     expect(headings.map(([, code]) => code).sort()).toEqual(Object.keys(ERROR_STATUS).sort())
-    for (const [, code, status] of headings) expect(Number(status)).toBe(ERROR_STATUS[code as keyof typeof ERROR_STATUS])
+    for (const [, code, status] of headings)
+      expect(Number(status)).toBe(ERROR_STATUS[code as keyof typeof ERROR_STATUS])
   })
 
   it('has a next step for every code', () => {

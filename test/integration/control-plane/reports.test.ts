@@ -20,9 +20,19 @@ describe('POST /v1/reports', () => {
     const answer = await report({ ...REPORT, ingress: { kind: 'international' } })
     expect(answer.statusCode).toBe(202)
     const body = answer.json()
-    expect(body).toMatchObject({ accepted: true, duplicate: false, state: 'recorded', reputation: { reporters: 1, reports: 1 } })
+    expect(body).toMatchObject({
+      accepted: true,
+      duplicate: false,
+      state: 'recorded',
+      reputation: { reporters: 1, reports: 1 },
+    })
     expect(body.reputation.lastReportAt).toBe(new Date(NOW_MS).toISOString())
-    expect(control.store.report(body.reportId)).toMatchObject({ number: 79160000002, ingress: 3, weight: 1, receivedMs: NOW_MS })
+    expect(control.store.report(body.reportId)).toMatchObject({
+      number: 79160000002,
+      ingress: 3,
+      weight: 1,
+      receivedMs: NOW_MS,
+    })
   })
 
   it('tells the verdict processes before it answers', async () => {
@@ -32,7 +42,10 @@ describe('POST /v1/reports', () => {
 
   it('counts a repeated report id once and says so', async () => {
     expect((await report({ ...REPORT, reportId: 'r-1' })).json().duplicate).toBe(false)
-    expect((await report({ ...REPORT, reportId: 'r-1' })).json()).toMatchObject({ duplicate: true, reputation: { reports: 1 } })
+    expect((await report({ ...REPORT, reportId: 'r-1' })).json()).toMatchObject({
+      duplicate: true,
+      reputation: { reports: 1 },
+    })
   })
 
   it('refuses the same report id with another number', async () => {
@@ -46,7 +59,10 @@ describe('POST /v1/reports', () => {
     'knows the reporter again however the number is written: %s',
     async (reporter) => {
       await report(REPORT)
-      expect((await report({ ...REPORT, reporter })).json()).toMatchObject({ duplicate: true, reputation: { reporters: 1 } })
+      expect((await report({ ...REPORT, reporter })).json()).toMatchObject({
+        duplicate: true,
+        reputation: { reporters: 1 },
+      })
     },
   )
 
@@ -96,12 +112,15 @@ describe('POST /v1/reports', () => {
     expect(reputation.reporters).toBe(0)
   })
 
-  it.each(['BANK', 'anonymous', '1', '+99912345678', '+', '79'.repeat(20)])('refuses %s as the reported number', async (number) => {
-    const answer = await report({ ...REPORT, number })
-    expect(answer.statusCode).toBe(422)
-    expect(answer.json()).toMatchObject({ code: 'NUMBER_INVALID', errors: [{ pointer: '/number' }] })
-    expect(control.store.lastSequence()).toBe(1)
-  })
+  it.each(['BANK', 'anonymous', '1', '+99912345678', '+', '79'.repeat(20)])(
+    'refuses %s as the reported number',
+    async (number) => {
+      const answer = await report({ ...REPORT, number })
+      expect(answer.statusCode).toBe(422)
+      expect(answer.json()).toMatchObject({ code: 'NUMBER_INVALID', errors: [{ pointer: '/number' }] })
+      expect(control.store.lastSequence()).toBe(1)
+    },
+  )
 })
 
 describe('Idempotency-Key', () => {
