@@ -17,7 +17,8 @@ export const EXPORT_CHUNK_ROWS = 8_192
 
 /**
  * Reads a list version in order, a chunk at a time, newest layer first in every tie: memory stays at two chunks however
- * long the list is (ranges, at most a million, are held whole). Returns the rows and where to go on; no position: done.
+ * long the list is (ranges, at most a million, are held whole). Fewer rows than asked for come only at the end, together
+ * with no next position.
  * Entries whose time is over are part of the list until it is replaced, and are exported with their expiry.
  */
 export type ListReader = {
@@ -57,9 +58,10 @@ export function openListReader(
   return {
     read(position, rowsMax) {
       if (position.phase === 'numbers') return readNumbers(position.after, rowsMax)
-      const page = readRanges(position.after, rowsMax)
-      if (page.rows.length > 0) return page
-      return readNumbers(-1, rowsMax)
+      const { rows, next } = readRanges(position.after, rowsMax)
+      if (rows.length === rowsMax || next.phase === 'ranges') return { rows, next }
+      const rest = readNumbers(-1, rowsMax - rows.length)
+      return { rows: [...rows, ...rest.rows], next: rest.next }
     },
   }
 }

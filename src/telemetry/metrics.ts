@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client'
+import { decisionTimeText } from './decision-time-metrics.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { createImportMetrics, type ImportMetrics } from './import-metrics.ts'
 import { createProcessMetrics } from './process-metrics.ts'
@@ -38,7 +39,7 @@ export function createMetrics(options: { readonly version: string }): Metrics {
       ownProcess.update()
       record.update(state.record, state.nowMs)
       verdicts.update(state.processes, state.nowMs)
-      return registry.metrics()
+      return `${await registry.metrics()}\n${decisionTimeText(state.processes)}`
     },
     close: () => ownProcess.close(),
   }

@@ -1,5 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { COUNTER_NAMES, DECISION_TIME_BUCKETS } from '../shm/counters.ts'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { COUNTER_NAMES } from '../shm/counters.ts'
 
 /** What a verdict process tells about itself when asked; the threads' counters are added up already. */
 export type VerdictProcessState = {
@@ -45,7 +45,6 @@ export function createVerdictMetrics(registry: Registry): VerdictMetrics {
   const counterNamed = createCounterFactory(registry)
   const families = COUNTER_NAMES.map((name) => familyOf(name, counterNamed))
   const counters = [...new Set(families.flatMap((family) => (family === undefined ? [] : [family.counter])))]
-  const times = new DecisionTimes(registry)
   const gauges = createGauges(registry)
   return {
     update(processes, nowMs) {
@@ -58,7 +57,6 @@ export function createVerdictMetrics(registry: Registry): VerdictMetrics {
           family.counter.inc(labels, state.counters[index] ?? 0)
         }
       }
-      times.processes = processes
       gauges.update(processes, nowMs)
     },
   }
@@ -94,49 +92,6 @@ function createCounterFactory(registry: Registry): CounterFactory {
     }
     return counter
   }
-}
-
-const SUM_INDEX = COUNTER_NAMES.indexOf('decision-time.sum-ns')
-const FIRST_BUCKET_INDEX = COUNTER_NAMES.indexOf('decision-time.0')
-/** Buckets below 2^8 ns and above 2^26 ns (67 ms, past the deadline) are folded into their neighbours: 20 series are enough. */
-const BUCKET_FIRST = 7
-const BUCKET_LAST = 25
-
-/** A histogram whose buckets are counted elsewhere: powers of two of nanoseconds, written by the verdict threads. */
-class DecisionTimes extends Histogram<string> {
-  processes: readonly VerdictProcessState[] = []
-
-  constructor(registry: Registry) {
-    super({
-      name: 'zaslon_decision_duration_seconds',
-      help: 'Time from a parsed call to its decision, without transport.',
-      labelNames: ['process'],
-      registers: [registry],
-    })
-  }
-
-  override async get(): Promise<Awaited<ReturnType<Histogram<string>['get']>>> {
-    const empty = await super.get()
-    const values = this.processes.flatMap((state) => bucketsOf(state))
-    return { ...empty, values: values as unknown as typeof empty.values }
-  }
-}
-
-function bucketsOf({ label, counters }: VerdictProcessState): { metricName: string; labels: object; value: number }[] {
-  const name = 'zaslon_decision_duration_seconds'
-  const values = []
-  let total = 0
-  for (let bucket = 0; bucket < DECISION_TIME_BUCKETS; bucket++) {
-    total += counters[FIRST_BUCKET_INDEX + bucket] ?? 0
-    if (bucket < BUCKET_FIRST || bucket > BUCKET_LAST) continue
-    // Bucket b holds times below 2^(b+1) ns.
-    const le = String(2 ** (bucket + 1) / 1e9)
-    values.push({ metricName: `${name}_bucket`, labels: { le, process: label }, value: total })
-  }
-  values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf', process: label }, value: total })
-  values.push({ metricName: `${name}_sum`, labels: { process: label }, value: (counters[SUM_INDEX] ?? 0) / 1e9 })
-  values.push({ metricName: `${name}_count`, labels: { process: label }, value: total })
-  return values
 }
 
 function createGauges(registry: Registry): VerdictMetrics {

@@ -28,7 +28,11 @@ export const Reputation = Type.Object({
   ),
 })
 
-export function representReputation({ firstReportMs, lastReportMs, ...rest }: ReputationDescription) {
+export function representReputation<Description extends ReputationDescription>({
+  firstReportMs,
+  lastReportMs,
+  ...rest
+}: Description) {
   return { ...rest, firstReportAt: formatTime(firstReportMs), lastReportAt: formatTime(lastReportMs) }
 }
 

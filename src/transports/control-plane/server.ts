@@ -58,7 +58,7 @@ export async function createControlPlane(
     clientErrorHandler: answerBrokenRequest,
   })
   app.server.maxConnections = limits.connectionsMax
-  // Answers are what the services made; schemas describe them, tests hold them to it.
+  // Answers are what the routes made; schemas describe them, and a test holds them to it.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.addSchema(Problem)
   app.decorateRequest('actor', '')

@@ -4,7 +4,7 @@ import { ATTESTATIONS, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from
 import { VERDICTS } from '../../../domain/verdict.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { queryPeriod } from '../query-period.ts'
-import { DecisionAnswer, VerdictField } from '../represent.ts'
+import { DecisionAnswer, representDetails, representReputation, VerdictField } from '../represent.ts'
 import { MomentIn, MomentQuery, oneOf, operation, PhoneText } from '../schemas.ts'
 
 const DAY_MS = 86_400_000
@@ -36,7 +36,7 @@ const CallEvent = Type.Object({
 })
 
 const Explanation = Type.Object(
-  { decision: Type.Optional(oneOf(VERDICTS)), score: Type.Integer(), policy: Type.String() },
+  { decision: oneOf(VERDICTS), score: Type.Integer(), policy: Type.String() },
   {
     additionalProperties: true,
     description: 'Verdict, score, every signal and rule, and the smallest changes that would flip it.',
@@ -54,7 +54,15 @@ export function installDecisionRoutes({ app, services, now }: RouteContext): voi
       body: CallEvent,
       answers: { 200: Explanation },
     }),
-    async (request) => services.explainer.explain(request.body),
+    async (request) => {
+      const { verdict, lists, reputation, ...rest } = services.explainer.explain(request.body)
+      return {
+        decision: verdict,
+        ...rest,
+        lists: lists.map(({ details, ...coverage }) => ({ ...coverage, ...representDetails(details) })),
+        ...(reputation === undefined ? {} : { reputation: representReputation(reputation) }),
+      }
+    },
   )
   typed.get(
     '/v1/decisions',

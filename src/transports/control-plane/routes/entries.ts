@@ -76,13 +76,12 @@ export function installEntryRoutes({ app, services, limits }: RouteContext): voi
         return reply.send(Readable.from(stream))
       }
       const { rows, next } = reader.read(cursor?.position ?? EXPORT_START, limit)
-      const isLast = next === undefined || (rows.length < limit && next.phase === 'numbers' && version.entryCount === 0)
       return {
         list: list.name,
         version: version.version,
         total: version.entryCount,
         entries: rows.map(representEntry),
-        ...(isLast ? {} : { next: formatCursor(version.version, next) }),
+        ...(next === undefined ? {} : { next: formatCursor(version.version, next) }),
       }
     },
   )

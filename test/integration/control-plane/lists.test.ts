@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { csvField } from '../../../src/transports/control-plane/export-csv.ts'
+import { type ControlFixture, HOST, openControlPlane, putEntries } from './fixture.ts'
+
+let control: ControlFixture
+beforeEach(async () => {
+  control = await openControlPlane()
+})
+afterEach(() => control.close())
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+function ask(method: Method, url: string, payload?: object, headers: Record<string, string> = {}) {
+  return control.app.inject({ method, url, headers: { ...HOST, ...headers }, ...(payload ? { payload } : {}) })
+}
+const number = (value: number) => value as PhoneNumber
+
+describe('lists', () => {
+  it('makes a list once and changes its title afterwards', async () => {
+    const made = await ask('PUT', '/v1/lists/hotline', { kind: 'deny', title: 'Hotline' })
+    expect(made.statusCode).toBe(201)
+    expect(made.json()).toMatchObject({ name: 'hotline', kind: 'deny', title: 'Hotline', activeVersion: 0, entries: 0 })
+    const changed = await ask('PUT', '/v1/lists/hotline', { kind: 'deny', title: 'Hotline 611' })
+    expect([changed.statusCode, changed.json().title]).toEqual([200, 'Hotline 611'])
+    expect((await ask('PUT', '/v1/lists/hotline', { kind: 'deny' })).json().title).toBe('Hotline 611')
+    expect((await ask('GET', '/v1/lists')).json().lists).toHaveLength(1)
+  })
+
+  it('never changes the kind of a list', async () => {
+    await ask('PUT', '/v1/lists/hotline', { kind: 'deny' })
+    const answer = await ask('PUT', '/v1/lists/hotline', { kind: 'allow' })
+    expect([answer.statusCode, answer.json().code]).toEqual([409, 'LIST_KIND_CONFLICT'])
+  })
+
+  it('restores an older version, unless somebody was faster', async () => {
+    await ask('PUT', '/v1/lists/hotline', { kind: 'deny' })
+    await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: '+79160000001' }] })
+    await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: '+79160000002' }] })
+    const { versions } = (await ask('GET', '/v1/lists/hotline/versions')).json()
+    expect(versions.map((one: { version: number; active: boolean }) => [one.version, one.active])).toEqual([
+      [2, true],
+      [1, false],
+    ])
+    const conflict = await ask('POST', '/v1/lists/hotline/restore', { version: 1, expectedActive: 1 })
+    expect([conflict.statusCode, conflict.json().code]).toEqual([409, 'LIST_CHANGED'])
+    const restored = await ask('POST', '/v1/lists/hotline/restore', { version: 1, expectedActive: 2 })
+    expect(restored.json()).toMatchObject({ activeVersion: 1, entries: 1 })
+    expect(control.notified.at(-1)).toBe(control.store.lastSequence())
+    expect((await ask('POST', '/v1/lists/hotline/restore', { version: 9 })).json().code).toBe('VERSION_UNKNOWN')
+  })
+})
+
+describe('entries', () => {
+  beforeEach(async () => {
+    await ask('PUT', '/v1/lists/hotline', { kind: 'deny' })
+  })
+
+  it('adds numbers, prefixes and ranges and takes them off again', async () => {
+    const entries = [
+      { number: '8-916-000-00-02', reason: 'said he was the bank', source: 'hotline', expires: '2026-12-31T21:00:00Z' },
+      { number: '+7495123*' },
+      { number: '+79160000010-+79160000019' },
+    ]
+    const added = await ask('POST', '/v1/lists/hotline/entries', { entries })
+    expect(added.statusCode).toBe(200)
+    const page = (await ask('GET', '/v1/lists/hotline/entries')).json()
+    expect(page.entries).toContainEqual({
+      number: '+79160000002',
+      reason: 'said he was the bank',
+      source: 'hotline',
+      expires: '2026-12-31T21:00:00.000Z',
+    })
+    expect(page.entries.map((entry: { number: string }) => entry.number)).toEqual(
+      expect.arrayContaining(['+74951230000-+74951239999', '+79160000010-+79160000019']),
+    )
+    const removed = await ask('DELETE', '/v1/lists/hotline/entries', { entries: [{ number: '+79160000002' }] })
+    expect(removed.json()).toMatchObject({ removed: 1 })
+  })
+
+  it.each(['BANK', '+7916000001-+79160000019', '+79160000019-+79160000010', '+7*', '112*', '916000001-+79160000019'])(
+    'refuses %s, and with it the whole request',
+    async (text) => {
+      const entries = [{ number: '+79160000002' }, { number: text }]
+      const answer = await ask('POST', '/v1/lists/hotline/entries', { entries })
+      expect(answer.json()).toMatchObject({ code: 'NUMBER_INVALID', errors: [{ pointer: '/entries/1/number' }] })
+      expect(control.store.list('hotline')?.activeVersion).toBe(0)
+    },
+  )
+
+  it('refuses one entry more than a request may have', async () => {
+    const entries = Array.from({ length: 1_001 }, (_, index) => ({ number: `+7916${String(index).padStart(7, '0')}` }))
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries })).json().code).toBe('BODY_INVALID')
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries: entries.slice(1) })).statusCode).toBe(200)
+  })
+
+  it('pages through a list of one version, whatever is activated in between', async () => {
+    const rows = Array.from({ length: 25 }, (_, index) => ({
+      from: number(79160000000 + index),
+      to: number(79160000000 + index),
+      details: {},
+    }))
+    const range = { from: number(74950000000), to: number(74950000099), details: {} }
+    await putEntries(control.store, 'hotline', [...rows, range])
+    const seen: string[] = []
+    let url = '/v1/lists/hotline/entries?limit=4'
+    for (let pages = 0; pages < 20; pages++) {
+      const page = (await ask('GET', url)).json()
+      expect([page.version, page.total]).toEqual([1, 26])
+      seen.push(...page.entries.map((entry: { number: string }) => entry.number))
+      if (pages === 2) await putEntries(control.store, 'hotline', [])
+      if (page.next === undefined) break
+      url = `/v1/lists/hotline/entries?limit=4&after=${page.next}`
+    }
+    expect(seen).toEqual(['+74950000000-+74950000099', ...rows.map(({ from }) => `+${from}`)])
+  })
+
+  it('streams a long list as CSV that an upload reads', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => ({
+      from: number(79160000000 + index),
+      to: number(79160000000 + index),
+      details: {},
+    }))
+    await putEntries(control.store, 'hotline', rows)
+    const answer = await ask('GET', '/v1/lists/hotline/entries', undefined, { accept: 'text/csv' })
+    expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
+    const lines = answer.body.trimEnd().split('\n')
+    expect(lines).toHaveLength(20_001)
+    expect([lines[0], lines[1], lines.at(-1)]).toEqual([
+      'number,reason,expires,source',
+      '+79160000000,,,',
+      '+79160019999,,,',
+    ])
+  })
+
+  it('answers an empty list', async () => {
+    expect((await ask('GET', '/v1/lists/hotline/entries')).json()).toEqual({
+      list: 'hotline',
+      version: 0,
+      total: 0,
+      entries: [],
+    })
+    expect((await ask('GET', '/v1/lists/hotline/entries?format=csv')).body).toBe('number,reason,expires,source\n')
+  })
+})
+
+describe('csvField', () => {
+  it.each([
+    [undefined, ''],
+    ['plain', 'plain'],
+    ['a,b', '"a,b"'],
+    ['say "no"', '"say ""no"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['=HYPERLINK("x")', `"'=HYPERLINK(""x"")"`],
+    ['@cmd', "'@cmd"],
+  ])('writes %j as %j', (text, field) => expect(csvField(text)).toBe(field))
+})
