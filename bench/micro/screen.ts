@@ -85,7 +85,7 @@ await fillStore()
 const store = await openVerdictStore({ directory })
 const builder = createSnapshotBuilder(
   { trunks: [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }], withGates: true },
-  { store, contents: store.contents, readGateFile: () => undefined, onGateRebuilt: () => undefined },
+  { store, contents: store.contents, readGateFile: () => undefined, onGateRebuilt: () => undefined, onRangesRefused: () => undefined },
 )
 const ring = createDecisionRing(8_192)
 const screener = createScreener(

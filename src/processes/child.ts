@@ -10,6 +10,12 @@ export type ChildProgram = {
 }
 
 /**
+ * What is not finished by then is left as a crash would leave it, which the next start mends. Shorter than the
+ * supervisor's patience, and than a new control process waits for the old one's data directory.
+ */
+const STOP_MS = 6_000
+
+/**
  * Runs one child of the supervisor: waits for its configuration, starts, says so, and goes when told or when the
  * supervisor is gone. Operating errors are told in words; anything else crashes the process, as it should.
  */
@@ -21,6 +27,7 @@ export function runChild(program: (start: StartMessage) => Promise<ChildProgram>
   const stop = async () => {
     if (stopping) return
     stopping = true
+    setTimeout(() => process.exit(1), STOP_MS).unref()
     await running?.stop()
     process.exit(0)
   }

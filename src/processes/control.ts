@@ -28,6 +28,9 @@ import { createVerdictPeers } from './verdict-peers.ts'
 const REPORT_WAIT_MS = 1_000
 /** A snapshot of ten million numbers takes seconds when its gate file is gone. */
 const SNAPSHOT_WAIT_MS = 20_000
+/** Longer than a control process needs to finish what is in flight (the supervisor gives it 8 s). */
+const LOCK_WAIT_MS = 10_000
+const LOCK_RETRY_MS = 50
 
 export async function startControlProcess(start: StartMessage): Promise<ChildProgram> {
   const { label, config } = start
@@ -35,7 +38,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const directory = openDataDirectory(config.dataDirectory)
   const home = homeRules(config.homeCountry)
   const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
-  const store = await openRecordStore({ directory: directory.root })
+  const store = await openRecord(directory.root, log)
   const contents = openListContents({ directory: directory.root, readOnly: false })
   await putFirstPolicy(store)
   tell({ type: 'store-ready' })
@@ -114,12 +117,29 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       else if (message.type === 'review-wanted') void openReviews(message.items)
     },
     async stop() {
+      // Nobody answers any more: what waits for verdict processes goes on without them.
+      peers.onPeers([])
       await app.close()
       await imports.close()
       metrics.close()
       await contents.close()
       await store.close()
     },
+  }
+}
+
+/** The record, when the control process of a life before has left it: its supervisor may have been killed a moment ago. */
+async function openRecord(root: string, log: { info(text: string): void }): Promise<RecordStore> {
+  const giveUpMs = Date.now() + LOCK_WAIT_MS
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await openRecordStore({ directory: root })
+    } catch (error) {
+      const isLocked = error instanceof ScreeningError && error.code === 'STORAGE_LOCKED'
+      if (!isLocked || Date.now() > giveUpMs) throw error
+      if (isFirst) log.info('another control process still has the data directory; waiting for it to end')
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
+    }
   }
 }
 

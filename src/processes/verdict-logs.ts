@@ -87,6 +87,8 @@ export function startVerdictLogs(options: VerdictLogsOptions, dependencies: Verd
       clearInterval(trafficTimer)
       drain()
       decisions.close()
+      // A write under way is joined, and may have passed the newest counts: the second one has them.
+      await traffic.write(now())
       await traffic.write(now())
     },
   }

@@ -40,6 +40,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       contents: store.contents,
       readGateFile: (layerId) => readGateFile(directory, layerId),
       onGateRebuilt: (layerId, cause) => log.warn({ layerId, cause: String(cause ?? 'missing') }, 'gate file rebuilt'),
+      onRangesRefused: (error) => log.error({ err: error }, 'prefixes and ranges do not fit: remove some from a list'),
     },
   )
 

@@ -37,7 +37,11 @@ export type SnapshotBuilderDependencies = {
   readonly readGateFile: (layerId: number) => Uint8Array | undefined
   /** A gate file was missing or damaged (`cause`): the gate has been made anew from the store. */
   readonly onGateRebuilt: (layerId: number, cause: unknown) => void
+  /** The ranges of all lists together are beyond the bounds: those of the snapshot before stay in force. */
+  readonly onRangesRefused: (error: unknown) => void
 }
+
+type SnapshotRanges = Pick<ScreeningSnapshot, 'ranges' | 'rangeList' | 'rangeExpiresMs'>
 
 /** Rows read from the store before the event loop gets a turn: about 5 ms. */
 const ROWS_PER_TURN = 16_384
@@ -55,6 +59,7 @@ export function createSnapshotBuilder(
   let writer: GateWriter | undefined
   /** Layers whose numbers are in the global gate, those of lists gone since included. */
   let inGlobalGate = new Map<number, number>()
+  let ranges: SnapshotRanges | undefined
   let generation = 0
 
   async function gateOf(layer: LayerRef): Promise<SharedArrayBuffer> {
@@ -128,6 +133,17 @@ export function createSnapshotBuilder(
     inGlobalGate = new Map(layers.map((layer) => [layer.layerId, layer.numberCount]))
   }
 
+  /** Lists that fit one by one may not fit together: better the ranges of before, or none, than no verdicts at all. */
+  function rangesOf(lists: readonly ListRecord[]): SnapshotRanges {
+    try {
+      ranges = snapshotRanges(lists, contents)
+    } catch (error) {
+      dependencies.onRangesRefused(error)
+      ranges ??= snapshotRanges([], contents)
+    }
+    return ranges
+  }
+
   async function build(): Promise<ScreeningSnapshot> {
     const policy = store.policy()
     if (!policy) throw new Error('The record has no policy: control writes one before it reports its store ready.')
@@ -141,7 +157,7 @@ export function createSnapshotBuilder(
       generation: ++generation,
       globalGate: writer?.memory ?? createGate(1),
       lists: lists.map((list) => snapshotList(list, gates)),
-      ...snapshotRanges(lists, contents),
+      ...rangesOf(lists),
       numbering: snapshotNumbering(store.numberingPlans(), contents),
       policy: policy.document,
       policyVersion: policy.version,
@@ -191,16 +207,26 @@ function snapshotList(list: ListRecord, gates: ReadonlyMap<number, SharedArrayBu
   return { listId: list.listId, name: list.name, kind: list.kind, version: list.activeVersion, layers }
 }
 
-/** The ranges of all active lists as one set of intervals. A delta's range replaces or removes the identical one below. */
-function snapshotRanges(
-  lists: readonly ListRecord[],
-  contents: ListContents,
-): Pick<ScreeningSnapshot, 'ranges' | 'rangeList' | 'rangeExpiresMs'> {
+/**
+ * The ranges of all active lists as one set of intervals. A delta's range replaces or removes the identical one below. A
+ * tag is a list with an expiry, not a range: what covers a number is then a handful of tags, however ranges nest.
+ * Throws IMPORT_TOO_WIDE beyond the bounds of shm/flatten-intervals.ts.
+ */
+function snapshotRanges(lists: readonly ListRecord[], contents: ListContents): SnapshotRanges {
   const from: number[] = []
   const to: number[] = []
-  const owner: number[] = []
-  const expires: number[] = []
+  const tags: number[] = []
+  const owners: number[] = []
+  const expiries: number[] = []
   for (const list of lists) {
+    const tagByExpiry = new Map<number, number>()
+    const tagOf = (expiresMs: number) => {
+      const known = tagByExpiry.get(expiresMs)
+      if (known !== undefined) return known
+      tagByExpiry.set(expiresMs, owners.length)
+      expiries.push(expiresMs)
+      return owners.push(list.listId) - 1
+    }
     const seen = new Set<string>()
     for (const layer of list.active.layers) {
       if (layer.rangeCount === 0) continue
@@ -213,16 +239,14 @@ function snapshotRanges(
         if (details === REMOVED) continue
         from.push(rangesFrom[i] ?? 0)
         to.push(rangesTo[i] ?? 0)
-        owner.push(list.listId)
-        expires.push((details > 0 ? dictionary[details - 1]?.expiresMs : undefined) ?? Number.POSITIVE_INFINITY)
+        tags.push(tagOf((details > 0 ? dictionary[details - 1]?.expiresMs : undefined) ?? Number.POSITIVE_INFINITY))
       }
     }
   }
-  const tags = Uint32Array.from(from.keys())
   return {
-    ranges: buildIntervals(Float64Array.from(from), Float64Array.from(to), tags),
-    rangeList: Uint16Array.from(owner),
-    rangeExpiresMs: Float64Array.from(expires),
+    ranges: buildIntervals(Float64Array.from(from), Float64Array.from(to), Uint32Array.from(tags)),
+    rangeList: Uint16Array.from(owners),
+    rangeExpiresMs: Float64Array.from(expiries),
   }
 }
 

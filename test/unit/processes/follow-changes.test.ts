@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { createFollower, type FollowerDependencies } from '../../../src/processes/follow-changes.ts'
+import type { Change } from '../../../src/stores/ports.ts'
+
+const report = (sequence: number): Change => ({ sequence, atMs: 0, kind: 'report', number: sequence as PhoneNumber })
+const listed = (sequence: number): Change => ({ sequence, atMs: 0, kind: 'list', name: 'l', version: 1 })
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function follow(changes: Change[], overrides: Partial<FollowerDependencies> = {}) {
+  const reported: number[] = []
+  const published: number[] = []
+  const progress: [number, number][] = []
+  const failures: unknown[] = []
+  const releases: (() => void)[] = []
+  const follower = createFollower(0, {
+    store: { changesAfter: (after, limit) => changes.filter((change) => change.sequence > after).slice(0, limit) },
+    addReported: (number) => reported.push(number),
+    publish: () => {
+      published.push(changes.length)
+      return new Promise((resolve) => releases.push(resolve))
+    },
+    onProgress: (seen, inForce) => progress.push([seen, inForce]),
+    onFailure: (error) => failures.push(error),
+    now: () => 7,
+    ...overrides,
+  })
+  return { follower, reported, published, progress, failures, release: () => releases.shift()?.() }
+}
+
+describe('a follower of the change log', () => {
+  it('puts reports into the gates at once', () => {
+    const { follower, reported, published } = follow([report(1), report(2)])
+    follower.nudge()
+    expect(reported).toEqual([1, 2])
+    expect(published).toEqual([])
+    expect([follower.seen, follower.inForce, follower.freshMs]).toEqual([2, 2, 7])
+  })
+
+  it('goes on with reports while a snapshot is made, and says how far each is', async () => {
+    const changes = [listed(1)]
+    const { follower, reported, release, progress } = follow(changes)
+    follower.nudge()
+    expect([follower.seen, follower.inForce]).toEqual([1, 0])
+    changes.push(report(2))
+    follower.nudge()
+    expect(reported).toEqual([2])
+    expect([follower.seen, follower.inForce]).toEqual([2, 0])
+    release()
+    await turn()
+    expect(follower.inForce).toBe(1)
+    follower.nudge()
+    expect(follower.inForce).toBe(2)
+    expect(progress.at(-1)?.[0]).toBe(2)
+  })
+
+  it('covers any number of changes that arrive meanwhile with one more snapshot', async () => {
+    const changes = [listed(1)]
+    const { follower, published, release } = follow(changes)
+    follower.nudge()
+    for (let sequence = 2; sequence <= 9; sequence++) {
+      changes.push(listed(sequence))
+      follower.nudge()
+    }
+    expect(published).toHaveLength(1)
+    release()
+    await turn()
+    expect(published).toHaveLength(2)
+    release()
+    await turn()
+    expect(follower.inForce).toBe(9)
+    expect(published).toHaveLength(2)
+  })
+
+  it('needs no snapshot for a review', () => {
+    const { follower, published } = follow([{ sequence: 1, atMs: 0, kind: 'review', reviewId: 'r' }])
+    follower.nudge()
+    expect(published).toEqual([])
+    expect(follower.inForce).toBe(1)
+  })
+
+  it('tells a record that cannot be read, and a snapshot that cannot be built', async () => {
+    const unreadable = follow([], {
+      store: {
+        changesAfter: () => {
+          throw new Error('gone')
+        },
+      },
+    })
+    unreadable.follower.nudge()
+    expect(unreadable.failures).toHaveLength(1)
+    const unbuildable = follow([listed(1)], { publish: () => Promise.reject(new Error('no memory')) })
+    unbuildable.follower.nudge()
+    await turn()
+    expect(unbuildable.failures).toHaveLength(1)
+    expect(unbuildable.follower.inForce).toBe(0)
+  })
+
+  it('catches up with more changes than one step takes', async () => {
+    const changes = Array.from({ length: 2_500 }, (_, index) => report(index + 1))
+    const { follower, reported } = follow(changes)
+    follower.nudge()
+    expect(reported).toHaveLength(1_000)
+    await turn()
+    await turn()
+    await turn()
+    expect(reported).toHaveLength(2_500)
+  })
+
+  it('does nothing once closed', async () => {
+    const { follower, reported } = follow([report(1)])
+    await follower.close()
+    follower.nudge()
+    expect(reported).toEqual([])
+  })
+})
