@@ -20,6 +20,11 @@ export class NodeSocket implements VerdictSocket {
     webSocket.on('pong', () => this.noteTraffic())
   }
 
+  /** False once it is closing: what the peer still asks is not answered. */
+  get isAnswered(): boolean {
+    return this.#webSocket.readyState === this.#webSocket.OPEN
+  }
+
   noteTraffic(): void {
     this.#isIdle = false
   }

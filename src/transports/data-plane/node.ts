@@ -176,6 +176,7 @@ class NodeVerdictServer implements VerdictServer {
       this.#guarded(socket, () => this.#handler.socketOpened(socket))
       webSocket.on('message', (data: Buffer, isBinary: boolean) => {
         socket.noteTraffic()
+        if (!socket.isAnswered) return
         this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
       })
       webSocket.on('error', () => webSocket.terminate())

@@ -35,6 +35,7 @@ export type UwsWebSocket = {
   /** 1 sent, 0 buffered, 2 dropped: the buffer limit is reached. */
   send(data: string | Uint8Array, isBinary: boolean, compress: boolean): number
   end(code: number, reason: string): void
+  getBufferedAmount(): number
   close(): void
   getUserData(): UwsUserData
 }
@@ -48,13 +49,14 @@ export type UwsWebSocketBehavior = {
   readonly upgrade: (response: UwsResponse, request: UwsRequest, context: unknown) => void
   readonly open: (webSocket: UwsWebSocket) => void
   readonly message: (webSocket: UwsWebSocket, data: ArrayBuffer, isBinary: boolean) => void
+  readonly drain: (webSocket: UwsWebSocket) => void
   readonly close: (webSocket: UwsWebSocket) => void
 }
 
 export type UwsApp = {
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp
   ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp
-  /** Called with 1 for every connection that opens and -1 for every one that closes. */
+  /** Called with 1 for every connection that opens and -1 for every one that closes as HTTP: not as a WebSocket. */
   filter(handler: (response: UwsResponse, count: number) => void): UwsApp
   listen(host: string, port: number, listening: (token: unknown) => void): UwsApp
   /** Closes every socket at once. */

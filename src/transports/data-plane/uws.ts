@@ -151,10 +151,14 @@ class UwsVerdictServer implements VerdictServer {
       },
       message: (webSocket, data, isBinary) => {
         const socket = webSocket.getUserData().connection
+        if (!socket.isAnswered) return
         this.#guarded(socket, () => handler.socketMessage(socket, new Uint8Array(data), isBinary, receivedMs()))
       },
+      drain: (webSocket) => webSocket.getUserData().connection.drained(),
       close: (webSocket) => {
         const socket = webSocket.getUserData().connection
+        // The filter hears of every connection that opens, but not of one that closes as a WebSocket.
+        this.#connectionCount--
         socket.closed()
         this.#sockets.delete(socket)
         this.#guarded(socket, () => handler.socketClosed(socket))

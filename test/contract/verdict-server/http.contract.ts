@@ -284,7 +284,7 @@ export function httpContract(listen: ListenVerdicts): void {
           ['/v1/verdict', 405],
         ]) {
           const head = `HEAD ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`
-          const { text } = await raw(server.port, [head, get('/health/live')], { answers: 2 })
+          const { text } = await raw(server.port, [head, get('/health/live')], { until: '"live"' })
           expect(text).toContain(` ${status} `)
           expect(text).toMatch(/\r\n\r\nHTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\n\{"status":"live"\}$/)
         }

@@ -7,11 +7,13 @@ export type RawOutcome = { answers: RawAnswer[]; text: string; isClosed: boolean
 
 /** What a peer may wait for before it calls the server stuck. Only reached by a failing test, or to see "nothing more". */
 const PATIENCE_MS = 5_000
-const SETTLE_MS = 60
+const SETTLE_MS = 25
 
 export type RawOptions = {
   /** Answers to wait for; then a moment more, to see what else comes. Default 1. */
   readonly answers?: number
+  /** Wait until the server has sent this. */
+  readonly until?: string
   /** Wait until the server closes. */
   readonly untilClosed?: boolean
 }
@@ -42,7 +44,10 @@ export async function raw(
   }
   const endMs = Date.now() + PATIENCE_MS
   const wanted = options.answers ?? 1
-  while (!isClosed && Date.now() < endMs && (options.untilClosed === true || parseAnswers(text).length < wanted)) {
+  const isWaiting = () =>
+    options.untilClosed === true ||
+    (options.until === undefined ? parseAnswers(text).length < wanted : !text.includes(options.until))
+  while (!isClosed && Date.now() < endMs && isWaiting()) {
     await new Promise<void>((resolve) => {
       wake = resolve
       setTimeout(resolve, 200)
