@@ -2,7 +2,8 @@ import path from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
+import type { ImportRecord } from '../domain/import.ts'
 import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
 import type { ControlServices } from '../services/control-services.ts'
 import { createImportService } from '../services/import-list.ts'
@@ -24,6 +25,8 @@ export type ImportsDependencies = {
   readonly store: RecordStore
   readonly notify: (sequence: number) => Promise<void>
   readonly onFault: (error: unknown) => void
+  /** An import came to rest. */
+  readonly onSettled: (record: ImportRecord) => void
 }
 
 /** One for an import of ten million rows, one for a few entries that must not wait behind it. */
@@ -32,7 +35,7 @@ const IMPORTS_RUNNING_MAX = JOB_THREADS - 1
 
 export async function startImports(options: ImportsOptions, dependencies: ImportsDependencies): Promise<Imports> {
   const { config, directory } = options
-  const { store, notify, onFault } = dependencies
+  const { store, notify, onFault, onSettled } = dependencies
   const pool = new Piscina({
     filename: path.join(PACKAGE_DIRECTORY, 'dist', 'workers', 'job.js'),
     minThreads: JOB_THREADS,
@@ -55,7 +58,7 @@ export async function startImports(options: ImportsOptions, dependencies: Import
       directory: directory.imports,
       limits: { ...IMPORT_LIMITS, bytesMax: config.imports.bytesMax },
     },
-    { store, jobs, notify, now: Date.now, onFault },
+    { store, jobs, notify, now: Date.now, onFault, onSettled },
   )
   await lists.resume()
   return {

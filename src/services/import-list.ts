@@ -40,6 +40,8 @@ export type ImportServiceDependencies = {
   readonly now: () => number
   /** Faults of our own, and garbage that could not be removed: for the log. */
   readonly onFault: (error: unknown) => void
+  /** An import came to rest: active, failed, cancelled, or waiting for somebody. For metrics. */
+  readonly onSettled?: (record: ImportRecord) => void
 }
 
 export type ImportService = ImportDesk & {
@@ -115,6 +117,7 @@ export function createImportService(
   /** Stores the outcome and removes what is not needed any more. */
   async function settle(stored: StoredImport): Promise<void> {
     const forgotten = await records.put(stored)
+    dependencies.onSettled?.(stored.record)
     const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))
     if (isFinished(stored)) removeFiles.push(stored.spool)
     if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))

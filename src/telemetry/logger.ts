@@ -35,7 +35,7 @@ export function createLogger(
 }
 
 /** A plus sign or not, then 7 to 15 digits, with the separators people write between them. */
-const NUMBER_LIKE = /\+?\d(?:[\s().-]?\d){6,14}/g
+const NUMBER_LIKE = /\+?\d(?:[\s().-]{0,2}\d){6,14}/g
 
 /** Blots out what could be a telephone number: times and byte counts of seven digits and more go with it. */
 export function blotNumbers(text: string): string {

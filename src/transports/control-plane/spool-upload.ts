@@ -12,6 +12,8 @@ import { ScreeningError } from '../../domain/errors.ts'
 export type SpooledUpload = {
   readonly path: string
   readonly bytes: number
+  /** What the client calls the file; multipart only. */
+  readonly fileName?: string
   /** SHA-256 of the content, hexadecimal. */
   readonly digest: string
 }
@@ -74,6 +76,7 @@ async function spoolPart(request: FastifyRequest, file: string, { bytesMax }: Sp
     upload = await write(part.file, file, bytesMax)
     // The parser cuts a file off at the limit without an error: what was written is not what was sent.
     if (part.file.truncated) throw tooLarge(bytesMax)
+    upload = { ...upload, fileName: part.filename }
   }
   if (upload === undefined) throw new ScreeningError('BODY_INVALID', 'The multipart body has no file.')
   return upload

@@ -51,6 +51,8 @@ export async function openControlPlane(
     uploadBytesMax?: number
     limits?: Partial<ControlPlaneLimits>
     host?: string
+    /** The memory store when left out. */
+    store?: MemoryStore
   } = {},
 ): Promise<ControlFixture> {
   const spoolDirectory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-control-'))
@@ -65,9 +67,9 @@ export async function openControlPlane(
   const metrics = createMetrics({ version: '0.0.0-test' })
   const state = { nowMs: NOW_MS }
   const now = () => state.nowMs
-  const store = createMemoryStore({}, { now })
+  const store = options.store ?? createMemoryStore({}, { now })
   const text = readFileSync('data/policy.yaml', 'utf8')
-  await store.putPolicy({ text, document: parsePolicy(parse(text)) }, {}, 'system')
+  if (store.policy() === undefined) await store.putPolicy({ text, document: parsePolicy(parse(text)) }, {}, 'system')
   const notified: number[] = []
   const notify = async (sequence: number) => void notified.push(sequence)
   const uploads: ControlFixture['uploads'] = []
@@ -205,7 +207,16 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
   return {
     async begin({ list, mode, dryRun, country, spoolPath }, actor) {
       uploads.push({ content: readFileSync(spoolPath, 'utf8'), path: spoolPath, country })
-      const counts = { rows: 0, accepted: 0, rejected: 0, duplicates: 0, added: 0, removed: 0, unchanged: 0 }
+      const counts = {
+        rows: 0,
+        accepted: 0,
+        rejected: 0,
+        duplicates: 0,
+        added: 0,
+        removed: 0,
+        unchanged: 0,
+        updated: 0,
+      }
       const importId = `import-${records.size + 1}`
       const state = dryRun ? 'previewed' : 'queued'
       const record: ImportRecord = {

@@ -22,6 +22,7 @@ const Counts = Type.Object({
   added: Type.Integer(),
   removed: Type.Integer(),
   unchanged: Type.Integer(),
+  updated: Type.Integer({ description: 'Of the unchanged, those with another reason, source or expiry.' }),
 })
 const Impact = Type.Object({
   hours: Type.Number(),
@@ -83,7 +84,7 @@ async function installUpload({ app, services, options, limits }: RouteContext): 
       country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'How numbers without + are read.' })),
     },
     answers: { 202: ImportAnswer },
-    errors: ['LIST_UNKNOWN', 'IMPORT_TOO_LARGE', 'QUEUE_FULL'],
+    errors: ['LIST_UNKNOWN', 'IMPORT_TOO_LARGE', 'IMPORT_EMPTY', 'IMPORT_FORMAT', 'QUEUE_FULL'],
   })
   await app.register(async (scope) => {
     await acceptUploads(scope, spoolOptions)

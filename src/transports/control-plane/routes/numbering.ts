@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { LIST_NAME_PATTERN } from '../../../domain/number-list.ts'
 import type { ControlServices } from '../../../services/control-services.ts'
+import { asOfFromFileName } from '../../../services/import-numbering.ts'
 import { formatTime, parseTime } from '../../../services/parse-time.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { beginKeyedWrite, replay } from '../keyed-writes.ts'
@@ -57,9 +58,15 @@ export async function installNumberingRoutes({ app, services, options, limits, n
     query: {
       country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })),
       asOf: Type.Optional(MomentQuery),
+      covers: Type.Optional(
+        Type.String({
+          pattern: '^\\d{1,15}(?:,\\d{1,15}){0,999}$',
+          description: 'Prefixes with country code that the plan covers, 7900,7901; left out: the codes in the file.',
+        }),
+      ),
     },
     answers: { 200: Imported },
-    errors: ['NUMBERING_INVALID', 'IMPORT_TOO_LARGE', 'QUEUE_FULL'],
+    errors: ['NUMBERING_INVALID', 'IMPORT_TOO_LARGE', 'IMPORT_EMPTY', 'IMPORT_FORMAT', 'QUEUE_FULL'],
   })
   await app.register(async (scope) => {
     await acceptUploads(scope, spoolOptions)
@@ -73,13 +80,20 @@ export async function installNumberingRoutes({ app, services, options, limits, n
           if (!LIST_NAME_PATTERN.test(name))
             throw new ScreeningError('NUMBERING_INVALID', 'The name cannot be a plan name.')
           const { country = options.homeCountry } = request.query
-          const asOfMs = momentOf(request.query.asOf) ?? now()
+          const asOfMs = momentOf(request.query.asOf)
+          const covers = request.query.covers?.split(',')
           const upload = await spool(request)
           try {
             const kept = beginKeyedWrite(request, services.idempotency, upload.digest)
             if (kept !== undefined) return replay(reply, kept)
-            const spoolPath = upload.path
-            const result = await services.numbering.import({ name, country, asOfMs, spoolPath }, request.actor)
+            const described = {
+              name,
+              country,
+              asOfMs: asOfMs ?? asOfFromFileName(upload.fileName ?? '') ?? now(),
+              spoolPath: upload.path,
+              ...(covers === undefined ? {} : { covers }),
+            }
+            const result = await services.numbering.import(described, request.actor)
             const { plan, rows, accepted, rejectedCount } = result
             return { ...represent(plan), rows, accepted, rejected: rejectedCount }
           } finally {
