@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { PACKAGE_DIRECTORY } from '../../src/config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 
 /** Writes a result with commit and machine to bench/results/<name>.json, and prints it. */
 export function recordResult(name: string, result: Record<string, unknown>): void {

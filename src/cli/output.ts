@@ -36,6 +36,7 @@ export function createOutput(
         widths.map((width, i) => (i === widths.length - 1 ? (row[i] ?? '') : (row[i] ?? '').padEnd(width))).join('  ')
       line(colours.dim(render(head)))
       for (const row of rows) line(render(row))
+      if (rows.length === 0) void streams.stderr.write('(none)\n')
     },
   }
 }

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 
 /** A file of this package, wherever the command is run. */
 export function packageFile(name: string): string {

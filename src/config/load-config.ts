@@ -1,13 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as Value from 'typebox/value'
 import { parse as parseYaml } from 'yaml'
 import { type FieldError, ScreeningError } from '../domain/errors.ts'
+import { PACKAGE_DIRECTORY } from './package-directory.ts'
 import { CONFIG_SCHEMA, type Config } from './schema.ts'
-
-/** Where package.json lies: dist/src/config and src/config are both below it. */
-export const PACKAGE_DIRECTORY = findPackageDirectory(path.dirname(fileURLToPath(import.meta.url)))
 
 /** A node's configuration with what follows from it. */
 export type LoadedConfig = Config & {
@@ -157,14 +154,4 @@ function duplicates(items: readonly { name: string }[], pointer: string): FieldE
 function invalid(errors: FieldError[]): ScreeningError {
   const message = `The configuration is not valid. ${errors.map((error) => error.detail).join(' ')}`
   return new ScreeningError('CONFIG_INVALID', message, { errors, hint: 'docs/OPERATIONS.md lists every key.' })
-}
-
-function findPackageDirectory(from: string): string {
-  let directory = from
-  while (!existsSync(path.join(directory, 'package.json'))) {
-    const parent = path.dirname(directory)
-    if (parent === directory) return from
-    directory = parent
-  }
-  return directory
 }

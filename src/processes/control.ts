@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse as parseYaml, stringify as stringifyYaml } from 'yaml'
-import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
@@ -60,7 +60,12 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const metrics = createMetrics({ version: packageVersion() })
   const imports = await startImports(
     { config, directory },
-    { store, notify, onFault: (error) => log.error({ err: error }, 'an import met a fault') },
+    {
+      store,
+      notify,
+      onFault: (error) => log.error({ err: error }, 'an import met a fault'),
+      onSettled: (record) => metrics.imports.settled(record, Date.now()),
+    },
   )
   const services = createControlServices(
     { home, pseudonymKey },

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { PACKAGE_DIRECTORY } from '../config/load-config.ts'
+import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import type { VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
@@ -57,7 +57,8 @@ export function startVerdictThreads(
         return
       }
       case 'failed':
-        return onFailure(new ScreeningError(message.code, message.message, message.hint ? { hint: message.hint } : {}))
+        onFailure(new ScreeningError(message.code, message.message, message.hint ? { hint: message.hint } : {}))
+        return
       default:
         message satisfies never
     }

@@ -31,12 +31,12 @@ export function addExplainCommand(program: Command, registry: CommandRegistry): 
 
 function printExplanation(output: Output, explanation: Fields): void {
   const { dim } = output.colours
-  const verdict = explanation.text('verdict') ?? explanation.text('decision')
+  const verdict = explanation.text('decision')
   output.line(`${colouredDecision(verdict, output.colours)}  score ${explanation.number('score') ?? '?'}`)
   if (explanation.has('step')) output.line(`  decided by: ${printable(explanation.text('step'))}`)
   for (const reason of explanation.items('reasons')) output.line(`  ${describeReason(reason)}`)
   for (const list of explanation.items('lists')) {
-    const why = list.fields('details').text('reason')
+    const why = list.text('reason')
     output.line(
       `  on list ${printable(list.text('list'))} (${printable(list.text('kind'))})${why ? `: ${printable(why)}` : ''}`,
     )

@@ -72,7 +72,7 @@ export async function finish(
 
 export function printEnd({ output }: CommandContext, record: Fields): number {
   if (output.isJson) output.json(record.value)
-  else printImport(output, record)
+  else if (record.fields('counts').number('rows') || record.text('state') !== 'failed') printImport(output, record)
   return exitCodeOfImport(record)
 }
 

@@ -97,3 +97,31 @@ describe('zaslon check', () => {
     for (const character of ['\u001b', '\u202e']) expect(out).not.toContain(character)
   })
 })
+
+describe('zaslon explain', () => {
+  it('shows what decided, where the number stands and what would change the verdict', async () => {
+    const explanation = {
+      decision: 'flag',
+      step: 'score',
+      score: 55,
+      reasons: [{ code: 'reported', basis: 'analytics', points: 50 }],
+      lists: [{ list: 'watched', kind: 'watch', match: 'number', reason: 'called twice' }],
+      reputation: { reporters: 3, score: 52 },
+      signals: [
+        { signal: 'reported', strength: 0.6, mode: 'enforce', points: 90, contribution: 54 },
+        { signal: 'withheld', strength: 0, mode: 'enforce', points: 0, contribution: 0 },
+      ],
+      changes: [{ change: 'reporters', from: 3, to: 5, verdict: 'block', score: 83 }],
+      policy: 'default@3',
+    }
+    const service = await startFakeService({ 'POST /v1/explain': { body: explanation } })
+    const { out } = await zaslon(['explain', '+79160000003'], service.url)
+    await service.close()
+    expect(out).toContain('FLAG  score 55\n  decided by: score\n')
+    expect(out).toContain('on list watched (watch): called twice')
+    expect(out).toContain('reported by 3 people in the window, score 52')
+    expect(out).toMatch(/^reported +0\.60 +enforce +90 +54\.0$/m)
+    expect(out).not.toContain('withheld')
+    expect(out).toContain('block, if 5 people had reported it instead of 3')
+  })
+})

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningService, runService } from '../support/run-service.ts'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const main = path.join(root, 'dist/src/cli/main.js')
+
+type Run = { code: number | null; out: string; err: string }
+type RunSettings = {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly input?: string
+  /** Called with everything on standard error so far: to send a signal at the right moment. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+}
+
+function run(program: string, words: readonly string[], settings: RunSettings): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...words], { cwd: root, env: { ...process.env, ...settings.environment } })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk
+      settings.onStderr?.(err, (signal) => child.kill(signal))
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.end(settings.input ?? '')
+  })
+}
+
+/** The built command as a shell runs it, against a service as an operator runs it. */
+describe('the zaslon command', () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-cli-'))
+  let service: RunningService
+  let environment: Record<string, string>
+
+  beforeAll(async () => {
+    service = await runService()
+    environment = {
+      ZASLON_DATA_DIR: service.dataDirectory,
+      ZASLON_ADMIN_PORT: String(service.adminPort),
+      ZASLON_VERDICT_PORT: String(service.verdictPort),
+    }
+  })
+  afterAll(async () => {
+    await service?.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  const zaslon = (words: readonly string[], settings: RunSettings = {}) =>
+    run(process.execPath, [main, ...words], { environment, ...settings })
+  const shell = (line: string) =>
+    run('bash', ['-c', `set -o pipefail; zaslon() { "${process.execPath}" "${main}" "$@"; }; ${line}`], { environment })
+
+  it('creates a list, loads a file into it, and the next verdict knows', async () => {
+    const file = path.join(directory, 'numbers.csv')
+    writeFileSync(file, 'number,reason\n+79160000002,fraud\n8 916 000-00-05,\nhello,\n')
+    expect((await zaslon(['check', '+79160000002', '--exit-code'])).code).toBe(0)
+    expect(await zaslon(['lists', 'create', 'scammers', '--kind', 'deny'])).toMatchObject({ code: 0, err: '' })
+    const imported = await zaslon(['lists', 'import', 'scammers', file, '--json'])
+    expect(imported.code).toBe(0)
+    expect(JSON.parse(imported.out)).toMatchObject({ state: 'active', counts: { rows: 3, accepted: 2, rejected: 1 } })
+    const verdict = await zaslon(['check', '+79160000002', '--exit-code'])
+    expect(verdict.code).toBe(11)
+    expect(verdict.out).toContain('603 Network Blocked')
+  })
+
+  it('exports what it imported, in a form it imports again', async () => {
+    const { code, out } = await shell('zaslon lists export scammers | zaslon lists import scammers - --dry-run --json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      state: 'previewed',
+      counts: { rows: 2, added: 0, removed: 0, unchanged: 2 },
+    })
+  })
+
+  it('gives back the refused rows', async () => {
+    const { out } = await zaslon(['lists', 'imports', '--json'])
+    const withRefused = JSON.parse(out).imports.find(
+      (record: { counts: { rejected: number } }) => record.counts.rejected > 0,
+    )
+    expect((await zaslon(['lists', 'rejected', withRefused.importId])).out).toContain('hello')
+  })
+
+  it('puts an import in force that was only looked at, and undoes it', async () => {
+    const preview = await zaslon(['lists', 'import', 'scammers', '-', '--mode', 'append', '--dry-run', '--json'], {
+      input: '+79160000006\n',
+    })
+    expect((await zaslon(['check', '+79160000006', '--exit-code'])).code).toBe(0)
+    const before = JSON.parse((await zaslon(['lists', 'show', 'scammers', '--json'])).out).activeVersion
+    expect((await zaslon(['lists', 'activate', JSON.parse(preview.out).importId])).code).toBe(0)
+    expect((await zaslon(['check', '+79160000006', '--exit-code'])).code).toBe(11)
+    expect((await zaslon(['lists', 'restore', 'scammers', String(before)])).code).toBe(0)
+    expect((await zaslon(['check', '+79160000006', '--exit-code'])).code).toBe(0)
+  })
+
+  it('takes single entries and gives them up again', async () => {
+    const add = (entry: string) => zaslon(['lists', 'add', 'scammers', entry, '--reason', 'called back'])
+    expect((await add('+7900123*')).code).toBe(0)
+    expect((await zaslon(['check', '+79001234567', '--exit-code'])).code).toBe(11)
+    expect((await zaslon(['lists', 'rm', 'scammers', '+7900123*'])).code).toBe(0)
+    expect((await zaslon(['check', '+79001234567', '--exit-code'])).code).toBe(0)
+    await add('+79001234567')
+    expect((await zaslon(['explain', '+79001234567'])).out).toContain('called back')
+  })
+
+  it('reports a number until it is flagged, then blocked', async () => {
+    const codes: (number | null)[] = []
+    for (let i = 1; i <= 5; i++) {
+      await zaslon(['report', '+79160000003', '--reporter', `+7916111000${i}`, '--scenario', 'bank'])
+      codes.push((await zaslon(['check', '+79160000003', '--exit-code'])).code)
+    }
+    expect(codes).toEqual([0, 0, 10, 10, 11])
+  })
+
+  it('finds its decisions in the log', async () => {
+    const words = ['decisions', '--caller', '+79160000002', '--verdict', 'block', '--json']
+    await expect
+      .poll(async () => JSON.parse((await zaslon(words)).out).decisions.length, { timeout: 10_000, interval: 200 })
+      .toBeGreaterThan(0)
+  })
+
+  it('shows, checks, rehearses and sets the policy', async () => {
+    const file = path.join(directory, 'policy.yaml')
+    const shown = await zaslon(['policy', 'show'])
+    writeFileSync(file, shown.out)
+    expect((await zaslon(['policy', 'validate', file])).code).toBe(0)
+    expect(JSON.parse((await zaslon(['policy', 'rehearse', file, '--json'])).out)).toMatchObject({ changed: 0 })
+    const version = JSON.parse((await zaslon(['policy', 'show', '--json'])).out).version
+    expect((await zaslon(['policy', 'set', file, '--if-version', String(version)])).code).toBe(0)
+    const late = await zaslon(['policy', 'set', file, '--if-version', String(version)])
+    expect(late.code).toBe(3)
+    expect(late.err).toContain('hint:')
+  })
+
+  it('finds the machine and the running service well', async () => {
+    const { code, out } = await zaslon(['doctor', '--json'])
+    const { findings } = JSON.parse(out)
+    expect(findings.filter((finding: { status: string }) => finding.status === 'fail')).toEqual([])
+    expect(code).toBe(0)
+  })
+
+  it('names who holds a port that the service needs', async () => {
+    const other = createServer((_request, response) => response.writeHead(404).end())
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const port = String((other.address() as AddressInfo).port)
+    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ZASLON_ADMIN_PORT: port } })
+    other.close()
+    expect(code).toBe(1)
+    expect(out).toMatch(new RegExp(`FAIL +control (address|service).*${port}`))
+    expect(out).toContain(`process ${process.pid})`)
+  })
+
+  it('is quiet when the reader of a pipe has seen enough', async () => {
+    const { code, err } = await shell('(zaslon lists export scammers; zaslon exit-codes) | head -1')
+    expect(err).toBe('')
+    expect(code === 0 || code === 141).toBe(true)
+  })
+
+  it('stops at Ctrl-C, says that the import goes on, and ends with 130', async () => {
+    const rows = Array.from({ length: 400_000 }, (_, i) => `+7916${String(i).padStart(7, '0')}`).join('\n')
+    const { code, err } = await zaslon(['lists', 'import', 'scammers', '-', '--dry-run'], {
+      input: rows,
+      onStderr: (text, kill) => {
+        if (text.includes('%')) kill('SIGINT')
+      },
+    })
+    expect(err).toContain('zaslon: Stopped.')
+    expect(code).toBe(130)
+  })
+
+  it('ends with 4 when nobody answers', async () => {
+    const { code, err } = await zaslon(['lists', 'ls'], { environment: { ...environment, ZASLON_ADMIN_PORT: '1' } })
+    expect(code).toBe(4)
+    expect(err).toContain('cannot be reached')
+  })
+})

@@ -1,0 +1,200 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort, type RunningService, runService } from '../support/run-service.ts'
+import { askVerdict, post, put, report, uploadList } from '../support/service-requests.ts'
+
+const main = path.resolve(import.meta.dirname, '../../dist/src/cli/main.js')
+
+/** Runs `zaslon serve` that is expected to give up by itself. */
+function serveAndFail(environment: Record<string, string>) {
+  const result = spawnSync(process.execPath, [main, 'serve'], {
+    env: { ...process.env, ZASLON_THREADS: '1', ...environment },
+    encoding: 'utf8',
+    timeout: 40_000,
+  })
+  return { code: result.status, output: result.stdout + result.stderr }
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let i = 0; i < 1_000; i++) {
+    if (await isTrue()) return
+    await sleep(10)
+  }
+  throw new Error(`It never came true that ${what}.`)
+}
+
+describe('a running service', () => {
+  let service: RunningService
+  beforeAll(async () => {
+    service = await runService({ processes: 2, threads: 2 })
+  })
+  afterAll(() => service.stop())
+
+  it('blocks a number on every thread the moment its import is active', async () => {
+    await put(service, '/v1/lists/moment', { kind: 'deny' })
+    const record = await uploadList(service, 'moment', '+79070100001\n+79070100002\n', 'mode=replace')
+    expect(record).toMatchObject({ state: 'active', counts: { rows: 2, accepted: 2, rejected: 0, added: 2 } })
+    // A new connection each: the kernel spreads them over the four threads.
+    for (let i = 0; i < 40; i++) expect((await askVerdict(service, '+79070100001')).decision).toBe('block')
+  })
+
+  it('flags after three reporters and blocks after five, on every thread, by the time the report is answered', async () => {
+    const decisions: string[] = []
+    for (let reporter = 1; reporter <= 5; reporter++) {
+      expect((await report(service, '+79070100010', `subscriber-${reporter}`)).accepted).toBe(true)
+      const all = await Promise.all(Array.from({ length: 20 }, () => askVerdict(service, '+79070100010')))
+      const distinct = [...new Set(all.map((verdict) => verdict.decision))]
+      expect(distinct).toHaveLength(1)
+      decisions.push(distinct[0] ?? '')
+    }
+    expect(decisions).toEqual(['allow', 'allow', 'flag', 'flag', 'block'])
+  })
+
+  it('answers while control is dead, and control comes back with everything acknowledged', async () => {
+    await report(service, '+79070100020', 'subscriber-1')
+    const [control = 0] = service.pids('control')
+    process.kill(control, 'SIGKILL')
+    for (let i = 0; i < 20; i++) expect((await askVerdict(service, '+79070100001')).decision).toBe('block')
+    await until(() => service.pids('control').some((pid) => pid !== control), 'control is back')
+    await service.ready()
+    const known = await (await fetch(`${service.adminUrl}/v1/numbers/%2B79070100020`)).json()
+    expect(known).toMatchObject({ reports: [{ channel: 'hotline' }] })
+  })
+
+  it('brings a killed verdict process back, with its gates', async () => {
+    const before = service.pids('verdict')
+    for (const pid of before) process.kill(pid, 'SIGKILL')
+    await until(
+      () => service.pids('verdict').length === 2 && service.pids('verdict').every((pid) => !before.includes(pid)),
+      'both verdict processes are back',
+    )
+    await service.ready()
+    expect((await askVerdict(service, '+79070100001')).decision).toBe('block')
+    expect((await askVerdict(service, '+79070100010')).decision).toBe('block')
+    expect(service.output()).not.toContain('gate file rebuilt')
+  })
+
+  it('waits longer each time for a process that keeps dying, and says why', async () => {
+    for (let i = 0; i < 3; i++) {
+      await until(() => service.pids('verdict').length === 2, 'two verdict processes run')
+      for (const pid of service.pids('verdict')) process.kill(pid, 'SIGKILL')
+      await until(() => service.pids('verdict').length < 2, 'they are gone')
+    }
+    await until(() => service.pids('verdict').length === 2, 'two verdict processes run')
+    await service.ready()
+    const waits = [...service.output().matchAll(/"child":"verdict-1","why":"SIGKILL","waitMs":(\d+)/g)].map((match) =>
+      Number(match[1]),
+    )
+    expect(waits.length).toBeGreaterThanOrEqual(4)
+    expect(waits.slice(0, 4)).toEqual([...waits.slice(0, 4)].sort((a, b) => a - b))
+    expect(waits[3]).toBeGreaterThan(waits[0] ?? 0)
+  })
+
+  it('puts a suspicious protected caller into the review queue instead of blocking', async () => {
+    await put(service, '/v1/lists/banks', { kind: 'protected' })
+    await uploadList(service, 'banks', '+79070100030\n', 'mode=replace')
+    for (let reporter = 1; reporter <= 6; reporter++) await report(service, '+79070100030', `subscriber-${reporter}`)
+    expect(await askVerdict(service, '+79070100030')).toMatchObject({ decision: 'flag' })
+    await until(async () => {
+      const { reviews } = (await (await fetch(`${service.adminUrl}/v1/reviews`)).json()) as {
+        reviews: { number: string; causes: string[] }[]
+      }
+      return reviews.some(
+        (review) => review.number === '+79070100030' && review.causes.includes('protected-suspicious'),
+      )
+    }, 'the review is open')
+  })
+
+  it('prints no telephone number', () => {
+    expect(service.output()).not.toMatch(/7907010\d{4}/)
+  })
+
+  it('lists what it decided', async () => {
+    await until(async () => {
+      const response = await fetch(`${service.adminUrl}/v1/decisions?caller=%2B79070100001`)
+      const { decisions } = (await response.json()) as { decisions: { verdict: string }[] }
+      return decisions.length > 40 && decisions.every((decision) => decision.verdict === 'block')
+    }, 'the decisions are in the log')
+  })
+
+  it('refuses a second service on its data directory', () => {
+    const second = serveAndFail({
+      ZASLON_DATA_DIR: service.dataDirectory,
+      ZASLON_ADMIN_PORT: '18098',
+      ZASLON_VERDICT_PORT: '18099',
+    })
+    expect(second.code).toBe(1)
+    expect(second.output).toContain('STORAGE_LOCKED')
+  })
+})
+
+describe('a service that cannot start', () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-start-'))
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  it.each(['ZASLON_ADMIN_PORT', 'ZASLON_VERDICT_PORT'] as const)(
+    'says so when another program has %s',
+    async (variable) => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await new Promise((resolve) => other.once('listening', resolve))
+      const address = other.address()
+      const taken = typeof address === 'object' && address ? address.port : 0
+      const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+      const { code, output } = serveAndFail({ ZASLON_DATA_DIR: directory, ...ports, [variable]: String(taken) })
+      other.close()
+      expect(code).toBe(1)
+      expect(output).toContain('PORT_IN_USE')
+      expect(output).toContain(variable)
+    },
+  )
+
+  it('refuses an address others can reach without keys', () => {
+    const { code, output } = serveAndFail({ ZASLON_DATA_DIR: directory, ZASLON_VERDICT_HOST: '0.0.0.0' })
+    expect(code).toBe(1)
+    expect(output).toContain('/verdict/host is 0.0.0.0')
+  })
+
+  it('refuses a data directory it may not write', () => {
+    const { code, output } = serveAndFail({ ZASLON_DATA_DIR: '/proc/zaslon' })
+    expect(code).toBe(1)
+    expect(output).toContain('STORAGE_FAILED')
+    expect(output).toContain('ZASLON_DATA_DIR')
+  })
+})
+
+describe('a service with keys', () => {
+  it('answers who shows the right one, and nobody else', async () => {
+    const { createHash } = await import('node:crypto')
+    const { writeFileSync } = await import('node:fs')
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-keys-'))
+    const digest = (key: string) => createHash('sha256').update(key).digest('hex')
+    writeFileSync(
+      path.join(directory, 'zaslon.yaml'),
+      `keys:\n  - { name: sbc, role: switch, sha256: "${digest('s')}" }\n  - { name: desk, role: analyst, sha256: "${digest('d')}" }\n`,
+    )
+    const service = await runService({ environment: { ZASLON_CONFIG: path.join(directory, 'zaslon.yaml') } })
+    try {
+      const ask = (key?: string) =>
+        fetch(
+          `${service.verdictUrl}/v1/verdict?caller=1`,
+          key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } },
+        )
+      expect((await ask()).status).toBe(401)
+      expect((await ask('d')).status).toBe(401)
+      expect((await ask('s')).status).toBe(200)
+      const lists = (key: string) =>
+        fetch(`${service.adminUrl}/v1/lists`, { headers: { authorization: `Bearer ${key}` } })
+      expect((await lists('d')).status).toBe(200)
+      expect((await lists('s')).status).toBe(403)
+      expect((await post(service, '/v1/reports', {})).status).toBe(401)
+    } finally {
+      await service.stop()
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
