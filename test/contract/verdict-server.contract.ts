@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import type { ListenVerdicts } from '../../src/transports/data-plane/verdict-server.ts'
+import { batchContract } from './verdict-server/batch.contract.ts'
 import { framingContract } from './verdict-server/framing.contract.ts'
 import { httpContract } from './verdict-server/http.contract.ts'
 import { lifecycleContract } from './verdict-server/lifecycle.contract.ts'
@@ -12,6 +13,7 @@ import { socketContract } from './verdict-server/socket.contract.ts'
 export function verdictServerContract(name: string, listen: ListenVerdicts): void {
   describe(`${name} as a VerdictServer`, () => {
     httpContract(listen)
+    batchContract(listen)
     framingContract(listen)
     socketContract(listen)
     lifecycleContract(listen)

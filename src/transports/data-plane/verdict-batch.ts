@@ -59,7 +59,7 @@ function isLines(contentType: string, text: string): boolean {
   const type = contentType.toLowerCase()
   if (type.includes('ndjson') || type.includes('jsonl')) return true
   if (type.includes('json')) return false
-  return !/^\s*\[/.test(text)
+  return /^\s*[^\s[]/.test(text)
 }
 
 function readArray(text: string, isSingleAllowed: boolean): Batch | undefined {

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ListenVerdicts, VerdictServer } from '../../../src/transports/data-plane/verdict-server.ts'
+import { post, type RawAnswer, raw } from './raw-client.ts'
+import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorld } from './screened-world.ts'
+
+const MEBIBYTE = 1024 * 1024
+const JSON_TYPE = 'Content-Type: application/json'
+const NDJSON_TYPE = 'Content-Type: application/x-ndjson'
+
+export function batchContract(listen: ListenVerdicts): void {
+  describe('for batches', () => {
+    let screened: ScreenedWorld
+    let server: VerdictServer
+
+    beforeAll(async () => {
+      screened = screenedWorld()
+      server = await listen(SERVER_OPTIONS, screened.handler)
+    })
+    afterAll(async () => {
+      await server.close()
+      expect(screened.faults).toEqual([])
+    })
+
+    async function send(path: string, body: string, ...headers: string[]): Promise<RawAnswer> {
+      const { answers } = await raw(server.port, post(path, body, headers))
+      expect(answers).toHaveLength(1)
+      return answers[0]!
+    }
+    const event = (callId: string, caller: string) => ({ callId, caller, callee: CALLEE })
+    const decided = (counter: 'verdicts.allow' | 'verdicts.block') => screened.world.counter(counter)
+
+    it('answers an array in its order', async () => {
+      const answer = await send('/v1/verdicts', JSON.stringify([event('a', LISTED), event('b', CLEAN)]), JSON_TYPE)
+      expect(answer.headers.get('content-type')).toBe('application/json')
+      expect(JSON.parse(answer.body)).toMatchObject([
+        { callId: 'a', decision: 'block' },
+        { callId: 'b', decision: 'allow' },
+      ])
+    })
+
+    it('answers NDJSON with NDJSON, whatever ends a line, and takes blank lines for nothing', async () => {
+      const lines = `\r\n${JSON.stringify(event('a', LISTED))}\r\n\r\n  \n${JSON.stringify(event('b', CLEAN))}`
+      const answer = await send('/v1/verdicts', lines, NDJSON_TYPE)
+      expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
+      expect(answer.body.endsWith('}\n')).toBe(true)
+      expect(
+        answer.body
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toMatchObject([
+        { callId: 'a', decision: 'block' },
+        { callId: 'b', decision: 'allow' },
+      ])
+    })
+
+    it('gives what is no event a problem in its place', async () => {
+      const array = JSON.stringify([7, event('b', LISTED), null, [], 'x'])
+      expect(JSON.parse((await send('/v1/verdicts', array)).body)).toMatchObject([
+        { status: 400, code: 'BODY_INVALID' },
+        { decision: 'block' },
+        { code: 'BODY_INVALID' },
+        { code: 'BODY_INVALID' },
+        { code: 'BODY_INVALID' },
+      ])
+      const lines = `{"caller":\n${JSON.stringify(event('b', LISTED))}\n`
+      const answers = (await send('/v1/verdicts', lines)).body.trimEnd().split('\n')
+      expect(answers.map((line) => JSON.parse(line))).toMatchObject([{ code: 'BODY_INVALID' }, { decision: 'block' }])
+    })
+
+    it.each([
+      ['an empty array', '[]', JSON_TYPE, '[]'],
+      ['no lines', '', NDJSON_TYPE, ''],
+      ['blank lines', '\n\r\n', NDJSON_TYPE, ''],
+    ])('answers %s with nothing', async (_name, body, type, expected) => {
+      const answer = await send('/v1/verdicts', body, type)
+      expect([answer.status, answer.body]).toEqual([200, expected])
+    })
+
+    it.each([
+      ['an object', '{"caller":"+79160000001"}'],
+      ['half an array', '[{}'],
+      ['nothing', ''],
+    ])('refuses %s as application/json', async (_name, body) => {
+      expect(JSON.parse((await send('/v1/verdicts', body, JSON_TYPE)).body)).toMatchObject({ code: 'JSON_MALFORMED' })
+    })
+
+    it.each(['array', 'lines'])('takes 1,000 events as %s, and of 1,001 none', async (form) => {
+      const events = (count: number) => Array.from({ length: count }, () => JSON.stringify({ caller: LISTED }))
+      const body = (count: number) => (form === 'array' ? `[${events(count).join()}]` : events(count).join('\n'))
+      const before = decided('verdicts.block')
+      expect((await send('/v1/verdicts', body(1_000))).status).toBe(200)
+      expect(decided('verdicts.block')).toBe(before + 1_000)
+      const refused = await send('/v1/verdicts', body(1_001))
+      expect(JSON.parse(refused.body)).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' })
+      expect(decided('verdicts.block')).toBe(before + 1_000)
+    })
+
+    it.each(['/v1/verdicts', '/v1/call-ends'])('reads 1 MiB at %s and not one byte more', async (path) => {
+      expect((await send(path, '[{}]'.padEnd(MEBIBYTE))).status).toBe(200)
+      expect(JSON.parse((await send(path, '[{}]'.padEnd(MEBIBYTE + 1))).body)).toMatchObject({ status: 413 })
+    })
+
+    it('notes call ends: one, an array or lines', async () => {
+      const end = '{"callId":"a","caller":"+79160000009","answered":true,"ringMs":4000,"talkMs":"long","sipStatus":200}'
+      const before = screened.world.counter('call-ends')
+      for (const [body, count] of [
+        [end, 1],
+        [JSON.stringify(JSON.parse(end), null, 2), 1],
+        [`[${end},${end}]`, 2],
+        [`${end}\n${end}\n${end}`, 3],
+      ] as const) {
+        expect((await send('/v1/call-ends', body)).body).toBe(`{"accepted":${count}}`)
+      }
+      expect(screened.world.counter('call-ends')).toBe(before + 7)
+    })
+
+    it('refuses call ends as a whole', async () => {
+      const before = screened.world.counter('call-ends')
+      for (const body of ['', '7', 'null', '[{},7]', '{}\n{', '[{}', `[${Array(1_001).fill('{}').join()}]`]) {
+        expect((await send('/v1/call-ends', body)).status).toBeOneOf([400, 413])
+      }
+      expect(screened.world.counter('call-ends')).toBe(before)
+    })
+  })
+}

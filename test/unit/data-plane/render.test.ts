@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { PolicyDocument } from '../../../src/domain/policy.ts'
+import { BASES, REASON_CODES } from '../../../src/domain/reason.ts'
+import { VERDICTS } from '../../../src/domain/verdict.ts'
+import { addReason, clearDecision, createDecision } from '../../../src/engine/decision.ts'
+import { createVerdictRenderer } from '../../../src/transports/data-plane/render.ts'
+import { sipReplies } from '../../../src/transports/data-plane/sip-reply.ts'
+import { DEFAULT_POLICY, openWorld } from '../../fixtures/screening-world.ts'
+
+const [DETERMINISTIC, ANALYTICS] = [0, 1]
+
+describe('an answer', () => {
+  const { screener } = openWorld({
+    lists: [
+      { name: 'a', kind: 'deny' },
+      { name: 'b', kind: 'watch' },
+    ],
+  })
+  const renderer = createVerdictRenderer({ labelLanguage: 'ru' }, screener)
+
+  it('says exactly what the decision says, first time and from the cache', () => {
+    const decision = createDecision()
+    const reason = fc.record({
+      code: fc.nat(REASON_CODES.length - 1),
+      points: fc.integer({ min: -100, max: 100 }),
+      list: fc.nat(3),
+      basis: fc.nat(1),
+    })
+    fc.assert(
+      fc.property(
+        fc.nat(2),
+        fc.nat(100),
+        fc.nat(1),
+        fc.array(reason, { maxLength: 8 }),
+        fc.string({ unit: 'binary', maxLength: 300 }),
+        fc.array(fc.nat(0xffffffff), { minLength: 4, maxLength: 4 }),
+        (verdict, score, basis, reasons, callId, id) => {
+          clearDecision(decision, 3)
+          for (const { code, points, list, basis } of reasons) addReason(decision, code, points, list, basis)
+          decision.verdict = verdict
+          decision.score = score
+          decision.basis = basis
+          decision.verdictId.set(id)
+          const body = JSON.parse(renderer.json(decision, callId))
+          expect(body.verdictId).toBe(id.map((word) => word.toString(16).padStart(8, '0')).join(''))
+          expect(body.callId).toBe(callId === '' ? undefined : callId.slice(0, 256))
+          expect([body.decision, body.score]).toEqual([VERDICTS[verdict], score])
+          expect(body.sip.action).toBe(body.decision === 'block' ? 'reject' : 'forward')
+          expect(JSON.stringify(body.sip)).not.toContain('{verdictId}')
+          expect('label' in body).toBe(body.decision === 'flag')
+          const sorted = reasons.toSorted((a, b) => b.points - a.points)
+          expect(body.reasons).toEqual(
+            sorted.map(({ code, points, list, basis }) => ({
+              code: REASON_CODES[code],
+              basis: BASES[basis],
+              ...(list === 1 ? { list: 'a', kind: 'deny' } : list === 2 ? { list: 'b', kind: 'watch' } : {}),
+              points,
+            })),
+          )
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('stays right when more shapes come than are kept', () => {
+    const decision = createDecision()
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 5_000; i++) {
+        clearDecision(decision, 3)
+        addReason(decision, i % REASON_CODES.length, i % 101, 0, ANALYTICS)
+        decision.score = i % 97
+        const body = JSON.parse(renderer.json(decision, ''))
+        expect([body.score, body.reasons[0].points]).toEqual([i % 97, i % 101])
+      }
+    }
+  })
+
+  it('follows a new policy at once', () => {
+    const world = openWorld()
+    const fresh = createVerdictRenderer({ labelLanguage: 'ru' }, world.screener)
+    const decision = createDecision()
+    decision.verdict = 1
+    expect(fresh.text(decision)).toBe('flag suspected-fraud\n')
+    expect(JSON.parse(fresh.json(decision, '')).label.text).toBe('Возможно, мошенники')
+    const label = { code: 'scam-likely', text: { kk: 'x' } }
+    world.screener.install({ ...world.snapshot, generation: 2, policy: { ...DEFAULT_POLICY, label } })
+    expect(fresh.text(decision)).toBe('flag scam-likely\n')
+    expect(JSON.parse(fresh.json(decision, '')).label).toEqual({ code: 'scam-likely', text: 'x' })
+  })
+})
+
+describe('the SIP reply to a block', () => {
+  const policy = (sip: Partial<PolicyDocument['sip']>): PolicyDocument => ({
+    ...DEFAULT_POLICY,
+    sip: { ...DEFAULT_POLICY.sip, redressUrl: 'https://r.example/{verdictId}', ...sip },
+  })
+
+  it.each([
+    [
+      '603+',
+      603,
+      'Network Blocked',
+      { Reason: 'SIP;cause=603;text="v=analytics1;url=https://r.example/{verdictId}";location=LN' },
+    ],
+    ['603', 603, 'Decline', {}],
+    ['607', 607, 'Unwanted', { Reason: 'SIP;cause=607;text="Unwanted"' }],
+    ['608', 608, 'Rejected', { 'Call-Info': '<https://r.example/{verdictId}>;purpose=jwscard' }],
+  ] as const)('is as the standard of %s says', (style, status, phrase, headers) => {
+    const reply = sipReplies(policy({ analytics: style, deterministic: '603' }))[ANALYTICS]
+    expect(reply).toEqual({ style, status, phrase, headers })
+  })
+
+  it('follows the basis', () => {
+    const replies = sipReplies(policy({ analytics: '608', deterministic: '607' }))
+    expect([replies[DETERMINISTIC]?.status, replies[ANALYTICS]?.status]).toEqual([607, 608])
+  })
+
+  it('is a plain 603 without a policy', () => {
+    expect(sipReplies(undefined).map(({ status, headers }) => ({ status, headers }))).toEqual([
+      { status: 603, headers: {} },
+      { status: 603, headers: {} },
+    ])
+  })
+
+  it('cannot be made to carry another header line', () => {
+    const [, reply] = sipReplies(policy({ redressUrl: 'https://r"\r\nEvil: 1\\' }))
+    expect(reply?.headers.Reason).toBe('SIP;cause=603;text="v=analytics1;url=https://r\\"Evil: 1\\\\";location=LN')
+  })
+})
