@@ -9,15 +9,21 @@
  * import that was interrupted by a restart begins again from its spool file, which is made durable before the import
  * is acknowledged; one that was interrupted twice fails with IMPORT_INTERRUPTED, lest it take the service down for ever.
  */
-import { randomBytes } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
-import type { ImportMode, ImportRecord } from '../domain/import.ts'
+import type { ImportRecord } from '../domain/import.ts'
 import { diallingRules } from '../domain/parse-phone-number.ts'
 import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
-import { createImportRecords, IMPORTS_WAITING_MAX, isFinished, isWaiting, type StoredImport } from './import-records.ts'
+import {
+  createImportRecords,
+  IMPORTS_WAITING_MAX,
+  isFinished,
+  isWaiting,
+  newImport,
+  type StoredImport,
+} from './import-records.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
 import { createControlWord, createImportRunner, type RunImportOptions, rejectedFile } from './run-import.ts'
@@ -249,30 +255,6 @@ export function createImportService(
       }
     },
   }
-}
-
-function newImport(
-  request: { list: string; mode: ImportMode; dryRun: boolean; country: string },
-  { actor, spool, spoolBytes, nowMs }: { actor: Actor; spool: string; spoolBytes: number; nowMs: number },
-): StoredImport {
-  const { list, mode, dryRun, country } = request
-  const counts = { rows: 0, accepted: 0, rejected: 0, duplicates: 0, added: 0, removed: 0, unchanged: 0, updated: 0 }
-  // Ascending with time: documents are kept in the order of their keys.
-  const importId = `imp-${nowMs.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`
-  const record: ImportRecord = {
-    importId,
-    list,
-    mode,
-    dryRun,
-    state: 'queued',
-    progress: 0,
-    counts,
-    rejected: [],
-    createdMs: nowMs,
-    actor,
-    country,
-  }
-  return { record, spool, spoolBytes, attempts: 0 }
 }
 
 function assertCountry(country: string): void {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
-import type { ImportRecord } from '../domain/import.ts'
-import type { LayerRef, RecordStore } from '../stores/ports.ts'
+import type { ImportMode, ImportRecord } from '../domain/import.ts'
+import type { Actor, LayerRef, RecordStore } from '../stores/ports.ts'
 
 /** Imports that are remembered. Beyond it the oldest finished one is forgotten, with its file of rejected rows. */
 export const IMPORTS_KEPT = 1_000
@@ -27,6 +28,31 @@ export type ImportRecords = {
   all(): StoredImport[]
   /** Stores it; awaited, it survives a crash. Forgets the oldest finished ones beyond IMPORTS_KEPT and returns them. */
   put(stored: StoredImport): Promise<StoredImport[]>
+}
+
+/** An import that nothing was done for yet. */
+export function newImport(
+  request: { list: string; mode: ImportMode; dryRun: boolean; country: string },
+  { actor, spool, spoolBytes, nowMs }: { actor: Actor; spool: string; spoolBytes: number; nowMs: number },
+): StoredImport {
+  const { list, mode, dryRun, country } = request
+  const counts = { rows: 0, accepted: 0, rejected: 0, duplicates: 0, added: 0, removed: 0, unchanged: 0, updated: 0 }
+  // Ascending with time: documents are kept in the order of their keys.
+  const importId = `imp-${nowMs.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`
+  const record: ImportRecord = {
+    importId,
+    list,
+    mode,
+    dryRun,
+    state: 'queued',
+    progress: 0,
+    counts,
+    rejected: [],
+    createdMs: nowMs,
+    actor,
+    country,
+  }
+  return { record, spool, spoolBytes, attempts: 0 }
 }
 
 export function isFinished({ record }: StoredImport): boolean {

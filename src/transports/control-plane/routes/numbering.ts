@@ -31,7 +31,8 @@ const Imported = Type.Object({
   rejected: Type.Integer(),
 })
 
-export async function installNumberingRoutes({ app, services, options, limits, now }: RouteContext): Promise<void> {
+export async function installNumberingRoutes(context: RouteContext): Promise<void> {
+  const { app, services } = context
   app.withTypeProvider<TypeBoxTypeProvider>().get(
     '/v1/numbering',
     operation({
@@ -42,6 +43,10 @@ export async function installNumberingRoutes({ app, services, options, limits, n
     }),
     async () => ({ plans: services.numbering.plans().map(represent) }),
   )
+  await installUpload(context)
+}
+
+async function installUpload({ app, services, options, limits, now }: RouteContext): Promise<void> {
   const spoolOptions = {
     directory: options.spoolDirectory,
     bytesMax: Math.min(NUMBERING_BYTES_MAX, options.uploadBytesMax),

@@ -47,9 +47,12 @@ const RehearsalAnswer = Type.Object({
   caveats: Type.Array(Type.String()),
 })
 
-export function installPolicyRoutes({ app, services, limits, now }: RouteContext): void {
+const tag = 'policy'
+
+export function installPolicyRoutes(context: RouteContext): void {
+  const { app, services } = context
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const tag = 'policy'
+  installRehearsal(context)
 
   typed.get(
     '/v1/policy',
@@ -108,6 +111,9 @@ export function installPolicyRoutes({ app, services, limits, now }: RouteContext
       }),
     }),
   )
+}
+
+function installRehearsal({ app, services, limits, now }: RouteContext): void {
   const rehearseOptions = operation({
     tag,
     summary: 'Replay recorded calls under a candidate policy; changes nothing',
@@ -118,16 +124,18 @@ export function installPolicyRoutes({ app, services, limits, now }: RouteContext
     answers: { 200: RehearsalAnswer },
     errors: ['POLICY_INVALID', 'QUERY_INVALID'],
   })
-  typed.post(
-    '/v1/policy/rehearse',
-    { ...rehearseOptions, handlerTimeout: limits.longHandlerTimeoutMs },
-    async ({ body }) => {
-      const { document } = services.policy.read(candidateOf(body))
-      const period = queryPeriod(body, now(), DAY_MS)
-      const rehearsal = await services.rehearsal.rehearse(document, period)
-      return { from: formatTime(period.sinceMs), to: formatTime(period.untilMs), ...rehearsal }
-    },
-  )
+  app
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .post(
+      '/v1/policy/rehearse',
+      { ...rehearseOptions, handlerTimeout: limits.longHandlerTimeoutMs },
+      async ({ body }) => {
+        const { document } = services.policy.read(candidateOf(body))
+        const period = queryPeriod(body, now(), DAY_MS)
+        const rehearsal = await services.rehearsal.rehearse(document, period)
+        return { from: formatTime(period.sinceMs), to: formatTime(period.untilMs), ...rehearsal }
+      },
+    )
 }
 
 /** YAML bodies become what the JSON form says: one schema for both. */
