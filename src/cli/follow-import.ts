@@ -19,17 +19,18 @@ export async function followImport(
   progress: ImportProgress,
 ): Promise<Fields> {
   let waitMs = POLL_FIRST_MS
-  for (;;) {
-    const record = fieldsOf(await client.call('control', `/v1/imports/${encodeURIComponent(importId)}`))
-    const state = record.text('state') ?? ''
-    if (FINAL_STATES.includes(state)) return record
-    progress.show(state, record.number('progress') ?? 0)
-    try {
+  try {
+    for (;;) {
+      const record = fieldsOf(await client.call('control', `/v1/imports/${encodeURIComponent(importId)}`))
+      const state = record.text('state') ?? ''
+      if (FINAL_STATES.includes(state)) return record
+      progress.show(state, record.number('progress') ?? 0)
       await sleep(waitMs, undefined, { signal })
-    } catch {
-      throw interruptedFailure(`The import goes on: "zaslon lists status ${importId} --wait" follows it.`)
+      waitMs = Math.min(POLL_MAX_MS, waitMs * 1.5)
     }
-    waitMs = Math.min(POLL_MAX_MS, waitMs * 1.5)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw interruptedFailure(`The import goes on: "zaslon lists status ${importId} --wait" follows it.`)
   }
 }
 

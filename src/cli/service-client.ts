@@ -4,7 +4,7 @@ import { EXIT } from './exit-codes.ts'
 /** Which of the two ports: verdicts, or everything else. */
 export type Plane = 'control' | 'verdict'
 
-export type ServiceRequest = {
+type ServiceRequest = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** Sent as JSON. */

@@ -174,6 +174,7 @@ describe('the zaslon command', () => {
       },
     })
     expect(err).toContain('zaslon: Stopped.')
+    expect(err).toContain('The import goes on')
     expect(code).toBe(130)
   })
 

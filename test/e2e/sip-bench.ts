@@ -19,7 +19,7 @@ export type SipBench = {
   stop(): Promise<void>
 }
 
-export type CallResult = { readonly succeeded: boolean; readonly messages: string; readonly errors: string }
+type CallResult = { readonly succeeded: boolean; readonly messages: string; readonly errors: string }
 
 export type SipBenchOptions = {
   readonly verdictUrl: string

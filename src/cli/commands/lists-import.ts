@@ -53,7 +53,7 @@ export function addListsImportCommand(lists: Command, registry: CommandRegistry)
 }
 
 /** Waits for the end (or not), prints it, and resolves with the exit code. */
-export async function finish(
+async function finish(
   context: CommandContext,
   importId: string,
   progress: ImportProgress,
@@ -70,7 +70,7 @@ export async function finish(
   return printEnd(context, record)
 }
 
-export function printEnd({ output }: CommandContext, record: Fields): number {
+function printEnd({ output }: CommandContext, record: Fields): number {
   if (output.isJson) output.json(record.value)
   else if (record.fields('counts').number('rows') || record.text('state') !== 'failed') printImport(output, record)
   return exitCodeOfImport(record)

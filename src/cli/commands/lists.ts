@@ -160,6 +160,6 @@ function addExport(lists: Command, registry: CommandRegistry): void {
     })
 }
 
-export function listPath(list: string): string {
+function listPath(list: string): string {
   return `/v1/lists/${encodeURIComponent(list)}`
 }

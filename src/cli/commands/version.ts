@@ -23,6 +23,6 @@ export function addVersionCommand(program: Command, registry: CommandRegistry): 
     })
 }
 
-export function packageVersion(): string {
+function packageVersion(): string {
   return fieldsOf(JSON.parse(readFileSync(packageFile('package.json'), 'utf8'))).text('version') ?? 'unknown'
 }
