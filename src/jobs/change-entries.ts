@@ -12,8 +12,9 @@ import { writeLayer } from './write-layer.ts'
 export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependencies): ChangeEntriesResult {
   const collector = createEntryCollector(job.entries.length)
   for (const { from, to, details } of job.entries) {
-    if (from === to) collector.addNumber(from, details)
-    else collector.addRange(from, to, details)
+    const id = collector.dictionary.idOf(details)
+    if (from === to) collector.addNumber(from, id)
+    else collector.addRange(from, to, id)
   }
   const { entries } = collector.finish()
   const change = applyChange(

@@ -4,7 +4,6 @@
  * has lines; memory that no row touches is never given to the process by the kernel.
  */
 import { ScreeningError } from '../domain/errors.ts'
-import type { EntryDetails } from '../domain/number-list.ts'
 import { createDetailsDictionary, type DetailsDictionary } from './details-dictionary.ts'
 import { countRanges, rowsFromUnsorted } from './entry-rows.ts'
 import { sortTagged } from './sort-tagged.ts'
@@ -19,9 +18,10 @@ export type EntryCollector = {
   plainCount: number
   readonly capacity: number
   readonly dictionary: DetailsDictionary
-  addNumber(number: number, details: EntryDetails | undefined): void
+  /** `id` is of `dictionary`, 0: no details. */
+  addNumber(number: number, id: number): void
   /** Throws IMPORT_TOO_LARGE beyond LIST_RANGES_MAX. */
-  addRange(from: number, to: number, details: EntryDetails | undefined): void
+  addRange(from: number, to: number, id: number): void
   /** Sorts in place, removes duplicates, gives the arrays away. `distinct` counts a prefix once. Call once. */
   finish(): { entries: SortedEntries; distinct: number }
 }
@@ -37,8 +37,7 @@ export function createEntryCollector(capacity: number): EntryCollector {
     plainCount: 0,
     capacity,
     dictionary,
-    addNumber(number, details) {
-      const id = details === undefined ? 0 : dictionary.idOf(details)
+    addNumber(number, id) {
       if (id === 0) {
         collector.plain[collector.plainCount++] = number
         return
@@ -47,13 +46,13 @@ export function createEntryCollector(capacity: number): EntryCollector {
       detailed.numbers[detailed.count] = number
       detailed.ids[detailed.count++] = id
     },
-    addRange(from, to, details) {
+    addRange(from, to, id) {
       if (ranges.from.length >= LIST_RANGES_MAX) {
         throw new ScreeningError('IMPORT_TOO_LARGE', `The list has more than ${LIST_RANGES_MAX} prefixes and ranges.`)
       }
       ranges.from.push(from)
       ranges.to.push(to)
-      ranges.ids.push(details === undefined ? 0 : dictionary.idOf(details))
+      ranges.ids.push(id)
     },
     finish() {
       const plain = collector.plain.subarray(0, collector.plainCount).sort()

@@ -2,8 +2,9 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { RowReason } from '../domain/import.ts'
 import type { EntryDetails } from '../domain/number-list.ts'
-import { type DiallingRules, diallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
-import { isPhoneNumber } from '../domain/phone-number.ts'
+import { E164_DIGITS_MAX } from '../domain/numbering-plan.ts'
+import { type DiallingRules, diallingRules, parsePhoneNumber, readPlainDigits } from '../domain/parse-phone-number.ts'
+import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
 import type { DetailsDictionary } from './details-dictionary.ts'
 import { createEntryCollector, type EntryCollector } from './entry-collector.ts'
 import { fieldText, unguardFormula } from './field-text.ts'
@@ -16,6 +17,7 @@ import { takePlainRows } from './plain-lane.ts'
 import { createRejectedRows, type RejectedRows } from './rejected-rows.ts'
 import { createRowReader, type RowReader } from './row-reader.ts'
 import type { SortedEntries } from './sorted-entries.ts'
+import { createTailCache, type TailCache } from './tail-cache.ts'
 import { openTextSource, type TextSource } from './text-source.ts'
 
 /** A reason is a sentence, a source is a name. */
@@ -63,6 +65,7 @@ export function readList(
       rejected,
       rules: diallingRules(options.country),
       expiry: createExpiryParser(options.timeZone),
+      tails: createTailCache(),
       rows: 0,
     }
     readRows(state, control, onProgress)
@@ -93,6 +96,7 @@ type ReadState = {
   readonly rejected: RejectedRows
   readonly rules: DiallingRules
   readonly expiry: ExpiryParser
+  readonly tails: TailCache
   rows: number
 }
 
@@ -155,9 +159,10 @@ function rowFields({ reader, source }: ReadState): string[] {
 function readRow(state: ReadState): RowReason | undefined {
   const { reader, collector } = state
   if (reader.problem !== undefined) return reader.problem
-  const field = readNumber(state)
+  const plain = readPlainField(state)
+  const field: NumberField = plain > 0 ? { kind: 'number', number: plain as PhoneNumber } : readNumber(state)
   if (field.kind === 'refused') return field.reason
-  const details = readDetails(state)
+  const details = findDetails(state)
   if (typeof details === 'string') return details
   if (field.kind === 'number') collector.addNumber(field.number, details)
   else {
@@ -167,6 +172,24 @@ function readRow(state: ReadState): RowReason | undefined {
     }
   }
   return undefined
+}
+
+/** The number column when it is only digits, perhaps after a plus; 0 when it must be read thoroughly. */
+function readPlainField({ reader: { row, bytes }, dialect, rules }: ReadState): number {
+  const column = dialect.columns.number
+  if (column < 0 || column >= row.fieldCount) return 0
+  const start = row.starts[column] as number
+  const end = row.ends[column] as number
+  const hasPlus = start < end && bytes[start] === 43
+  const digitsStart = hasPlus ? start + 1 : start
+  if (end - digitsStart > E164_DIGITS_MAX) return 0
+  let value = 0
+  for (let at = digitsStart; at < end; at++) {
+    const digit = (bytes[at] as number) - 48
+    if (digit < 0 || digit > 9) return 0
+    value = value * 10 + digit
+  }
+  return readPlainDigits(value, end - digitsStart, hasPlus, rules, 'list')
 }
 
 function column(state: ReadState, index: number): string {
@@ -186,15 +209,29 @@ function readNumber(state: ReadState): NumberField {
   return makeRange(from, to, options.limits.rowShareMax)
 }
 
-/** The optional columns; undefined when none says anything. */
-function readDetails(state: ReadState): EntryDetails | RowReason | undefined {
+/** The details id of the row: from the cache when the number comes first and the rest is bytes that we have read. */
+function findDetails(state: ReadState): number | RowReason {
+  const { reader, dialect, tails, collector } = state
+  const { row, bytes } = reader
+  if (row.fieldCount === 1) return 0
+  const isTail = dialect.columns.number === 0
+  if (isTail) {
+    const known = tails.find(bytes, row.ends[0] as number, row.end)
+    if (known >= 0) return known
+  }
+  const details = readDetails(state)
+  if (typeof details === 'string') return details
+  const id = collector.dictionary.idOf(details)
+  if (isTail) tails.keep(id)
+  return id
+}
+
+/** The optional columns. */
+function readDetails(state: ReadState): EntryDetails | RowReason {
   const { columns } = state.dialect
-  const { fieldCount } = state.reader.row
-  if (fieldCount === 1) return undefined
   const reason = columns.reason < 0 ? '' : column(state, columns.reason)
   const source = columns.source < 0 ? '' : column(state, columns.source)
   const expires = columns.expires < 0 ? '' : column(state, columns.expires)
-  if (reason === '' && source === '' && expires === '') return undefined
   if (reason.length > REASON_CHARS_MAX || source.length > SOURCE_CHARS_MAX) return 'field-too-long'
   const expiresMs = expires === '' ? undefined : state.expiry.parse(expires)
   if (Number.isNaN(expiresMs)) return 'bad-expiry'
