@@ -117,8 +117,8 @@ describe('a running service', () => {
   it('lists what it decided', async () => {
     await until(async () => {
       const response = await fetch(`${service.adminUrl}/v1/decisions?caller=%2B79070100001`)
-      const { decisions } = (await response.json()) as { decisions: { verdict: string }[] }
-      return decisions.length > 40 && decisions.every((decision) => decision.verdict === 'block')
+      const { decisions } = (await response.json()) as { decisions: { decision: string }[] }
+      return decisions.length >= 40 && decisions.every(({ decision }) => decision === 'block')
     }, 'the decisions are in the log')
   })
 
@@ -159,8 +159,8 @@ describe('a service that cannot start', () => {
     expect(output).toContain('/verdict/host is 0.0.0.0')
   })
 
-  it('refuses a data directory it may not write', () => {
-    const { code, output } = serveAndFail({ ZASLON_DATA_DIR: '/proc/zaslon' })
+  it('refuses a data directory that cannot be made', () => {
+    const { code, output } = serveAndFail({ ZASLON_DATA_DIR: path.join(main, 'below-a-file') })
     expect(code).toBe(1)
     expect(output).toContain('STORAGE_FAILED')
     expect(output).toContain('ZASLON_DATA_DIR')

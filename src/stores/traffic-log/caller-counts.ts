@@ -28,7 +28,7 @@ const DIGITS = 2 ** DIGIT_BITS
 const PASSES = 5
 
 /**
- * Ascending by caller: a least-significant-digit radix sort (Knuth 5.2.5). A comparator sort of pairs takes twenty times
+ * Ascending by caller: a least-significant-digit radix sort (Knuth 5.2.5). A comparator sort of pairs takes several times
  * as long, and this runs on the thread that also follows the change log.
  */
 export function sortCounts({ callers, counts }: CallerCounts): CallerCounts {
