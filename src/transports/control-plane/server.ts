@@ -44,7 +44,7 @@ export async function createControlPlane(
   const app = fastify({
     loggerInstance: log,
     // Its own lines name paths, and paths hold numbers: onResponse below logs route patterns instead.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     http: { maxHeaderSize: HEADERS_BYTES_MAX, headersTimeout: limits.headersTimeoutMs },
     bodyLimit: limits.bodyBytesMax,
@@ -117,7 +117,7 @@ function refuseUnknown(request: FastifyRequest, allowed: AllowedMethods): never 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toScreeningError(error)
   const problem = problemOf(failure, request.id)
-  const facts = { code: problem.code, route: request.routeOptions?.url ?? 'unknown', requestId: request.id }
+  const facts = { code: problem.code, route: request.routeOptions?.url ?? 'unknown' }
   if (problem.status >= 500 && problem.code !== 'QUEUE_FULL')
     request.log.error({ ...facts, err: failure }, 'request failed')
   else request.log.debug(facts, 'request refused')
@@ -147,7 +147,6 @@ function noteAnswer(
     status: reply.statusCode,
     durationMs: Math.round(durationMs * 10) / 10,
     actor: request.actor,
-    requestId: request.id,
   }
   if (request.routeOptions.config?.isWrite === true) request.log.info(facts, 'write answered')
   else request.log.debug(facts, 'request answered')

@@ -110,7 +110,8 @@ describe('the log', () => {
     expect(answer.body).not.toContain('79160000002')
     const line = control.logged.find((one) => one.includes('request failed')) ?? ''
     expect(line).toContain('cannot read [number]')
-    expect(JSON.parse(line)).toMatchObject({ level: 'error', code: 'INTERNAL', route: '/v1/lists' })
+    const requestId = answer.json().instance.slice('urn:uuid:'.length)
+    expect(JSON.parse(line)).toMatchObject({ level: 'error', code: 'INTERNAL', route: '/v1/lists', requestId })
   })
 })
 

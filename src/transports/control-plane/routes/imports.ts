@@ -28,9 +28,11 @@ const Impact = Type.Object({
   hours: Type.Number(),
   calls: Type.Number(),
   callers: Type.Number(),
+  totalCalls: Type.Number({ description: 'All calls of those hours.' }),
   complete: Type.Boolean(),
   clashes: Type.Object({
     count: Type.Integer(),
+    protectedCount: Type.Integer(),
     sample: Type.Array(Type.Object({ number: Type.String(), list: Type.String(), kind: ListKindField })),
   }),
 })
