@@ -12,7 +12,7 @@ import { parseTime } from './parse-time.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** A report as a channel sends it, already checked for shape (wire shape). */
-export type ReportBody = {
+type ReportBody = {
   readonly reportId?: string
   readonly number: string
   readonly channel: Channel
@@ -24,7 +24,7 @@ export type ReportBody = {
   readonly ingress?: { readonly kind?: IngressKind }
 }
 
-export type AcceptedReport = {
+type AcceptedReport = {
   readonly reportId: string
   readonly accepted: true
   /** This reportId was known already, or this reporter reported this number within the last 24 hours. */

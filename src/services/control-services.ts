@@ -67,7 +67,7 @@ export type ImportDesk = {
   removeEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
 }
 
-export type EntriesChanged = { readonly added: number; readonly removed: number; readonly unchanged: number }
+type EntriesChanged = { readonly added: number; readonly removed: number; readonly unchanged: number }
 
 /** Uploads of numbering plans (services/import-numbering.ts). */
 export type NumberingDesk = {
@@ -84,7 +84,7 @@ export type NumberingImported = {
   readonly rejectedCount: number
 }
 
-export type EntryDesk = {
+type EntryDesk = {
   /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, LIST_UNKNOWN. */
   change(list: string, how: 'add' | 'remove', bodies: readonly EntryBody[], actor: Actor): Promise<EntriesChanged>
 }

@@ -13,8 +13,6 @@ export type Pseudonyms = {
   reporter(text: string): string
   /** The key of the hot path's keyed hash of callees on the UTC day of `atMs`: yesterday's hashes tell nothing today. */
   calleeKey(atMs: number): { low: number; high: number }
-  /** A stable hash of any other secret-to-be, e.g. an idempotency key: 64 hexadecimal digits. */
-  digest(kind: string, text: string): string
 }
 
 export type PseudonymOptions = {
@@ -54,6 +52,5 @@ export function createPseudonyms(options: PseudonymOptions, { parse }: Pseudonym
       const bytes = createHmac('sha256', options.key).update(`callee:${day}`).digest()
       return { low: bytes.readUInt32LE(0), high: bytes.readUInt32LE(4) }
     },
-    digest: (kind, text) => hmac(kind, text).digest('hex'),
   }
 }

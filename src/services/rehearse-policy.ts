@@ -13,7 +13,7 @@ import type { ListMembership } from './list-membership.ts'
 import type { DecisionLogReader } from './search-decisions.ts'
 
 /** What a candidate policy would have said about recorded calls. */
-export type Rehearsal = {
+type Rehearsal = {
   /** Recorded decisions replayed. Calls that nothing was known about are recorded for a sample of callers only. */
   readonly decisions: number
   /** False: more were recorded than one rehearsal replays; the oldest are left out. */
@@ -42,7 +42,7 @@ export type PolicyRehearsalDependencies = {
 }
 
 /** 1 M records take a few seconds of reading, in small turns. */
-export const REHEARSED_MAX = 1_000_000
+const REHEARSED_MAX = 1_000_000
 const EXAMPLES_MAX = 20
 
 /** Reasons that no policy rule can change: they were decided before the score. */

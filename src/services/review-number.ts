@@ -6,9 +6,9 @@ import type { Actor, RecordStore } from '../stores/ports.ts'
 import type { ListMembership } from './list-membership.ts'
 
 /** The deny list of numbers that a person has confirmed. */
-export const CONFIRMED_LIST = 'analyst-confirmed'
+const CONFIRMED_LIST = 'analyst-confirmed'
 
-export type ReviewResult = {
+type ReviewResult = {
   readonly review: Review
   /**
    * What follows for the number's next call: `blocked` (it is on the deny list now), `allow-listed` (confirmed, but an

@@ -22,7 +22,7 @@ export type DecisionSearch = {
 }
 
 /** One page of answers. */
-export const DECISIONS_FOUND_MAX = 1_000
+const DECISIONS_FOUND_MAX = 1_000
 
 export function createDecisionSearch(deps: {
   readonly log: DecisionLogReader

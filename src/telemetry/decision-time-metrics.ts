@@ -2,7 +2,7 @@ import { COUNTER_NAMES, DECISION_TIME_BUCKETS } from '../shm/counters.ts'
 import type { VerdictProcessState } from './verdict-metrics.ts'
 
 const NAME = 'zaslon_decision_duration_seconds'
-const HELP = 'Time from a parsed call to its decision, without transport.'
+const HELP = 'Time from a parsed call to its decision, without transport; one call in 64.'
 const SUM_INDEX = COUNTER_NAMES.indexOf('decision-time.sum-ns')
 const FIRST_BUCKET_INDEX = COUNTER_NAMES.indexOf('decision-time.0')
 

@@ -138,7 +138,7 @@ const MISSES_INDEX = COUNTER_NAMES.indexOf('gate.misses')
 const FALSE_HITS_INDEX = COUNTER_NAMES.indexOf('gate.false-hits')
 
 /** Of all numbers nothing is known about, the share that cost a look-up in the store; 0 when none was asked. */
-export function falseHitRatio(counters: Float64Array): number {
+function falseHitRatio(counters: Float64Array): number {
   const falseHits = counters[FALSE_HITS_INDEX] ?? 0
   const unknown = falseHits + (counters[MISSES_INDEX] ?? 0)
   return unknown === 0 ? 0 : falseHits / unknown

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { ScreeningError } from '../../domain/errors.ts'
 
 /** Roles of API keys as the control plane knows them; `admin` may do everything. */
-export type ControlRole = 'agent' | 'analyst' | 'metrics' | 'admin'
+type ControlRole = 'agent' | 'analyst' | 'metrics' | 'admin'
 
 /** Who may use a route: these roles and `admin`, or anybody. */
 export type RouteAccess = readonly ControlRole[] | 'public'
@@ -30,7 +30,7 @@ export type AccessRequest = {
 }
 
 /** The actor of writes when no keys are configured. */
-export const LOCAL_ACTOR = 'local'
+const LOCAL_ACTOR = 'local'
 
 export type AccessGate = {
   /** The actor's name. Throws KEY_REQUIRED, KEY_REFUSED or ORIGIN_REFUSED. */

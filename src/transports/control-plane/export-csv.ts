@@ -2,7 +2,7 @@ import type { ExportedEntry, ExportPosition, ListReader } from '../../services/e
 import { EXPORT_CHUNK_ROWS, EXPORT_START } from '../../services/export-list.ts'
 import { representDetails, representRange } from './represent.ts'
 
-export const CSV_HEADER = 'number,reason,expires,source\n'
+const CSV_HEADER = 'number,reason,expires,source\n'
 
 /**
  * A whole list as CSV, a chunk at a time: what an upload reads back as the same list. The stream asks for the next chunk

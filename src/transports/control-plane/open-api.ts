@@ -1,7 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import type { ControlPlaneOptions } from './dependencies.ts'
 
-export const TAGS = [
+const TAGS = [
   { name: 'reports', description: 'What subscribers say.' },
   { name: 'lists', description: 'Numbers, prefixes and ranges, and what being on them means.' },
   { name: 'imports', description: 'Uploads of lists: preview, activate, cancel.' },

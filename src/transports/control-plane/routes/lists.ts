@@ -40,7 +40,7 @@ const Restore = Type.Object(
 type List = ReturnType<ControlServices['lists']['get']>
 type Version = List['active']
 
-export function representList(list: List) {
+function representList(list: List) {
   return {
     name: list.name,
     kind: list.kind,
