@@ -24,7 +24,7 @@ export type AccessOptions = {
   readonly host: string
 }
 
-export type AccessRequest = {
+type AccessRequest = {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly remoteAddress: string
 }

@@ -126,8 +126,6 @@ type OperationSchema<Body extends TSchema, Query extends TProperties, Params ext
   params: ReturnType<typeof Type.Object<Params>>
 }
 
-export type Answer<Schema extends TSchema> = Static<Schema>
-
 function successes(what: {
   answers: Readonly<Record<number, TSchema>>
   produces?: readonly string[]
