@@ -1,4 +1,4 @@
-import { type Static, type TProperties, type TSchema, Type } from 'typebox'
+import { type TProperties, type TSchema, Type } from 'typebox'
 import { ERROR_STATUS, type ErrorCode } from '../../domain/errors.ts'
 import type { RouteAccess } from './access.ts'
 import { PROBLEM_HINTS } from './problem-hints.ts'
