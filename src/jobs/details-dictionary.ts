@@ -39,6 +39,6 @@ export function createDetailsDictionary(): DetailsDictionary {
 }
 
 /** Equal for equal details, and only for them: no field contains U+0000. */
-export function detailsKey(details: EntryDetails): string {
+function detailsKey(details: EntryDetails): string {
   return `${details.expiresMs ?? ''}\u0000${details.source ?? ''}\u0000${details.reason ?? ''}`
 }

@@ -132,7 +132,7 @@ function readRange(callingCode: string, code: string, from: string, to: string):
 }
 
 /** Ascending, with ranges that overlap or touch made one. */
-export function mergeRanges(ranges: readonly Range[]): Range[] {
+function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: Range[] = []
   for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = merged.at(-1)

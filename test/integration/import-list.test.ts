@@ -3,7 +3,14 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import { CHANGE_ENTRIES_MAX } from '../../src/jobs/list-jobs.ts'
 import { IMPORTS_QUEUED_MAX } from '../../src/services/import-list.ts'
+import {
+  createImportRecords,
+  IMPORTS_KEPT,
+  IMPORTS_WAITING_MAX,
+  type StoredImport,
+} from '../../src/services/import-records.ts'
 import { gateFromBytes, gateHas, openGate } from '../../src/shm/gate.ts'
 import { readGateFile } from '../../src/stores/data-directory.ts'
 import { createImportWorld, type ImportWorld } from '../support/import-world.ts'
@@ -162,6 +169,15 @@ describe('an import', () => {
     expect(world.contents('bad')).toEqual(['79160000001', '79160000002'])
   })
 
+  it('waits for somebody only so long: the oldest preview gives way', async () => {
+    const first = await world.import('bad', lines(0, 1), { dryRun: true })
+    for (let i = 0; i < IMPORTS_WAITING_MAX - 1; i++) await world.import('bad', lines(0, 1), { dryRun: true })
+    expect(world.imports.get(first.importId).state).toBe('previewed')
+    await world.import('bad', lines(0, 1), { dryRun: true })
+    await expect.poll(() => world.imports.get(first.importId).state).toBe('cancelled')
+    expect(world.imports.list().filter(({ state }) => state === 'previewed')).toHaveLength(IMPORTS_WAITING_MAX)
+  })
+
   it('can be cancelled while it waits, runs, or is previewed, and not after', async () => {
     let release = () => {}
     world.beforeJob = (job) =>
@@ -235,6 +251,12 @@ describe('entries', () => {
     await expect(world.imports.addEntries('none', [entry(1)], 'test')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
   })
 
+  it('are refused beyond so many at once', async () => {
+    const many = Array.from({ length: CHANGE_ENTRIES_MAX + 1 }, () => entry(1))
+    await expect(world.imports.addEntries('bad', many, 'test')).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' })
+    expect(await world.imports.addEntries('bad', many.slice(1), 'test')).toMatchObject({ added: 1 })
+  })
+
   it('added at the same moment are all there', async () => {
     await Promise.all(Array.from({ length: 30 }, (_, i) => world.imports.addEntries('bad', [entry(i)], 'test')))
     expect(world.contents('bad')).toHaveLength(30)
@@ -248,6 +270,22 @@ describe('entries', () => {
     await world.import('bad', lines(100, 300), { mode: 'append' })
     const layer = world.store.list('bad')?.active.layers[0]?.layerId ?? 0
     expect(world.store.contents.entry(layer, entry(1).from)?.details).toEqual({ reason: 'confirmed' })
+  })
+})
+
+describe('import records', () => {
+  it('forget the oldest finished import beyond so many', async () => {
+    const records = createImportRecords(world.store)
+    const { importId: template } = await world.import('bad', lines(0, 1))
+    const { record } = world.store.document('imports', template) as StoredImport
+    const put = (importId: string, state: 'active' | 'held') =>
+      records.put({ record: { ...record, importId, state }, spool: 'x', spoolBytes: 1, attempts: 1 })
+    await put('imp-0-held', 'held')
+    for (let i = 1; i < IMPORTS_KEPT; i++) expect(await put(`imp-1-${i}`, 'active')).toEqual([])
+    const forgotten = await put('imp-2', 'active')
+    expect(forgotten.map((stored) => stored.record.importId)).toEqual(['imp-1-1'])
+    expect([records.has('imp-0-held'), records.has('imp-1-1')]).toEqual([true, false])
+    expect(world.store.document('imports', 'imp-1-1')).toBeUndefined()
   })
 })
 

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { applyChange, DELTA_ROWS_MAX } from '../../../src/jobs/apply-change.ts'
+import { createCsvRow, FIELDS_MAX, scanCsvRow } from '../../../src/jobs/csv-row.ts'
+import { createDetailsDictionary, DETAILS_DISTINCT_MAX } from '../../../src/jobs/details-dictionary.ts'
+import { createEntryCollector, LIST_RANGES_MAX } from '../../../src/jobs/entry-collector.ts'
+import { REJECTED_SAMPLE_ROWS } from '../../../src/jobs/rejected-rows.ts'
+import { PROBLEM_BYTES_MAX } from '../../../src/jobs/row-reader.ts'
+import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts'
+import { readText } from '../../support/read-text.ts'
+
+const tooLarge = expect.objectContaining({ code: 'IMPORT_TOO_LARGE' })
+
+describe('bounds of an import', () => {
+  it('looks at no more columns than it has room for', () => {
+    const row = createCsvRow()
+    const text = Buffer.from(`${'x,'.repeat(FIELDS_MAX)}y`)
+    expect(scanCsvRow(row, text, 0, text.length, true, 44)).toBe(0)
+    expect([row.fieldCount, row.next]).toEqual([FIELDS_MAX, text.length])
+  })
+
+  it('takes so many ranges and not one more', () => {
+    const collector = createEntryCollector(0)
+    for (let i = 0; i < LIST_RANGES_MAX; i++) collector.addRange(79000000000 + 10 * i, 79000000001 + 10 * i, 0)
+    expect(() => collector.addRange(1, 2, 0)).toThrow(tooLarge)
+  })
+
+  it('takes so many different details and not one more', () => {
+    const dictionary = createDetailsDictionary()
+    for (let i = 0; i < DETAILS_DISTINCT_MAX; i++) dictionary.idOf({ expiresMs: i })
+    expect(dictionary.idOf({ expiresMs: 0 })).toBe(1)
+    expect(() => dictionary.idOf({ expiresMs: -1 })).toThrow(tooLarge)
+  })
+
+  it('shows the first rejected rows and writes all', () => {
+    const read = readText('x\n'.repeat(REJECTED_SAMPLE_ROWS + 1))
+    expect(read.rejected).toHaveLength(REJECTED_SAMPLE_ROWS)
+    expect(read.rejectedCsv.trimEnd().split('\n')).toHaveLength(1 + REJECTED_SAMPLE_ROWS + 1)
+  })
+
+  it('keeps only the beginning of a line that is no row', () => {
+    const { rejectedCsv } = readText(`number\n"${'7'.repeat(PROBLEM_BYTES_MAX)}`)
+    expect(rejectedCsv).toContain(`${'7'.repeat(PROBLEM_BYTES_MAX - 1)}",2,quote-open`)
+  })
+
+  it.each([
+    [DELTA_ROWS_MAX, 4 * DELTA_ROWS_MAX, 1],
+    [DELTA_ROWS_MAX + 1, 8 * DELTA_ROWS_MAX, 0],
+    [1_000, 4_000, 1],
+    [1_001, 4_003, 0],
+  ])('lays a change of %i rows over a base of %i: %i', (changed, base, below) => {
+    const { contents } = createMemoryStore()
+    const none = new Float64Array(0)
+    const numbers = Float64Array.from({ length: base }, (_, i) => 79000000000 + 2 * i)
+    contents.putLayer(1, { numbers, rangesFrom: none, rangesTo: none, dictionary: [] })
+    const layers = [{ layerId: 1, numberCount: base, rangeCount: 0 }]
+    const collector = createEntryCollector(changed)
+    for (let i = 0; i < changed; i++) collector.addNumber(79000000001 + 2 * i, 0)
+    const change = collector.finish().entries
+    const applied = applyChange(
+      { active: { layers, entryCount: base }, change, mode: 'append' },
+      { contents, dictionary: collector.dictionary, onBlock() {} },
+    )
+    expect(applied.below).toHaveLength(below)
+    expect(applied).toMatchObject({ added: changed, unchanged: base, entryCount: base + changed })
+  })
+})
