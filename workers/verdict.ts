@@ -1,7 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { diallingRules } from '../src/domain/dialling-rules.ts'
-import { parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
+import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
 import { createScreener } from '../src/engine/screen.ts'
 import { createThreadEvents, serveThread, stateClock } from '../src/processes/serve-thread.ts'
 import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
@@ -12,7 +11,7 @@ import { openTraffic } from '../src/shm/traffic.ts'
 import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
 import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.ts'
 
-// A verdict thread: one engine and one server for life. Calls come in at verdict-http.ts and are decided in screen.ts.
+// A verdict thread: one engine and one server for life. Calls come in at verdict-http.ts, screen.ts decides them.
 const data = workerData as VerdictThreadData
 const home = diallingRules(data.homeCountry)
 const counters = openCounters(data.counters, data.thread)
@@ -27,6 +26,7 @@ const screener = createScreener(
     ring: openDecisionRing(data.decisionRing),
     traffic: openTraffic(data.traffic),
     fillRandom: (words) => void randomFillSync(words),
+    nowNs: () => performance.now() * 1e6,
     onFailure: events.fault,
   },
 )

@@ -85,7 +85,13 @@ await fillStore()
 const store = await openVerdictStore({ directory })
 const builder = createSnapshotBuilder(
   { trunks: [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }], withGates: true },
-  { store, contents: store.contents, readGateFile: () => undefined, onGateRebuilt: () => undefined, onRangesRefused: () => undefined },
+  {
+    store,
+    contents: store.contents,
+    readGateFile: () => undefined,
+    onGateRebuilt: () => undefined,
+    onRangesRefused: () => undefined,
+  },
 )
 const ring = createDecisionRing(8_192)
 const screener = createScreener(
@@ -97,6 +103,7 @@ const screener = createScreener(
     recent: openRecentCalls(createRecentCalls(65_536)),
     traffic: openTraffic(createTraffic(65_536)),
     fillRandom: (words) => void randomFillSync(words),
+    nowNs: () => performance.now() * 1e6,
     onFailure(error) {
       throw error
     },

@@ -40,15 +40,9 @@ const PLAIN_COUNTERS = [
   'verdicts.capped',
   'verdicts.review-wanted',
   'call-ends',
-  'requests.http',
-  'requests.batch',
-  'requests.malformed',
   'requests.refused',
   'ws.opened',
-  'ws.closed',
   'ws.frames-received',
-  'ws.frames-malformed',
-  'ws.calls',
   'internal-errors',
   /** Sum of decision times, nanoseconds: with the buckets it makes a histogram. */
   'decision-time.sum-ns',
@@ -111,7 +105,7 @@ export function count(counters: Counters, index: number, by = 1): void {
   counters.row[index] = counters.row[index]! + by
 }
 
-/** Counts one decision that took so long into its bucket and into the sum. */
+/** Counts one measured decision into its bucket and into the sum. Decisions are sampled: the share is the caller's. */
 export function countDecisionTime(counters: Counters, nanoseconds: number): void {
   // clz32 of 1 is 31: bucket 0; anything beyond 2^32 ns is clamped into the last bucket.
   const bucket = 31 - Math.clz32(Math.max(1, Math.min(nanoseconds, 0xffffffff)) >>> 0)

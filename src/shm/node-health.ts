@@ -8,7 +8,12 @@ export type NodeHealth = { readonly values: Float64Array }
 
 const FRESH_MS = 0
 const SEQUENCE = 1
-const FORMAT: RegionFormat = { name: 'node health', magic: magicOf('ZHLT'), version: 1, regionBytes: () => HEADER_BYTES + 16 }
+const FORMAT: RegionFormat = {
+  name: 'node health',
+  magic: magicOf('ZHLT'),
+  version: 1,
+  regionBytes: () => HEADER_BYTES + 16,
+}
 
 export function createNodeHealth(): SharedArrayBuffer {
   return createRegion(FORMAT, 1)
