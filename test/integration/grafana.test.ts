@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { COUNTER_NAMES } from '../../src/shm/counters.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+const folder = path.resolve(import.meta.dirname, '../../grafana')
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0
+
+/** Every metric this version exports, with all state there is. */
+async function exportedMetrics(): Promise<Set<string>> {
+  const metrics = createMetrics({ version: 'test' })
+  const process = {
+    label: 'verdict-1',
+    adapter: 'uws',
+    threads: 1,
+    seen: 1,
+    inForce: 1,
+    freshMs: 0,
+    counters: new Float64Array(COUNTER_NAMES.length),
+    globalGateBytes: 0,
+    globalGateNumbers: 0,
+    decisionLog: { written: 0, lost: 0 },
+    uptimeSeconds: 1,
+    memoryBytes: 1,
+  }
+  const record = {
+    lists: [{ name: 'l', kind: 'deny' as const, entryCount: 1, version: 1 }],
+    plans: [{ name: 'p', asOfMs: 0 }],
+    policyVersion: 1,
+    reviewsOpen: 0,
+    lastSequence: 1,
+  }
+  const text = await metrics.render({ record, processes: [process], nowMs: 1 })
+  metrics.close()
+  return new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1] ?? ''))
+}
+
+function metricsIn(text: string): string[] {
+  return [...text.matchAll(/\b(zaslon_\w+)/g)].map((match) => (match[1] ?? '').replace(/_(bucket|sum|count)$/, ''))
+}
+
+describe('what watches a node', () => {
+  it.each(['alerts.yml', 'overview.json'])('%s uses only metrics that exist', async (file) => {
+    const exported = await exportedMetrics()
+    const used = metricsIn(readFileSync(path.join(folder, file), 'utf8'))
+    expect(used.length).toBeGreaterThan(4)
+    expect(used.filter((name) => !exported.has(name))).toEqual([])
+  })
+
+  it('gives every alert a runbook that exists', () => {
+    const alerts = readFileSync(path.join(folder, 'alerts.yml'), 'utf8')
+    expect(alerts.match(/runbook:/g)).toHaveLength(alerts.match(/- alert:/g)?.length ?? 0)
+    expect(readFileSync(path.join(folder, '../docs/OPERATIONS.md'), 'utf8')).toContain('\n## When\n')
+  })
+
+  it.skipIf(!hasPromtool)('is configuration and rules Prometheus accepts', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'config', 'prometheus.yml'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(stdout + stderr).toContain('6 rules found')
+    expect(status).toBe(0)
+  })
+})
