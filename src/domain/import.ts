@@ -81,7 +81,7 @@ export type ImportRecord = {
   impact?: ImportImpact
   /** Why it is held or failed: a stable code and a sentence. */
   problem?: { code: string; detail: string }
-  /** The staged or active version. */
+  /** The version it became; none while it only waits to be activated. */
   version?: number
   createdMs: number
   finishedMs?: number

@@ -9,7 +9,7 @@ import { fieldText } from './field-text.ts'
 import { createRowReader } from './row-reader.ts'
 import type { TextSource } from './text-source.ts'
 
-export type ListColumn = 'number' | 'reason' | 'expires' | 'source'
+type ListColumn = 'number' | 'reason' | 'expires' | 'source'
 
 export type ListDialect = {
   /** Byte of the delimiter, or -1: one column. */

@@ -15,7 +15,7 @@ export const PROBLEM_BYTES_MAX = 200
 const LF = 10
 const CR = 13
 
-export type RowProblem = 'row-too-long' | 'quote-open'
+type RowProblem = 'row-too-long' | 'quote-open'
 
 export type RowReader = {
   readonly bytes: Uint8Array

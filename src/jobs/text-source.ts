@@ -10,7 +10,7 @@ import { isUtf8 } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { ScreeningError } from '../domain/errors.ts'
 
-export type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1251'
+type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1251'
 
 export type TextSource = {
   readonly encoding: TextEncodingName

@@ -16,7 +16,7 @@ export type NumberCursor = {
 }
 
 /** Turns the ids of one dictionary into those of another, adding what is missing when it is first met. */
-export function createIdMapping(from: readonly unknown[], lookUp: (index: number) => number): (id: number) => number {
+function createIdMapping(from: readonly unknown[], lookUp: (index: number) => number): (id: number) => number {
   const mapped = new Uint32Array(from.length + 1)
   return (id) => {
     if (id === 0 || id === REMOVED) return id
@@ -39,7 +39,7 @@ export function layerIdMapping(
 }
 
 /** Opens a cursor on one layer. `onBlock` runs before every block read and may throw to stop. */
-export function createLayerCursor(
+function createLayerCursor(
   contents: ListContents,
   layerId: number,
   dictionary: DetailsDictionary,

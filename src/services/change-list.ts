@@ -35,8 +35,6 @@ export type BuiltVersion = NewListVersion & {
   /** True: the contents do not depend on what was active before. */
   readonly isReplacement: boolean
   readonly builtOn: { readonly version: number } & JobVersion
-  /** Set when it is staged already. */
-  readonly staged?: number
 }
 
 export type ListChangesDependencies = {
@@ -84,12 +82,8 @@ export function createListChanges(dependencies: ListChangesDependencies): ListCh
     },
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
-      const { isReplacement, builtOn, staged, ...version } = built
-      if (active.version === builtOn.version || isReplacement) {
-        if (staged === undefined) return stageAndActivate(name, version, active, actor)
-        const { sequence } = await store.activateVersion(name, staged, { expectedActive: active.version }, actor)
-        return { version: staged, sequence }
-      }
+      const { isReplacement, builtOn, ...version } = built
+      if (active.version === builtOn.version || isReplacement) return stageAndActivate(name, version, active, actor)
       if (!isRebasable(version, builtOn, active)) return undefined
       return jobs.withLayer(async (layerId) => {
         const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })

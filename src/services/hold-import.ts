@@ -10,9 +10,9 @@ export type HoldOptions = {
 }
 
 /** Fewer removed rows than this are a small list being edited. */
-export const HELD_REMOVED_ROWS_MIN = 1_000
+const HELD_REMOVED_ROWS_MIN = 1_000
 /** With fewer calls recorded a share of them says nothing: a node's first minutes, or a test bench. */
-export const HELD_CALLS_RECORDED_MIN = 10_000
+const HELD_CALLS_RECORDED_MIN = 10_000
 
 const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
 

@@ -69,6 +69,7 @@ export function createImportService(
   const queue: StoredImport[] = []
   const running = new Map<string, { stored: StoredImport; control: SharedArrayBuffer; done: Promise<void> }>()
   let isClosed = false
+  jobs.keepAlso(() => records.all().flatMap(({ waiting }) => waiting?.layers.map(({ layerId }) => layerId) ?? []))
 
   function startNext(): void {
     while (!isClosed && running.size < options.runningMax) {
@@ -122,6 +123,7 @@ export function createImportService(
 
   /** Stores the outcome and removes what is not needed any more. */
   async function settle(stored: StoredImport): Promise<void> {
+    if (isFinished(stored)) delete stored.waiting
     const forgotten = await records.put(stored)
     dependencies.onSettled?.(stored.record)
     const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))

@@ -16,8 +16,15 @@ export type StoredImport = {
   readonly spoolBytes: number
   /** How often a job was started for it. */
   attempts: number
-  /** The version the staged one was built on. */
-  builtOn?: { version: number; layers: readonly LayerRef[] }
+  /**
+   * What was built and waits to be activated, and the version it was built on. It becomes a version only then: previews
+   * must not push versions that can be restored out of the list's history.
+   */
+  waiting?: {
+    layers: readonly LayerRef[]
+    entryCount: number
+    builtOn: { version: number; layers: readonly LayerRef[]; entryCount: number }
+  }
 }
 
 export type ImportRecords = {

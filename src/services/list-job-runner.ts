@@ -22,6 +22,8 @@ export type ListJobRunner = {
   ): Promise<ListJobResults[K]>
   /** Runs `work` with a layer id that nothing else uses; the layer is garbage unless a version points to it afterwards. */
   withLayer<T>(work: (layerId: LayerId) => Promise<T>): Promise<T>
+  /** Layers that are no garbage although no version points to them yet; asked at every cleaning. */
+  keepAlso(layers: () => readonly LayerId[]): void
   /** Removes what nothing points to. Waits for its turn; rejects like `run`. */
   clean(files?: Pick<CleanListsJob, 'keepFiles' | 'removeFiles'>): Promise<CleanListsResult>
 }
@@ -36,6 +38,7 @@ export function createListJobRunner({
   const reserved = new Set<LayerId>()
   let layerIdMax: LayerId | undefined
   let cleaning: Promise<unknown> = Promise.resolve()
+  const keepers: (() => readonly LayerId[])[] = []
 
   const runner: ListJobRunner = {
     async run<K extends ListJob['kind']>(job: Extract<ListJob, { kind: K }>, transferList: readonly unknown[] = []) {
@@ -56,6 +59,9 @@ export function createListJobRunner({
         reserved.delete(layerId)
       }
     },
+    keepAlso(layers) {
+      keepers.push(layers)
+    },
     clean(files = {}) {
       const run = cleaning.then(
         () => cleanNow(files),
@@ -67,7 +73,7 @@ export function createListJobRunner({
   }
 
   function cleanNow(files: Pick<CleanListsJob, 'keepFiles' | 'removeFiles'>): Promise<CleanListsResult> {
-    const keepLayers = [...store.layersInUse(), ...reserved]
+    const keepLayers = [...store.layersInUse(), ...reserved, ...keepers.flatMap((layers) => layers())]
     return runner.run({ kind: 'clean-lists', keepLayers, layerIdMax: layerIdMax ?? Number.MAX_SAFE_INTEGER, ...files })
   }
 

@@ -26,7 +26,7 @@ export type RunImportOptions = HoldOptions & {
 }
 
 export type RunImportDependencies = {
-  readonly store: Pick<RecordStore, 'list' | 'lists' | 'stageVersion'>
+  readonly store: Pick<RecordStore, 'list' | 'lists'>
   readonly records: ImportRecords
   readonly jobs: ListJobRunner
   readonly changes: ListChanges
@@ -56,7 +56,6 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     return jobs.withLayer(async (layerId) => {
       const result = await runJob(stored, control, layerId, active)
       Object.assign(record, { counts: result.counts, rejected: result.rejected, impact: result.impact, progress: 1 })
-      stored.builtOn = { version: active.version, layers: active.layers }
       const built: BuiltVersion = {
         layers: result.layers,
         entryCount: result.entryCount,
@@ -102,13 +101,6 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     }
   }
 
-  async function stage(stored: StoredImport, built: BuiltVersion): Promise<void> {
-    const { layers, entryCount, importId = '' } = built
-    const version = { layers, entryCount, importId }
-    stored.record.version = (await store.stageVersion(stored.record.list, version, stored.record.actor)).version
-    stored.record.finishedMs = now()
-  }
-
   async function activate(stored: StoredImport, built: BuiltVersion, actor: string): Promise<boolean> {
     const { record } = stored
     record.state = 'activating'
@@ -117,6 +109,7 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     if (activated === undefined) return false
     record.version = activated.version
     delete record.problem
+    delete stored.waiting
     await notify(activated.sequence)
     record.state = 'active'
     record.finishedMs = now()
@@ -144,7 +137,9 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
         const { kind } = before
         const problem = reasonToHold({ kind, entryCount: before.active.entryCount, counts, impact }, options)
         if (record.dryRun || problem !== undefined) {
-          await stage(stored, built)
+          const { layers, entryCount, builtOn } = built
+          stored.waiting = { layers, entryCount, builtOn }
+          record.finishedMs = now()
           record.state = record.dryRun ? 'previewed' : 'held'
           if (problem !== undefined) record.problem = problem
           return true
@@ -158,30 +153,14 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     },
 
     async activateStaged(stored, control, actor) {
-      const { record, builtOn } = stored
+      const { record, waiting } = stored
       await lock(record.list, async () => {
-        const staged = record.version
-        const { active } = listOf(store, record.list)
         const isReplacement = record.mode === 'replace'
-        if (staged === undefined || builtOn === undefined || (active.version !== builtOn.version && !isReplacement)) {
+        const { active } = listOf(store, record.list)
+        const isCurrent = waiting !== undefined && (isReplacement || active.version === waiting.builtOn.version)
+        const built = isCurrent ? { ...waiting, isReplacement, importId: record.importId } : undefined
+        if (built === undefined || !(await activate(stored, built, actor)))
           await buildAndActivate(stored, control, actor)
-          return
-        }
-        const built: BuiltVersion = {
-          layers: [],
-          entryCount: 0,
-          isReplacement,
-          builtOn: { ...builtOn, entryCount: 0 },
-          staged,
-        }
-        try {
-          await activate(stored, built, actor)
-        } catch (error) {
-          // Versions drop off: a preview that waited too long is built again.
-          const isGone = error instanceof ScreeningError && ['VERSION_UNKNOWN', 'LIST_CHANGED'].includes(error.code)
-          if (!isGone) throw error
-          await buildAndActivate(stored, control, actor)
-        }
       })
     },
   }

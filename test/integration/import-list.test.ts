@@ -13,6 +13,7 @@ import {
 } from '../../src/services/import-records.ts'
 import { gateFromBytes, gateHas, openGate } from '../../src/shm/gate.ts'
 import { readGateFile } from '../../src/stores/data-directory.ts'
+import { VERSIONS_KEPT } from '../../src/stores/ports.ts'
 import { createImportWorld, type ImportWorld } from '../support/import-world.ts'
 
 const rules = diallingRules('RU')
@@ -84,9 +85,23 @@ describe('an import', () => {
     expect(preview).toMatchObject({ state: 'previewed', counts: { added: 5, removed: 5, unchanged: 5 } })
     expect(world.store.list('bad')?.activeVersion).toBe(1)
     const active = await world.imports.activate(preview.importId, 'second')
-    expect(active).toMatchObject({ state: 'active', version: preview.version })
+    expect(active).toMatchObject({ state: 'active', version: 2 })
     expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
     expect(world.contents('bad')).toHaveLength(10)
+  })
+
+  it('previews leave the history alone and survive its turning over', async () => {
+    await world.import('bad', lines(0, 1))
+    const preview = await world.import('bad', lines(0, 5), { dryRun: true })
+    expect(world.store.versions('bad')).toHaveLength(1)
+    for (let i = 10; i < 10 + 2 * VERSIONS_KEPT; i++) await world.imports.addEntries('bad', [entry(i)], 'test')
+    await world.jobs.clean()
+    const second = world.restart()
+    await second.imports.resume()
+    expect(await second.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(second.contents('bad')).toHaveLength(5)
+    await second.jobs.clean()
+    expect(new Set(second.store.contents.layerIds())).toEqual(second.store.layersInUse())
   })
 
   it('builds a previewed append again when the list has changed since', async () => {
