@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { workerData } from 'node:worker_threads'
 import type { JobDependencies } from '../src/jobs/job-dependencies.ts'
 import type { ListJob } from '../src/jobs/list-jobs.ts'
@@ -12,6 +13,8 @@ export type JobThreadData = { readonly dataDirectory: string }
 // A job thread of the control process: list contents stay open for its life, a job is one call.
 const { dataDirectory } = workerData as JobThreadData
 const directory = openDataDirectory(dataDirectory)
+// Verdicts first: on Linux a nice value belongs to the thread that sets it, elsewhere it would slow the whole process.
+if (process.platform === 'linux') os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
 const dependencies: JobDependencies = {
   contents: openListContents({ directory: directory.root, readOnly: false }),
   traffic: createTrafficLogReader({ directory: directory.traffic }),
