@@ -29,9 +29,10 @@ type AcceptedReport = {
   readonly accepted: true
   /** This reportId was known already, or this reporter reported this number within the last 24 hours. */
   readonly duplicate: boolean
-  /** `queued`: the number is protected or allow-listed, so a person looks at it; the report itself is kept all the same. */
+  /** `recorded`: on disk. `queued` is for a record elsewhere that cannot be reached; this node keeps its own. */
   readonly state: 'recorded' | 'queued'
   readonly reputation?: ReputationDescription
+  /** The number is protected or allow-listed: a person looks at it, in this review. */
   readonly reviewId?: string
 }
 
@@ -148,7 +149,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
       reportId: kept.reportId,
       accepted: true,
       duplicate: outcome !== 'recorded',
-      state: reviewId === undefined ? 'recorded' : 'queued',
+      state: 'recorded',
       ...(reputation === undefined ? {} : { reputation }),
       ...(reviewId === undefined ? {} : { reviewId }),
     }

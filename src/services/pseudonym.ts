@@ -11,8 +11,6 @@ export type Pseudonyms = {
    * written; anything else is an opaque id, compared after trimming and Unicode normalisation (NFC).
    */
   reporter(text: string): string
-  /** The key of the hot path's keyed hash of callees on the UTC day of `atMs`: yesterday's hashes tell nothing today. */
-  calleeKey(atMs: number): { low: number; high: number }
 }
 
 export type PseudonymOptions = {
@@ -46,11 +44,6 @@ export function createPseudonyms(options: PseudonymOptions, { parse }: Pseudonym
         ? hmac('reporter-number', String(parsed))
         : hmac('reporter-id', text.trim().normalize('NFC'))
       return digest.digest('hex').slice(0, PSEUDONYM_HEX_DIGITS)
-    },
-    calleeKey(atMs) {
-      const day = new Date(atMs).toISOString().slice(0, 10)
-      const bytes = createHmac('sha256', options.key).update(`callee:${day}`).digest()
-      return { low: bytes.readUInt32LE(0), high: bytes.readUInt32LE(4) }
     },
   }
 }

@@ -13,6 +13,8 @@ export function installJsonParser(app: FastifyInstance): void {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
+    // Clients that always name JSON send actions without a body too; a route that needs one says so itself.
+    if (body.length === 0) return done(null, undefined)
     try {
       checkCharset(request.headers['content-type'] ?? '')
       const text = decode(decoder, body)

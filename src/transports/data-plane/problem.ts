@@ -11,10 +11,11 @@ export type Problem = {
   readonly hint: string
 }
 
-/** The problem document as JSON text. `type` is about:blank: `code` is what programs look at. */
+/** The problem document as JSON text; `type` points at what the code means, as on the control plane. */
 export function problemJson({ code, detail, hint }: Problem): string {
   const status = ERROR_STATUS[code]
-  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code, hint })
+  const type = `docs/errors.md#${code.toLowerCase()}`
+  return JSON.stringify({ type, title: STATUS_CODES[status] ?? 'Error', status, detail, code, hint })
 }
 
 /** A problem as a whole answer. Neither detail nor hint may hold anything the client sent. */

@@ -37,7 +37,7 @@ export function httpContract(listen: ListenVerdicts): void {
       expect(answer.status).toBe(status)
       expect(answer.headers.get('content-type')).toBe('application/problem+json')
       const problem = JSON.parse(answer.body)
-      expect(problem).toMatchObject({ type: 'about:blank', status, code })
+      expect(problem).toMatchObject({ type: `docs/errors.md#${code.toLowerCase()}`, status, code })
       expect(problem.title).not.toBe('')
       expect(problem.detail).toMatch(/\.$/)
       expect(problem.hint).not.toBe('')

@@ -28,7 +28,7 @@ type Case = {
 }
 const CASES: Case[] = [
   { what: 'malformed JSON', code: 'JSON_MALFORMED', body: '{"number":' },
-  { what: 'an empty JSON body', code: 'JSON_MALFORMED', body: '' },
+  { what: 'an empty JSON body', code: 'BODY_INVALID', body: '' },
   { what: 'two JSON values', code: 'JSON_MALFORMED', body: `${REPORT}} {}` },
   {
     what: 'bytes that are not UTF-8',

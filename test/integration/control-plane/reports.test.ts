@@ -71,12 +71,12 @@ describe('POST /v1/reports', () => {
     expect(control.store.report(reportId)?.reporter).toMatch(/^[0-9a-f]{32}$/)
   })
 
-  it('queues a report on a protected number for review and keeps the report', async () => {
+  it('records a report on a protected number and opens a review', async () => {
     await control.store.putList({ name: 'banks', kind: 'protected', title: 'Banks' }, 'test')
     const number = 79160000002 as PhoneNumber
     await putEntries(control.store, 'banks', [{ from: number, to: number, details: {} }])
     const body = (await report(REPORT)).json()
-    expect(body.state).toBe('queued')
+    expect(body.state).toBe('recorded')
     expect(control.store.review(body.reviewId)).toMatchObject({ number, causes: ['reported'], state: 'open' })
     expect(control.store.reportsOf(number, 10)).toHaveLength(1)
     expect((await report({ ...REPORT, reporter: 'somebody else' })).json().reviewId).toBe(body.reviewId)

@@ -40,14 +40,6 @@ describe('pseudonyms', () => {
     expect(open(2).reporter('+79161234567')).not.toBe(pseudonyms.reporter('+79161234567'))
   })
 
-  it('has a callee key for each UTC day', () => {
-    const morning = pseudonyms.calleeKey(Date.parse('2026-03-10T00:00:00Z'))
-    expect(pseudonyms.calleeKey(Date.parse('2026-03-10T23:59:59.999Z'))).toEqual(morning)
-    expect(pseudonyms.calleeKey(Date.parse('2026-03-11T00:00:00Z'))).not.toEqual(morning)
-    for (const word of [morning.low, morning.high])
-      expect(Number.isInteger(word) && word >= 0 && word < 2 ** 32).toBe(true)
-  })
-
   it('refuses a key that could be guessed', () => {
     const parse = () => -1
     expect(() => createPseudonyms({ key: new Uint8Array(PSEUDONYM_KEY_BYTES_MIN - 1) }, { parse })).toThrow(RangeError)
