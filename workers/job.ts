@@ -14,7 +14,7 @@ export type JobThreadData = { readonly dataDirectory: string }
 const { dataDirectory } = workerData as JobThreadData
 const directory = openDataDirectory(dataDirectory)
 // Verdicts first: on Linux a nice value belongs to the thread that sets it, elsewhere it would slow the whole process.
-if (process.platform === 'linux') os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
+if (process.platform === 'linux') os.setPriority(os.constants.priority.PRIORITY_LOW)
 const dependencies: JobDependencies = {
   contents: openListContents({ directory: directory.root, readOnly: false }),
   traffic: createTrafficLogReader({ directory: directory.traffic }),
