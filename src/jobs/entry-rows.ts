@@ -4,11 +4,12 @@ import { REMOVED } from '../stores/ports.ts'
 /** Rows in layer order, ascending by (from, to) and distinct. For numbers `to` is the same array as `from`. */
 export type EntryRows = { readonly from: Float64Array; readonly to: Float64Array; readonly ids: Uint32Array }
 
-/** Sorts rows by (from, to); of equal ones the last stands. */
+/** Sorts rows by (from, to). Of equal ones the last with details stands: a row without any says nothing new. */
 export function rowsFromUnsorted(from: readonly number[], to: readonly number[], ids: readonly number[]): EntryRows {
   const order = Uint32Array.from(from.keys())
   order.sort((a, b) => {
-    return (from[a] ?? 0) - (from[b] ?? 0) || (to[a] ?? 0) - (to[b] ?? 0) || a - b
+    const order = (from[a] ?? 0) - (from[b] ?? 0) || (to[a] ?? 0) - (to[b] ?? 0)
+    return order || Number(ids[a] !== 0) - Number(ids[b] !== 0) || a - b
   })
   const kept = order.filter((row, i) => {
     const next = order[i + 1]

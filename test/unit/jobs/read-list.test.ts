@@ -69,6 +69,12 @@ describe('an upload', () => {
     expect(read.details).toEqual({ [NUMBER]: { reason: 'b' } })
   })
 
+  it('keeps the range that says more, and of those the last', () => {
+    const range = '+79160000000-+79160000009'
+    const { details } = readText(`${range},a\n${range},b\n${range}\n`)
+    expect(details).toEqual({ '79160000000-79160000009': { reason: 'b' } })
+  })
+
   it('reads a range file of the regulator', () => {
     const read = readText('\ufeffАВС/ DEF;От;До;Емкость\n916;0000000;0009999;10000\n916;0010000;0010000;1\n')
     expect(read).toMatchObject({ rows: 2, numbers: [79160010000], ranges: [[79160000000, 79160009999]] })
