@@ -1,3 +1,4 @@
+import { benchAutocannon } from './load/autocannon.ts'
 import { benchHttpRatio } from './load/http-ratio.ts'
 import { benchReportVisibility } from './load/report-visibility.ts'
 import { benchImport } from './scale/import.ts'
@@ -18,6 +19,10 @@ const BENCHES: Record<string, { about: string; run: (quick: boolean) => Promise<
     about:
       'HTTP verdicts on one thread against a bare uWebSockets.js handler (full: 10 M rows listed, about 3 minutes)',
     run: (quick) => benchHttpRatio({ rows: quick ? 100_000 : 10_000_000, rounds: quick ? 2 : 7 }),
+  },
+  autocannon: {
+    about: 'the same with autocannon, as a cross-check',
+    run: (quick) => benchAutocannon({ seconds: quick ? 2 : 8, rounds: quick ? 1 : 3 }),
   },
   start: {
     about: 'seconds to ready with a large list stored (full: 10 M rows, about 3 minutes)',

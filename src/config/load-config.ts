@@ -35,7 +35,7 @@ const ENVIRONMENT: readonly (readonly [string, string, 'text' | 'integer'])[] = 
  * the variable or key it came from. `environment` is process.env in production (src/config/environment.ts).
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>, file?: string): LoadedConfig {
-  const fileName = file ?? environment['ZASLON_CONFIG']
+  const fileName = file ?? environment.ZASLON_CONFIG
   const document = readDocument(fileName)
   for (const [variable, pointer, kind] of ENVIRONMENT) {
     const text = environment[variable]

@@ -5,7 +5,6 @@ import { FAIL_MODES, SCREENING_MODES } from '../domain/trunk.ts'
 
 /** What a holder of an API key may do. Each role can do what it names and nothing else; `admin` can do everything. */
 export const ROLES = ['switch', 'agent', 'analyst', 'metrics', 'admin'] as const
-export type Role = (typeof ROLES)[number]
 
 const strict = { additionalProperties: false }
 const oneOf = <const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) =>

@@ -10,15 +10,12 @@ export type Attestation = (typeof ATTESTATIONS)[number]
 
 /** `verstat` tel URI parameter (3GPP TS 24.229 7.2A.20). Wire code = index. */
 export const VERSTATS = ['none', 'TN-Validation-Passed', 'TN-Validation-Failed', 'No-TN-Validation'] as const
-export type Verstat = (typeof VERSTATS)[number]
 
 /** An answer of the caller's own operator about the caller. Wire code = index. */
 export const CONFIRMATIONS = ['unknown', 'confirmed', 'denied'] as const
-export type Confirmation = (typeof CONFIRMATIONS)[number]
 
 /** What the callee chose to have done with suspicious calls. `none`: no choice made. Wire code = index. */
 export const TREATMENTS = ['none', 'off', 'flag', 'block'] as const
-export type Treatment = (typeof TREATMENTS)[number]
 
 /** The call event as a switch sends it (wire shape). Every field may be missing; unknown ones are ignored. */
 export type CallEventBody = {
@@ -59,17 +56,4 @@ export type Call = {
   nowMs: number
   /** The moment the answer is due, epoch milliseconds. */
   deadlineMs: number
-}
-
-/** The end of a call as a switch reports it (wire shape). */
-export type CallEndBody = {
-  callId?: string
-  caller?: string | null
-  callee?: string | null
-  answered?: boolean
-  ringMs?: number
-  talkMs?: number
-  releasedBy?: string
-  sipStatus?: number
-  at?: string | number
 }

@@ -28,7 +28,6 @@ export const NOT_A_NUMBER = {
   /** Anything else: control characters, two plus signs, an unassigned country code, a wrong type. */
   malformed: -5,
 } as const
-export type NotANumberKind = keyof typeof NOT_A_NUMBER
 /** A PhoneNumber (> 0) or one of NOT_A_NUMBER (< 0). */
 export type ParsedNumber = number
 

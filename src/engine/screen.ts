@@ -88,7 +88,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   let screened = 0
 
   function screenTimed(call: Call, decision: Decision): void {
-    if (screened++ % TIMED_ONE_IN !== 0) return screen(call, decision)
+    if (screened++ % TIMED_ONE_IN !== 0) {
+      screen(call, decision)
+      return
+    }
     const startNs = dependencies.nowNs()
     screen(call, decision)
     countDecisionTime(counters, dependencies.nowNs() - startNs)
