@@ -10,6 +10,8 @@ export function emptyVersion(createdMs: number, actor: Actor): ListVersion {
 /** Which of the kept versions (oldest first) drop off when one more is added: never the active one. */
 export function versionsToDrop(kept: readonly ListVersion[], activeVersion: number): ListVersion[] {
   const droppable = kept.filter((version) => version.version !== activeVersion)
+  // Single entries make versions too: twenty of them must not push out the imports an analyst may want back.
+  droppable.sort((a, b) => Number(a.importId !== undefined) - Number(b.importId !== undefined) || a.version - b.version)
   return droppable.slice(0, Math.max(0, kept.length + 1 - VERSIONS_KEPT))
 }
 

@@ -117,6 +117,17 @@ export function listContract(current: () => RecordStore): void {
       })
     })
 
+    it('drops versions of single entries before those of imports', async () => {
+      await current().putList({ name: 'hotline', kind: 'deny', title: '' }, 'anna')
+      await current().stageVersion('hotline', { ...layers(1), importId: 'imp-1' }, 'anna')
+      for (let layerId = 2; layerId <= VERSIONS_KEPT + 3; layerId++) {
+        await current().stageVersion('hotline', layers(layerId), 'anna')
+      }
+      const kept = current().versions('hotline')
+      expect(kept).toHaveLength(VERSIONS_KEPT)
+      expect(kept[0]?.importId).toBe('imp-1')
+    })
+
     it('gives every layer id out once', async () => {
       const ids = await Promise.all([1, 2, 3].map(() => current().allocateLayer()))
       expect(new Set([...ids, await current().allocateLayer()]).size).toBe(4)

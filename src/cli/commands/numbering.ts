@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { asOfFromFileName } from '../../services/import-numbering.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { type Fields, fieldsOf, itemsOf } from '../fields.ts'
 import { createImportProgress } from '../import-progress.ts'
@@ -48,6 +49,11 @@ function dayOf(plan: Fields): string {
   return shortTime(plan.text('asOf')).slice(0, 10)
 }
 
+function dayInName(file: string): string | undefined {
+  const atMs = asOfFromFileName(file)
+  return atMs === undefined ? undefined : new Date(atMs).toISOString().slice(0, 10)
+}
+
 /** Covered ranges shown of a plan; the regulator's largest file covers some hundred. */
 const COVERS_SHOWN = 3
 
@@ -64,7 +70,7 @@ function addImport(numbering: Command, registry: CommandRegistry): void {
     .description("load a regulator's range file as a plan; one of the same name is replaced")
     .argument('<plan>', 'name of the plan')
     .argument('<file>', 'range file; "-" is standard input')
-    .option('--as-of <day>', 'the day the file describes (default: now)')
+    .option('--as-of <day>', 'the day the file describes (default: from its name, as in …_2026-08.csv, else now)')
     .option('--country <code>', 'country of the numbers (default: the home country)')
     .addHelpText(
       'after',
@@ -74,7 +80,7 @@ function addImport(numbering: Command, registry: CommandRegistry): void {
       const context = registry.context(command)
       const { output } = context
       const progress = createImportProgress(context.surroundings.stderr, output.isJson)
-      const query = { asOf: options.asOf, country: options.country }
+      const query = { asOf: options.asOf ?? dayInName(file), country: options.country }
       const path = `/v1/numbering/${encodeURIComponent(plan)}/imports`
       try {
         const body = await upload(context, path, query, await openSource(context, file), progress)
