@@ -19,10 +19,24 @@ const LIST_ROWS = 20_000
 /** Two lists without a number in common: whichever is active must be active whole. */
 const SEEDS = { a: 0, b: 400_000_000 } as const
 
-export async function benchKill(options: {
-  kills: number
-  seed: number
-}): Promise<{ lost: number; halfLists: number }> {
+export type KillOptions = { readonly kills: number; readonly seed: number }
+
+/** `lost` and `halfLists` must be 0. */
+export type KillOutcome = {
+  lost: number
+  halfLists: number
+  reports: number
+  imports: number
+  readonly recovery: Record<Role, number[]>
+}
+
+export async function benchKill(options: KillOptions): Promise<void> {
+  const { recovery, ...outcome } = await runKills(options, (line) => process.stderr.write(`${line}\n`))
+  const recoveryMs = Object.fromEntries(ROLES.map((role) => [role, mapValues(summarize(recovery[role]), round)]))
+  recordResult(options.kills >= 200 ? 'kill' : 'kill-quick', { ...options, ...outcome, recoveryMs })
+}
+
+export async function runKills(options: KillOptions, onProgress: (line: string) => void): Promise<KillOutcome> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-kill-'))
   const files = { a: path.join(directory, 'a.csv'), b: path.join(directory, 'b.csv') }
   for (const name of ['a', 'b'] as const) writeNumbersFile(files[name], LIST_ROWS, SEEDS[name])
@@ -30,7 +44,7 @@ export async function benchKill(options: {
   const run = () => runService({ ...ports, dataDirectory: path.join(directory, 'data'), processes: 2, threads: 1 })
   const random = seeded(options.seed)
   const recovery: Record<Role, number[]> = { control: [], verdict: [], supervisor: [] }
-  const outcome = { lost: 0, halfLists: 0, reports: 0, imports: 0, failedVerdicts: 0 }
+  const outcome: KillOutcome = { lost: 0, halfLists: 0, reports: 0, imports: 0, recovery }
   let service = await run()
   try {
     await call(service, 'PUT', '/v1/lists/swapped', { kind: 'deny' })
@@ -58,14 +72,12 @@ export async function benchKill(options: {
       outcome.imports += done.imports
       outcome.lost += await countLost(service, done.acknowledged)
       outcome.halfLists += (await isListWhole(service)) ? 0 : 1
-      if ((kill + 1) % 20 === 0) process.stderr.write(`${kill + 1} kills, ${JSON.stringify(outcome)}\n`)
+      if ((kill + 1) % 20 === 0) onProgress(`${kill + 1} kills: ${outcome.reports} reports, ${outcome.lost} lost`)
     }
   } finally {
     await service.stop()
     rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   }
-  const recoveryMs = Object.fromEntries(ROLES.map((role) => [role, mapValues(summarize(recovery[role]), round)]))
-  recordResult(options.kills >= 200 ? 'kill' : 'kill-quick', { ...options, ...outcome, recoveryMs })
   return outcome
 }
 

@@ -1,0 +1,126 @@
+/**
+ * What the verdict port costs beside the bare library: the real handler and adapter over a screener that decides nothing,
+ * against bench/load/bare-uws.ts (JSON.parse, a constant answer). The two in turn, wrk on the other core.
+ *
+ *   npx tsc && node dist/bench/micro/verdict-http.js [--quick]
+ *
+ * Both as requests a second and as processor time a request, which a busy machine disturbs less.
+ *
+ * The whole verdict, with the engine and a large list, is `npm run bench -- http-ratio`.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
+import { addReason, clearDecision } from '../../src/engine/decision.ts'
+import type { Screener } from '../../src/engine/screener.ts'
+import { listenVerdicts } from '../../src/transports/data-plane/choose-adapter.ts'
+import { createVerdictHandler } from '../../src/transports/data-plane/verdict-http.ts'
+import { freePort } from '../../test/support/run-service.ts'
+import { machine } from '../lib/record-result.ts'
+import { median, round } from '../lib/stats.ts'
+
+const SECONDS = 3
+const ROUNDS = process.argv.includes('--quick') ? 3 : 9
+const BODY =
+  '{"callId":"a84b4c76e66710@pc33.example.org","caller":"+79161234567","callee":"+79031112233","ingress":{"trunk":"north-1","kind":"national"},"stir":{"attest":"A"}}'
+
+const constantScreener: Screener = {
+  install() {},
+  generation: 1,
+  policyLabel: 'default@1',
+  trunkIndex: () => 0,
+  trunkIngress: () => 0,
+  listName: () => '',
+  listKind: () => 0,
+  snapshot: undefined,
+  hashCall() {},
+  screen(_call, decision) {
+    clearDecision(decision, 1)
+    addReason(decision, 0, 0, 0, 1)
+  },
+  endCall() {},
+}
+
+async function serve(port: number): Promise<void> {
+  const home = diallingRules('RU')
+  const handler = createVerdictHandler(
+    { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: ['127.0.0.1'], webSocketPath: '/v1/calls' },
+    {
+      screener: constantScreener,
+      parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+      now: Date.now,
+      stateAtMs: Date.now,
+      events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: console.error },
+    },
+  )
+  const options = { connectionsMax: 1_000, webSocketPath: '/v1/calls', webSocketMessageBytesMax: 65_536 }
+  await listenVerdicts('uws')({ host: '127.0.0.1', port, idleTimeoutSeconds: 60, ...options }, handler)
+}
+
+type Round = { perSecond: number; cpuMicroseconds: number }
+
+function wrk(pid: number, port: number, script: string, seconds: number): Round {
+  const url = `http://127.0.0.1:${port}/v1/verdict`
+  const before = cpuMicroseconds(pid)
+  const output = execFileSync('wrk', ['-t1', '-c32', `-d${seconds}`, '-s', script, url], { encoding: 'utf8' })
+  if (/Non-2xx/.test(output)) throw new Error(`The server refuses the requests:\n${output}`)
+  const requests = Number(/(\d+) requests in/.exec(output)?.[1])
+  return {
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]),
+    cpuMicroseconds: (cpuMicroseconds(pid) - before) / requests,
+  }
+}
+
+/** User and system time of a process so far; Linux counts it in hundredths of a second. */
+function cpuMicroseconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+async function compare(): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'zaslon-bench-'))
+  const script = path.join(directory, 'post.lua')
+  writeFileSync(
+    script,
+    `wrk.method = "POST"\nwrk.body = [[${BODY}]]\nwrk.headers["Content-Type"] = "application/json"\n`,
+  )
+  const bare = path.join(import.meta.dirname, '../load/bare-uws.js')
+  const ports = { handler: await freePort(), bare: await freePort() }
+  const children = {
+    handler: spawn(process.execPath, [import.meta.filename, 'serve', String(ports.handler)], { stdio: 'inherit' }),
+    bare: spawn(process.execPath, [bare, String(ports.bare)], { stdio: 'inherit' }),
+  }
+  const run = (side: 'handler' | 'bare', seconds: number) => wrk(children[side].pid ?? 0, ports[side], script, seconds)
+  try {
+    await sleep(1_000)
+    run('handler', 2)
+    run('bare', 2)
+    const rounds = Array.from({ length: ROUNDS }, () => ({
+      handler: run('handler', SECONDS),
+      bare: run('bare', SECONDS),
+    }))
+    const medianOf = (side: 'handler' | 'bare', field: keyof Round) => median(rounds.map((each) => each[side][field]))
+    const result = {
+      ...machine(),
+      rounds: ROUNDS,
+      seconds: SECONDS,
+      perSecond: { handler: round(medianOf('handler', 'perSecond')), bare: round(medianOf('bare', 'perSecond')) },
+      throughputRatio: round(medianOf('handler', 'perSecond') / medianOf('bare', 'perSecond')),
+      cpuMicroseconds: {
+        handler: round(medianOf('handler', 'cpuMicroseconds')),
+        bare: round(medianOf('bare', 'cpuMicroseconds')),
+      },
+      cpuRatio: round(medianOf('bare', 'cpuMicroseconds') / medianOf('handler', 'cpuMicroseconds')),
+    }
+    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
+  } finally {
+    for (const child of Object.values(children)) child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+if (process.argv[2] === 'serve') await serve(Number(process.argv[3]))
+else await compare()
