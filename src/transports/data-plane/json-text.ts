@@ -5,7 +5,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
  * a Latin-1 copy of it makes a one-byte string, which JSON.parse reads fastest.
  */
 export function decodeBody(bytes: Uint8Array): string | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (isAscii(buffer)) return buffer.toString('latin1')
   return isUtf8(buffer) ? buffer.toString('utf8') : undefined
 }

@@ -30,8 +30,11 @@ export const CALL_ID_CHARS_MAX = 256
 /** Shapes kept: scores 0-100 times the lists in use stay far below; a flood of rare combinations starts it afresh. */
 const SHAPES_MAX = 4_096
 
-/** Two hexadecimal digits of every byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** Character codes of the hexadecimal digits. */
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+
+/** A text that is JSON between quotes as it stands: printable ASCII, nearly every callId. */
+const PLAIN = /^[ !#-[\]-~]*$/
 
 export function createVerdictRenderer(options: RenderOptions, screener: Screener): VerdictRenderer {
   const shapes = new Map<number, readonly string[]>()
@@ -94,7 +97,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
     const parts = shapeOf(decision)
     const id = verdictIdText(decision.verdictId)
     let text = type === undefined ? `{"verdictId":"${id}",` : `{"type":"verdict","verdictId":"${id}",`
-    if (callId !== '') text += `"callId":${JSON.stringify(cut(callId))},`
+    if (callId !== '') text += `"callId":${quoted(cut(callId))},`
     text += parts[0]
     for (let i = 1; i < parts.length; i++) text += id + parts[i]
     return text
@@ -116,14 +119,27 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
   return { json, text, sipReply }
 }
 
-/** 128 bits as 32 hexadecimal digits, most significant word and byte first. */
+/** 128 bits as 32 hexadecimal digits, most significant word and digit first. */
 export function verdictIdText(words: Uint32Array): string {
-  let text = ''
-  for (let i = 0; i < 4; i++) {
-    const word = words[i]!
-    text += HEX[word >>> 24]! + HEX[(word >>> 16) & 255]! + HEX[(word >>> 8) & 255]! + HEX[word & 255]!
-  }
-  return text
+  return wordText(words[0]!) + wordText(words[1]!) + wordText(words[2]!) + wordText(words[3]!)
+}
+
+/** One call that makes one flat string: a third faster than gluing pieces (bench/micro/verdict-http.ts). */
+function wordText(word: number): string {
+  return String.fromCharCode(
+    DIGITS[word >>> 28]!,
+    DIGITS[(word >>> 24) & 15]!,
+    DIGITS[(word >>> 20) & 15]!,
+    DIGITS[(word >>> 16) & 15]!,
+    DIGITS[(word >>> 12) & 15]!,
+    DIGITS[(word >>> 8) & 15]!,
+    DIGITS[(word >>> 4) & 15]!,
+    DIGITS[word & 15]!,
+  )
+}
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** Everything an answer with at most one reason depends on but its ids: 16 + 1 + 1 + 2 and 8 + 8 + 8 bits. */

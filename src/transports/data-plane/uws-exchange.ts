@@ -37,23 +37,23 @@ export class UwsExchange {
   begin(): void {
     this.#context.inFlight++
     this.#response.onAborted(() => this.#over())
-    this.#guarded(() => this.#read())
+    try {
+      this.#read()
+    } catch (error) {
+      this.#faulted(error)
+    }
   }
 
   /** Answers without asking the handler (a refused upgrade). Instead of `begin`. */
   answerAtOnce(answer: VerdictResponse): void {
     this.#context.inFlight++
     this.#response.onAborted(() => this.#over())
-    this.#guarded(() => this.#answer(answer))
+    this.#answer(answer)
   }
 
-  #guarded(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      const answer = this.#context.handler.faulted(error)
-      if (!this.#isOver) this.#answer(answer)
-    }
+  #faulted(error: unknown): void {
+    const answer = this.#context.handler.faulted(error)
+    if (!this.#isOver) this.#answer(answer)
   }
 
   #read(): void {
@@ -66,15 +66,23 @@ export class UwsExchange {
     } else if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
       this.#refuse(bodyTooLarge(bytesMax))
     } else {
-      this.#response.onData((chunk, isLast) => this.#guarded(() => this.#chunk(chunk, isLast, bytesMax)))
+      this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
   }
 
   #chunk(chunk: ArrayBuffer, isLast: boolean, bytesMax: number): void {
     if (this.#isOver || this.#isRefused) return
+    try {
+      this.#collect(chunk, isLast, bytesMax)
+    } catch (error) {
+      this.#faulted(error)
+    }
+  }
+
+  #collect(chunk: ArrayBuffer, isLast: boolean, bytesMax: number): void {
     // Nearly every request: the whole body in the packet of the head, used where it lies.
     if (isLast && this.#collector === undefined && chunk.byteLength <= bytesMax) {
-      this.#handle(new Uint8Array(chunk))
+      this.#handle(Buffer.from(chunk))
       return
     }
     this.#collector ??= new BodyCollector(bytesMax)
@@ -120,7 +128,9 @@ export class UwsExchange {
     const response = this.#response
     if (answer.status !== 200) response.writeStatus(statusLine(answer.status))
     response.writeHeader('content-type', answer.contentType)
-    for (const [name, value] of answer.headers ?? []) response.writeHeader(name, value)
+    if (answer.headers !== undefined) {
+      for (const [name, value] of answer.headers) response.writeHeader(name, value)
+    }
     if (this.#head.method === 'HEAD') {
       // With any argument endWithoutBody waits for a body of that length, and the connection hangs.
       response.writeHeader('content-length', String(Buffer.byteLength(answer.body)))

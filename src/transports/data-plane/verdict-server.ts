@@ -76,5 +76,8 @@ export type VerdictServer = {
   close(): Promise<void>
 }
 
-/** Rejects with PORT_IN_USE when another service holds the port. Several threads and processes may share one port. */
+/**
+ * Rejects with PORT_IN_USE when another service holds the port. On uWebSockets.js several threads and processes may
+ * share one port, named by number: one the system chose (0) is not shared.
+ */
 export type ListenVerdicts = (options: VerdictServerOptions, handler: VerdictHandler) => Promise<VerdictServer>
