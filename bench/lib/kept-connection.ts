@@ -18,11 +18,10 @@ export async function openKeptConnection(port: number): Promise<KeptConnection> 
           text += chunk
           const decision = /"decision":"(\w+)"/.exec(text)?.[1]
           if (!decision || !text.endsWith('}')) return
-          socket.off('data', onData)
+          socket.off('data', onData).off('error', reject)
           resolve(decision)
         }
-        socket.on('data', onData)
-        socket.once('error', reject)
+        socket.on('data', onData).once('error', reject)
         const path = `/v1/verdict?caller=${encodeURIComponent(caller)}&callee=%2B79161234567`
         socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
       }),

@@ -14,8 +14,8 @@ export type OpenLoopOptions = {
 }
 
 export type OpenLoop = {
-  /** Latencies in milliseconds of requests that were due since the last call. */
-  take(): number[]
+  /** Since the last call, in milliseconds: latencies, and of these how late the generator itself was to send. */
+  take(): { latencies: number[]; lateness: number[] }
   readonly failures: number
   stop(): Promise<void>
 }
@@ -27,6 +27,7 @@ export async function startOpenLoop(options: OpenLoopOptions): Promise<OpenLoop>
   const waiting: { dueMs: number; text: string }[] = []
   const free: Connection[] = []
   let latencies: number[] = []
+  let lateness: number[] = []
   let failures = 0
   let sent = 0
   let stopped = false
@@ -85,6 +86,7 @@ export async function startOpenLoop(options: OpenLoopOptions): Promise<OpenLoop>
     const due = Math.floor(((performance.now() - startMs) / 1000) * options.requestsPerSecond)
     for (; sent < due; sent++) {
       const item = { dueMs: startMs + (sent / options.requestsPerSecond) * 1000, text: options.request(sent) }
+      lateness.push(performance.now() - item.dueMs)
       const connection = free.pop()
       if (connection && !connection.socket.destroyed) send(connection, item)
       else waiting.push(item)
@@ -93,8 +95,9 @@ export async function startOpenLoop(options: OpenLoopOptions): Promise<OpenLoop>
 
   return {
     take() {
-      const taken = latencies
+      const taken = { latencies, lateness }
       latencies = []
+      lateness = []
       return taken
     },
     get failures() {

@@ -61,9 +61,18 @@ export async function benchHttpRatio(options: { rows: number; rounds: number }):
 async function wrk(port: number, script: string, seconds: number): Promise<number> {
   await sleep(300)
   const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${port}/v1/verdict`]
-  const output = execFileSync('wrk', args, { encoding: 'utf8' })
+  const output = runWrk(args)
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk saw errors:\n${output}`)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1] ?? Number.NaN)
+}
+
+function runWrk(args: readonly string[]): string {
+  try {
+    return execFileSync('wrk', args, { encoding: 'utf8' })
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+    throw new Error('The load generator wrk is missing: apt-get install wrk', { cause })
+  }
 }
 
 /** A pool of callers made beforehand, so that Lua's own work stays small. */

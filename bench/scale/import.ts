@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, mkdtempSync, openSync, rmSync, write } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
 import { startOpenLoop, verdictRequest } from '../lib/open-loop.ts'
 import { recordResult } from '../lib/record-result.ts'
 import { call, importFile, privateMiB } from '../lib/service-client.ts'
-import { quantile, round, summarize } from '../lib/stats.ts'
+import { quantile, round } from '../lib/stats.ts'
 
 /**
  * Imports beside live traffic: seconds from first byte to active, what control grows by, and what verdicts and reports
@@ -83,9 +83,11 @@ async function importLarge(file: string): Promise<Record<string, unknown>> {
       rowsPerSecond: Math.round(record.counts.rows / seconds),
       counts: record.counts,
       controlGrowthMiB: Math.round(peakMiB - beforeMiB),
-      verdictMs: { idle: percentiles(idle.verdicts), during: percentiles(during.verdicts) },
-      verdictP99Ratio: round(quantile(during.verdicts, 0.99) / quantile(idle.verdicts, 0.99)),
-      reportMs: { idle: summarize(idle.reports), during: summarize(during.reports) },
+      verdictMs: { idle: percentiles(idle.verdicts.latencies), during: percentiles(during.verdicts.latencies) },
+      generatorLateMs: { idle: percentiles(idle.verdicts.lateness), during: percentiles(during.verdicts.lateness) },
+      verdictP99Ratio: round(quantile(during.verdicts.latencies, 0.99) / quantile(idle.verdicts.latencies, 0.99)),
+      reportMs: { idle: percentiles(idle.reports), during: percentiles(during.reports) },
+      diskSyncMs: { idle: percentiles(idle.syncs), during: percentiles(during.syncs) },
       failures: load.failures(),
     }
   } finally {
@@ -111,6 +113,7 @@ async function startLoad(service: RunningService) {
     connections: 16,
     request: (index) => verdictRequest(generatedNumber(index, 5e8), `${run}-${index}`),
   })
+  const disk = startDiskProbe(service.dataDirectory)
   const reports: number[] = []
   const pending = new Set<Promise<void>>()
   let reportFailures = 0
@@ -127,12 +130,37 @@ async function startLoad(service: RunningService) {
     void done.finally(() => pending.delete(done))
   }, 1_000 / REPORTS_PER_SECOND)
   return {
-    take: () => ({ verdicts: verdicts.take(), reports: reports.splice(0) }),
+    take: () => ({ verdicts: verdicts.take(), reports: reports.splice(0), syncs: disk.take() }),
     failures: () => ({ verdicts: verdicts.failures, reports: reportFailures }),
     async stop() {
       clearInterval(timer)
       await Promise.all(pending)
       await verdicts.stop()
+      disk.stop()
+    },
+  }
+}
+
+/** What a report must wait for whoever writes it: 4 KiB made durable on the same disk, 20 times a second. */
+function startDiskProbe(directory: string): { take(): number[]; stop(): void } {
+  const name = path.join(directory, 'probe')
+  const file = openSync(name, 'w')
+  const page = Buffer.alloc(4_096, 1)
+  const times: number[] = []
+  let at = 0
+  const timer = setInterval(() => {
+    const startMs = performance.now()
+    write(file, page, 0, page.length, (at++ % 1_000) * page.length, (error) => {
+      if (error) throw error
+      fdatasync(file, () => times.push(performance.now() - startMs))
+    })
+  }, 50)
+  return {
+    take: () => times.splice(0),
+    stop() {
+      clearInterval(timer)
+      closeSync(file)
+      rmSync(name)
     },
   }
 }

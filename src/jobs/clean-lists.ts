@@ -4,7 +4,7 @@ import { gateFileName } from '../stores/data-directory.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import type { CleanListsJob, CleanListsResult, KeepSpoolJob, KeepSpoolResult } from './list-jobs.ts'
 
-const GATE_FILE = /^layer-(\d+)\.gate(\.draft)?$/
+const GATE_FILE = /^layer-(\d+)\.gate((?:\.\d+)?\.draft)?$/
 
 /** Removes layers nobody points to, their gate files, and what is left of imports nobody remembers. */
 export function cleanLists(job: CleanListsJob, { contents, directory }: JobDependencies): CleanListsResult {

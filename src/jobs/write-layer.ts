@@ -1,7 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-import path from 'node:path'
 import { createGate, gateAddAll, gateToBytes, openGate } from '../shm/gate.ts'
-import { type DataDirectory, gateFileName } from '../stores/data-directory.ts'
+import { type DataDirectory, writeGateFile } from '../stores/data-directory.ts'
 import type { LayerContents, LayerId, LayerRef } from '../stores/ports.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import type { SortedEntries } from './sorted-entries.ts'
@@ -37,24 +35,5 @@ function toLayerContents({ numbers, numberIds, ranges, dictionary }: SortedEntri
 function writeGate(layerId: LayerId, numbers: Float64Array, directory: DataDirectory): void {
   const memory = createGate(numbers.length)
   gateAddAll(openGate(memory), numbers)
-  writeFileDurably(gateFileName(directory, layerId), gateToBytes(memory))
-}
-
-/** Readers see the whole file or none: written beside, synced, renamed, and the directory synced. */
-function writeFileDurably(name: string, bytes: Uint8Array): void {
-  const draft = `${name}.draft`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(draft, name)
-  const folder = openSync(path.dirname(name), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  writeGateFile(directory, layerId, gateToBytes(memory))
 }

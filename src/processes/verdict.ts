@@ -3,10 +3,11 @@ import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
+import { gateToBytes } from '../shm/gate.ts'
 import { createNodeHealth, openNodeHealth, setNodeHealth } from '../shm/node-health.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic } from '../shm/traffic.ts'
-import { openDataDirectory, readGateFile, readPseudonymKey } from '../stores/data-directory.ts'
+import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from '../stores/data-directory.ts'
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
@@ -39,7 +40,15 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       store,
       contents: store.contents,
       readGateFile: (layerId) => readGateFile(directory, layerId),
-      onGateRebuilt: (layerId, cause) => log.warn({ layerId, cause: String(cause ?? 'missing') }, 'gate file rebuilt'),
+      onGateRebuilt(layerId, gate, cause) {
+        log.warn({ layerId, cause: String(cause ?? 'missing') }, 'gate file rebuilt')
+        try {
+          writeGateFile(directory, layerId, gateToBytes(gate))
+        } catch (err) {
+          // The gate is in memory; without its file the next start takes longer (4 s for 10 M numbers), no more.
+          log.warn({ layerId, err }, 'gate file not written')
+        }
+      },
       onRangesRefused: (error) => log.error({ err: error }, 'prefixes and ranges do not fit: remove some from a list'),
     },
   )

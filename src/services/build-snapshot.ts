@@ -35,8 +35,8 @@ export type SnapshotBuilderDependencies = {
   readonly contents: ListContents
   /** Bytes of a layer's gate file; undefined when there is none. */
   readonly readGateFile: (layerId: number) => Uint8Array | undefined
-  /** A gate file was missing or damaged (`cause`): the gate has been made anew from the store. */
-  readonly onGateRebuilt: (layerId: number, cause: unknown) => void
+  /** A gate file was missing or damaged (`cause`): this gate has been made anew from the store, for a new file. */
+  readonly onGateRebuilt: (layerId: number, gate: SharedArrayBuffer, cause: unknown) => void
   /** The ranges of all lists together are beyond the bounds: those of the snapshot before stay in force. */
   readonly onRangesRefused: (error: unknown) => void
 }
@@ -75,7 +75,7 @@ export function createSnapshotBuilder(
     const memory = createGate(layer.numberCount)
     const gate = openGate(memory)
     await scanLayer(layer.layerId, (page, count) => gateAddAll(gate, page, 0, count))
-    dependencies.onGateRebuilt(layer.layerId, cause)
+    dependencies.onGateRebuilt(layer.layerId, memory, cause)
     return memory
   }
 

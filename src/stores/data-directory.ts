@@ -1,5 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { ScreeningError } from '../domain/errors.ts'
 
@@ -39,6 +52,29 @@ export function gateFileName(directory: Pick<DataDirectory, 'gates'>, layerId: n
 export function readGateFile(directory: Pick<DataDirectory, 'gates'>, layerId: number): Uint8Array | undefined {
   const name = gateFileName(directory, layerId)
   return existsSync(name) ? readFileSync(name) : undefined
+}
+
+/**
+ * Readers see the whole file or none: written beside, synced, renamed, and the directory synced. Two processes may write
+ * the same gate at once: each has its own draft.
+ */
+export function writeGateFile(directory: Pick<DataDirectory, 'gates'>, layerId: number, bytes: Uint8Array): void {
+  const name = gateFileName(directory, layerId)
+  const draft = `${name}.${process.pid}.draft`
+  const file = openSync(draft, 'w', 0o600)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(draft, name)
+  const folder = openSync(directory.gates, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 const KEY_BYTES = 32

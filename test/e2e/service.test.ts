@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -77,6 +77,24 @@ describe('a running service', () => {
     expect((await askVerdict(service, '+79070100001')).decision).toBe('block')
     expect((await askVerdict(service, '+79070100010')).decision).toBe('block')
     expect(service.output()).not.toContain('gate file rebuilt')
+  })
+
+  it('makes the gates anew when their files are gone or damaged, and keeps them', async () => {
+    const gates = path.join(service.dataDirectory, 'gates')
+    const before = readdirSync(gates).sort()
+    const contents = before.map((name) => readFileSync(path.join(gates, name)))
+    const [first = '', ...rest] = before
+    writeFileSync(path.join(gates, first), 'damaged')
+    for (const name of rest) rmSync(path.join(gates, name))
+    const [killed = 0] = service.pids('verdict')
+    process.kill(killed, 'SIGKILL')
+    await until(() => service.pids('verdict').length === 2 && !service.pids('verdict').includes(killed), 'it is back')
+    await until(() => service.output().includes('gate file rebuilt'), 'its gates are made anew')
+    await until(() => readdirSync(gates).length === before.length, 'the files are there again')
+    await service.ready()
+    expect(readdirSync(gates).sort()).toEqual(before)
+    expect(before.map((name) => readFileSync(path.join(gates, name)))).toEqual(contents)
+    for (let i = 0; i < 40; i++) expect((await askVerdict(service, '+79070100001')).decision).toBe('block')
   })
 
   it('waits longer each time for a process that keeps dying, and says why', async () => {
@@ -170,7 +188,6 @@ describe('a service that cannot start', () => {
 describe('a service with keys', () => {
   it('answers who shows the right one, and nobody else', async () => {
     const { createHash } = await import('node:crypto')
-    const { writeFileSync } = await import('node:fs')
     const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-keys-'))
     const digest = (key: string) => createHash('sha256').update(key).digest('hex')
     writeFileSync(

@@ -13,7 +13,7 @@ import { headerText, type SipReply, sipReplies, VERDICT_ID_MARK } from './sip-re
 export type VerdictRenderer = {
   /** The answer of the contract. `type`: also carries "type":"verdict" (WebSocket frames). */
   json(decision: Decision, callId: string, type?: 'verdict'): string
-  /** One line: `block 603 Network Blocked`, `allow`, `flag <label code>`. */
+  /** One line without its end, so that a switch may compare it as it is: `block 603 Network Blocked`, `allow`, `flag <label code>`. */
   text(decision: Decision): string
   /** The SIP reply a block with this basis gets. */
   sipReply(basis: number): SipReply
@@ -105,10 +105,10 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
 
   function text(decision: Decision): string {
     if (generation !== screener.generation) refresh()
-    if (decision.verdict === FLAG) return `flag ${headerText(label.code)}\n`
-    if (decision.verdict !== BLOCK) return 'allow\n'
+    if (decision.verdict === FLAG) return `flag ${headerText(label.code)}`
+    if (decision.verdict !== BLOCK) return 'allow'
     const { status, phrase } = replies[decision.basis] ?? replies[0]!
-    return `block ${status} ${phrase}\n`
+    return `block ${status} ${phrase}`
   }
 
   function sipReply(basis: number): SipReply {

@@ -163,9 +163,9 @@ export function httpContract(listen: ListenVerdicts): void {
           expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8')
           return answer.body
         }
-        expect(await line(LISTED)).toBe('block 603 Network Blocked\n')
-        expect(await line(CLEAN)).toBe('allow\n')
-        expect(await line(REPORTED)).toBe('flag suspected-fraud\n')
+        expect(await line(LISTED)).toBe('block 603 Network Blocked')
+        expect(await line(CLEAN)).toBe('allow')
+        expect(await line(REPORTED)).toBe('flag suspected-fraud')
       })
 
       it.each([
@@ -221,7 +221,7 @@ export function httpContract(listen: ListenVerdicts): void {
 
       it('answers text/plain', async () => {
         const answer = await ask(get(`/v1/verdict?caller=${LISTED}`, ['Accept: text/plain']))
-        expect(answer.body).toBe('block 603 Network Blocked\n')
+        expect(answer.body).toBe('block 603 Network Blocked')
       })
 
       it('takes trunk and kind', async () => {

@@ -82,11 +82,11 @@ describe('an answer', () => {
     const fresh = createVerdictRenderer({ labelLanguage: 'ru' }, world.screener)
     const decision = createDecision()
     decision.verdict = 1
-    expect(fresh.text(decision)).toBe('flag suspected-fraud\n')
+    expect(fresh.text(decision)).toBe('flag suspected-fraud')
     expect(JSON.parse(fresh.json(decision, '')).label.text).toBe('Возможно, мошенники')
     const label = { code: 'scam-likely', text: { kk: 'x' } }
     world.screener.install({ ...world.snapshot, generation: 2, policy: { ...DEFAULT_POLICY, label } })
-    expect(fresh.text(decision)).toBe('flag scam-likely\n')
+    expect(fresh.text(decision)).toBe('flag scam-likely')
     expect(JSON.parse(fresh.json(decision, '')).label).toEqual({ code: 'scam-likely', text: 'x' })
   })
 })
