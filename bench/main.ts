@@ -17,7 +17,7 @@ const BENCHES: Record<string, { about: string; run: (quick: boolean) => Promise<
   },
   'http-ratio': {
     about:
-      'HTTP verdicts on one thread against a bare uWebSockets.js handler (full: 10 M rows listed, about 3 minutes)',
+      'HTTP verdicts on one thread against a bare uWebSockets.js handler (full: 10 M rows listed, about 4 minutes)',
     run: (quick) => benchHttpRatio({ rows: quick ? 100_000 : 10_000_000, rounds: quick ? 2 : 7 }),
   },
   autocannon: {

@@ -9,7 +9,7 @@
  * The whole verdict, with the engine and a large list, is `npm run bench -- http-ratio`.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,7 @@ import type { Screener } from '../../src/engine/screener.ts'
 import { listenVerdicts } from '../../src/transports/data-plane/choose-adapter.ts'
 import { createVerdictHandler } from '../../src/transports/data-plane/verdict-http.ts'
 import { freePort } from '../../test/support/run-service.ts'
+import { cpuMicroseconds } from '../lib/process-cpu.ts'
 import { machine } from '../lib/record-result.ts'
 import { median, round } from '../lib/stats.ts'
 
@@ -56,7 +57,8 @@ async function serve(port: number): Promise<void> {
       events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: console.error },
     },
   )
-  const options = { connectionsMax: 1_000, webSocketPath: '/v1/calls', webSocketMessageBytesMax: 65_536 }
+  const paths = { verdictPath: '/v1/verdict', webSocketPath: '/v1/calls' }
+  const options = { ...paths, connectionsMax: 1_000, webSocketMessageBytesMax: 65_536 }
   await listenVerdicts('uws')({ host: '127.0.0.1', port, idleTimeoutSeconds: 60, ...options }, handler)
 }
 
@@ -72,12 +74,6 @@ function wrk(pid: number, port: number, script: string, seconds: number): Round 
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]),
     cpuMicroseconds: (cpuMicroseconds(pid) - before) / requests,
   }
-}
-
-/** User and system time of a process so far; Linux counts it in hundredths of a second. */
-function cpuMicroseconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
 async function compare(): Promise<void> {

@@ -60,7 +60,12 @@ export function clearDecision(decision: Decision, policyVersion: number): void {
   decision.reasonCount = 0
   decision.policyVersion = policyVersion
   decision.flags = 0
-  decision.strengths.fill(0)
+  emptyStrengths(decision.strengths)
+}
+
+/** A loop: `fill` leaves compiled code for a function of the runtime, which takes longer than 32 stores. */
+export function emptyStrengths(strengths: Uint8Array): void {
+  for (let index = 0; index < strengths.length; index++) strengths[index] = 0
 }
 
 /**

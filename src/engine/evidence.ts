@@ -20,7 +20,8 @@ export function createEvidence(): Evidence {
 }
 
 export function clearEvidence(evidence: Evidence, ingress: number): void {
-  evidence.listByKind.fill(0)
+  // Not fill(): see emptyStrengths.
+  for (let kind = 0; kind < evidence.listByKind.length; kind++) evidence.listByKind[kind] = 0
   evidence.ingress = ingress
   evidence.reporters = 0
   evidence.harmShare = 0

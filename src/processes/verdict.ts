@@ -10,6 +10,7 @@ import { createTraffic } from '../shm/traffic.ts'
 import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from '../stores/data-directory.ts'
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import type { StartMessage, VerdictProcessStatus } from './messages.ts'
@@ -86,6 +87,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
         host: config.verdict.host,
         port: config.verdict.port,
         connectionsMax: config.verdict.connectionsMax,
+        verdictPath: VERDICT_PATH,
         webSocketPath: WEB_SOCKET_PATH,
         webSocketMessageBytesMax: 1_048_576,
         idleTimeoutSeconds: config.verdict.idleTimeoutSeconds,

@@ -13,7 +13,38 @@ export type UwsExchangeContext = {
   inFlight: number
   /** The server is closing: every answer ends its connection. */
   isDraining: boolean
+  readonly answers: AnswerBuffer
 }
+
+/** Verdicts are under 1 KiB; views for that many lengths are kept. */
+const VIEWS_KEPT = 2_048
+const ANSWER_BYTES = 16 * 1024
+
+/**
+ * Where an answer is written on its way to the socket. uWebSockets.js would measure a string, copy it to the heap and copy
+ * it again; bytes it takes as they are: 0.6 of 13 µs a request.
+ */
+export type AnswerBuffer = {
+  /** The text in UTF-8, valid until the next call. */
+  write(text: string): Uint8Array
+}
+
+export function createAnswerBuffer(): AnswerBuffer {
+  const memory = Buffer.from(new ArrayBuffer(ANSWER_BYTES))
+  const views: Uint8Array[] = []
+  return {
+    write(text) {
+      if (text.length * UTF8_BYTES_MAX > ANSWER_BYTES) return Buffer.from(text)
+      const bytes = memory.write(text)
+      if (bytes >= VIEWS_KEPT) return memory.subarray(0, bytes)
+      views[bytes] ??= memory.subarray(0, bytes)
+      return views[bytes]
+    },
+  }
+}
+
+/** Of one UTF-16 code unit. */
+const UTF8_BYTES_MAX = 3
 
 /**
  * One request and its answer on uWebSockets.js. An exception before onAborted is registered, or in any of its callbacks,
@@ -148,9 +179,10 @@ export class UwsExchange {
    * `end` would buffer answers without limit for a peer that sends and never reads.
    */
   #isTaken(body: string): boolean {
-    const [, isComplete] = this.#response.tryEnd(body, Buffer.byteLength(body))
+    const taken = this.#context.answers.write(body)
+    const [, isComplete] = this.#response.tryEnd(taken, taken.byteLength)
     if (isComplete) return true
-    const bytes = Buffer.from(body)
+    const bytes = Buffer.from(taken)
     this.#response.onWritable((offset) => {
       const [, isDone] = this.#response.tryEnd(bytes.subarray(offset), bytes.byteLength)
       if (isDone) this.#over()

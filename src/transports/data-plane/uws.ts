@@ -14,7 +14,7 @@ import { problemResponse } from './problem.ts'
 import { addHeader, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
 import type { UwsApp, UwsBinding, UwsRequest, UwsResponse, UwsWebSocketBehavior } from './uws-binding.ts'
-import { UwsExchange, type UwsExchangeContext } from './uws-exchange.ts'
+import { createAnswerBuffer, UwsExchange, type UwsExchangeContext } from './uws-exchange.ts'
 import { UwsSocket } from './uws-socket.ts'
 import type { ListenVerdicts, VerdictHandler, VerdictServer, VerdictServerOptions } from './verdict-server.ts'
 
@@ -92,12 +92,23 @@ class UwsVerdictServer implements VerdictServer {
   constructor(binding: UwsBinding, options: VerdictServerOptions, handler: VerdictHandler) {
     this.#binding = binding
     this.#options = options
-    this.#context = { handler, receivedMs: createIterationClock(Date.now), inFlight: 0, isDraining: false }
+    this.#context = {
+      handler,
+      receivedMs: createIterationClock(Date.now),
+      inFlight: 0,
+      isDraining: false,
+      answers: createAnswerBuffer(),
+    }
     this.#app = binding
       .App()
       .filter((response, count) => this.#countConnection(response, count))
       .ws(options.webSocketPath, this.#webSocketBehavior())
-      .any('/*', (response, request) => new UwsExchange(response, collectHead(request), this.#context).begin())
+      .post(options.verdictPath, (response, request) => {
+        new UwsExchange(response, collectHead(request, 'POST', options.verdictPath, ''), this.#context).begin()
+      })
+      .any('/*', (response, request) => {
+        new UwsExchange(response, collectAnyHead(request), this.#context).begin()
+      })
   }
 
   get port(): number {
@@ -167,7 +178,7 @@ class UwsVerdictServer implements VerdictServer {
   }
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown): void {
-    const head = collectHead(request)
+    const head = collectAnyHead(request)
     const exchange = new UwsExchange(response, head, this.#context)
     const problem = framingProblem(head)
     const subprotocol = this.#context.handler.chooseSubprotocol(
@@ -202,8 +213,12 @@ class UwsVerdictServer implements VerdictServer {
 let collecting: RequestHead = createRequestHead('', '', '')
 const visitHeader = (name: string, value: string): void => addHeader(collecting, name, value)
 
-function collectHead(request: UwsRequest): RequestHead {
-  collecting = createRequestHead(request.getCaseSensitiveMethod(), request.getUrl(), request.getQuery() ?? '')
+function collectAnyHead(request: UwsRequest): RequestHead {
+  return collectHead(request, request.getCaseSensitiveMethod(), request.getUrl(), request.getQuery() ?? '')
+}
+
+function collectHead(request: UwsRequest, method: string, path: string, query: string): RequestHead {
+  collecting = createRequestHead(method, path, query)
   request.forEach(visitHeader)
   return collecting
 }

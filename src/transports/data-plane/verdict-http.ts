@@ -35,6 +35,8 @@ type Endpoint = {
   readonly isHealth?: boolean
 }
 
+export const VERDICT_PATH = '/v1/verdict'
+
 /** Body limit of one call event: a full one is about 600 bytes. */
 export const VERDICT_BYTES_MAX = 16 * 1024
 
@@ -50,7 +52,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
   const verdicts = verdictsRoute(screening)
   const callEnds = callEndsRoute(screening)
   const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
-    ['/v1/verdict', { POST: postVerdict(screening), GET: getVerdict(screening), bodyBytesMax: VERDICT_BYTES_MAX }],
+    [VERDICT_PATH, { POST: postVerdict(screening), GET: getVerdict(screening), bodyBytesMax: VERDICT_BYTES_MAX }],
     ['/v1/verdicts', { POST: verdicts, bodyBytesMax: BATCH_BYTES_MAX }],
     ['/v1/call-ends', { POST: callEnds, bodyBytesMax: BATCH_BYTES_MAX }],
     [options.webSocketPath, { GET: upgradeWanted, bodyBytesMax: 0 }],

@@ -64,6 +64,8 @@ export type VerdictServerOptions = {
   readonly port: number
   /** Beyond it new connections are closed at once. */
   readonly connectionsMax: number
+  /** A POST to this path has a way of its own where that is cheaper; its query is not read. */
+  readonly verdictPath: string
   readonly webSocketPath: string
   readonly webSocketMessageBytesMax: number
   readonly idleTimeoutSeconds: number

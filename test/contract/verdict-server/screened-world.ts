@@ -57,6 +57,7 @@ export const SERVER_OPTIONS: VerdictServerOptions = {
   host: '127.0.0.1',
   port: 0,
   connectionsMax: 200,
+  verdictPath: '/v1/verdict',
   webSocketPath: '/v1/calls',
   webSocketMessageBytesMax: 64 * 1024,
   idleTimeoutSeconds: 60,
