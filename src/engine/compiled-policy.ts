@@ -50,7 +50,8 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     blockReporters: policy.reports.blockReporters,
     weightMin: policy.reports.weightMin,
     numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
-    emergencyCallees: compileCallees(policy.callees.emergency, home),
+    // Whatever a policy says: 112 is what phones dial for SOS, and what urn:service:sos (RFC 5031) is read as.
+    emergencyCallees: compileCallees([...policy.callees.emergency, '112'], home),
     serviceCallees: compileCallees(policy.callees.service, home),
   }
 }

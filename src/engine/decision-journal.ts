@@ -52,9 +52,10 @@ export function createDecisionJournal(
         if (!isSampled(call, decision)) return
         decision.flags |= DECISION_FLAG.sampled
       }
-      const at = claimRecord(ring, isSuspicious)
+      const isImportant = (decision.flags & DECISION_FLAG.sampled) === 0
+      const at = claimRecord(ring, isImportant)
       if (at < 0) {
-        count(counters, isSuspicious ? LOST_IMPORTANT : LOST)
+        count(counters, isImportant ? LOST_IMPORTANT : LOST)
         return
       }
       // A pseudonym of the callee that changes every day: enough to see repeated calls, not enough to follow a person.

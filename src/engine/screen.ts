@@ -101,10 +101,11 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     clearDecision(decision, state?.policy.version ?? 0)
     if (state === undefined) {
       finish(call, decision, decideUnready(decision))
+    } else if (recentAnswers.recall(call, decision)) {
+      // Even when late: the answer is there, and a block must not turn into an allow.
+      count(counters, COUNTER.recentHits)
     } else if (call.nowMs > call.deadlineMs) {
       finish(call, decision, decideTooLate(call, decision, state))
-    } else if (recentAnswers.recall(call, decision)) {
-      count(counters, COUNTER.recentHits)
     } else {
       screenAfresh(call, decision, state)
     }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createGate, gateAddAll, gateToBytes, openGate } from '../shm/gate.ts'
 import { type DataDirectory, writeGateFile } from '../stores/data-directory.ts'
 import type { LayerContents, LayerId, LayerRef } from '../stores/ports.ts'
@@ -14,10 +15,11 @@ export function writeLayer(
   { contents, directory }: Pick<JobDependencies, 'contents' | 'directory'>,
   onProgress: (share: number) => void,
 ): LayerRef {
+  const stamp = randomInt(1, 2 ** 32)
   contents.putLayer(layerId, toLayerContents(entries), (share) => onProgress(share * ROWS_SHARE))
-  if (entries.numbers.length > 0) writeGate(layerId, entries.numbers, directory)
+  if (entries.numbers.length > 0) writeGate(layerId, entries.numbers, stamp, directory)
   onProgress(1)
-  return { layerId, numberCount: entries.numbers.length, rangeCount: entries.ranges.from.length }
+  return { layerId, numberCount: entries.numbers.length, rangeCount: entries.ranges.from.length, stamp }
 }
 
 function toLayerContents({ numbers, numberIds, ranges, dictionary }: SortedEntries): LayerContents {
@@ -32,8 +34,8 @@ function toLayerContents({ numbers, numberIds, ranges, dictionary }: SortedEntri
 }
 
 /** Removed numbers are in the gate too: the look-up must find that the delta takes them away. */
-function writeGate(layerId: LayerId, numbers: Float64Array, directory: DataDirectory): void {
+function writeGate(layerId: LayerId, numbers: Float64Array, stamp: number, directory: DataDirectory): void {
   const memory = createGate(numbers.length)
   gateAddAll(openGate(memory), numbers)
-  writeGateFile(directory, layerId, gateToBytes(memory))
+  writeGateFile(directory, layerId, gateToBytes(memory, stamp))
 }

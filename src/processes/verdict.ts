@@ -41,10 +41,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       store,
       contents: store.contents,
       readGateFile: (layerId) => readGateFile(directory, layerId),
-      onGateRebuilt(layerId, gate, cause) {
+      onGateRebuilt({ layerId, stamp }, gate, cause) {
         log.warn({ layerId, cause: String(cause ?? 'missing') }, 'gate file rebuilt')
         try {
-          writeGateFile(directory, layerId, gateToBytes(gate))
+          writeGateFile(directory, layerId, gateToBytes(gate, stamp ?? 0))
         } catch (err) {
           // The gate is in memory; without its file the next start takes longer (4 s for 10 M numbers), no more.
           log.warn({ layerId, err }, 'gate file not written')

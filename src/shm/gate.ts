@@ -43,6 +43,7 @@ const BLOCK_WORDS = BLOCK_BITS / 32
 // Words of the head beyond layout.ts.
 const COUNT_WORD = 3
 const CHECKSUM_WORD = 4
+const STAMP_WORD = 5
 
 const FORMAT: RegionFormat = { name: 'gate', magic: magicOf('ZGAT'), version: 1, regionBytes: gateBytes }
 
@@ -182,19 +183,23 @@ export function gateCapacity(gate: Gate): number {
 
 /**
  * A snapshot of the gate with its checksum, ready for a file. Bits set while it is being copied may or may not be in it:
- * whoever restores it replays the changes since.
+ * whoever restores it replays the changes since. `stamp` (32 bits) names the contents it was made of.
  */
-export function gateToBytes(memory: SharedArrayBuffer): Uint8Array {
+export function gateToBytes(memory: SharedArrayBuffer, stamp: number): Uint8Array {
   openRegion(FORMAT, memory)
   const bytes = new Uint8Array(memory.byteLength)
   bytes.set(new Uint8Array(memory))
   const words = new Uint32Array(bytes.buffer)
+  words[STAMP_WORD] = stamp
   words[CHECKSUM_WORD] = snapshotChecksum(words)
   return bytes
 }
 
-/** The gate in a snapshot. Throws SNAPSHOT_FORMAT when it is corrupted, cut short, too long, or of another version. */
-export function gateFromBytes(bytes: Uint8Array): SharedArrayBuffer {
+/**
+ * The gate in a snapshot of the contents that `stamp` names. Throws SNAPSHOT_FORMAT when it is of other contents, corrupted,
+ * cut short, too long, or of another version.
+ */
+export function gateFromBytes(bytes: Uint8Array, stamp: number): SharedArrayBuffer {
   if (bytes.byteLength < HEADER_BYTES) {
     throw refusal(FORMAT, `The gate snapshot is cut short: it has ${bytes.byteLength} bytes.`)
   }
@@ -211,7 +216,11 @@ export function gateFromBytes(bytes: Uint8Array): SharedArrayBuffer {
   if (snapshotChecksum(words) !== expected) {
     throw refusal(FORMAT, 'The gate snapshot does not match its checksum: it is damaged.')
   }
+  if (words[STAMP_WORD] !== stamp) {
+    throw refusal(FORMAT, 'The gate snapshot was made of other contents.')
+  }
   words[CHECKSUM_WORD] = 0
+  words[STAMP_WORD] = 0
   return memory
 }
 

@@ -66,7 +66,16 @@ export type ListContents = {
 
 // ---------------------------------------------------------------- records (live.mdb)
 
-export type LayerRef = { readonly layerId: LayerId; readonly numberCount: number; readonly rangeCount: number }
+export type LayerRef = {
+  readonly layerId: LayerId
+  readonly numberCount: number
+  readonly rangeCount: number
+  /**
+   * 32 random bits that name these contents: a layer id may come again after a backup was restored, and a gate file of the
+   * first must not pass for the second's. Missing: 0.
+   */
+  readonly stamp?: number
+}
 
 export type ListVersion = {
   readonly version: number

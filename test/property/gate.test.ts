@@ -49,7 +49,7 @@ describe('a gate', () => {
       fc.property(fc.array(phoneNumber, { maxLength: 500 }), (numbers) => {
         const bulk = openGate(createGate(500))
         gateAddAll(bulk, Float64Array.from([0, ...numbers, 0]), 1, numbers.length + 1)
-        expect(gateToBytes(bulk.memory)).toEqual(gateToBytes(gateOf(numbers, 500).memory))
+        expect(gateToBytes(bulk.memory, 7)).toEqual(gateToBytes(gateOf(numbers, 500).memory, 7))
       }),
     )
   })
@@ -122,10 +122,10 @@ describe('a gate snapshot', () => {
     fc.assert(
       fc.property(fc.array(phoneNumber, { maxLength: 300 }), fc.nat({ max: 9 }), (numbers, shift) => {
         const gate = gateOf(numbers, 200)
-        const bytes = gateToBytes(gate.memory)
+        const bytes = gateToBytes(gate.memory, 7)
         const shifted = new Uint8Array(bytes.length + shift)
         shifted.set(bytes, shift)
-        const back = openGate(gateFromBytes(shifted.subarray(shift)))
+        const back = openGate(gateFromBytes(shifted.subarray(shift), 7))
         expect(gateCount(back)).toBe(gateCount(gate))
         expect(back.words).toEqual(gate.words)
         // The copy goes on as a gate of its own.
@@ -137,26 +137,32 @@ describe('a gate snapshot', () => {
   })
 
   it('is refused with any single bit turned', () => {
-    const bytes = gateToBytes(gateOf([79_160_000_002, 88_001_000_000], 64).memory)
+    const bytes = gateToBytes(gateOf([79_160_000_002, 88_001_000_000], 64).memory, 7)
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const corrupted = bytes.slice()
       corrupted[bit >>> 3] = (corrupted[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
-      expect(() => gateFromBytes(corrupted), `bit ${bit}`).toThrowError(
+      expect(() => gateFromBytes(corrupted, 7), `bit ${bit}`).toThrowError(
         expect.objectContaining({ code: 'SNAPSHOT_FORMAT' }),
       )
     }
   })
 
+  it('is refused for other contents than it was made of', () => {
+    const bytes = gateToBytes(gateOf([79_160_000_002], 64).memory, 7)
+    expect(() => gateFromBytes(bytes, 8)).toThrowError(/other contents/)
+    expect(() => gateFromBytes(bytes, 0)).toThrowError(/other contents/)
+  })
+
   it('is refused when it is cut short, too long, or of a newer version', () => {
-    const bytes = gateToBytes(createGate(100))
+    const bytes = gateToBytes(createGate(100), 7)
     for (const length of [0, 3, 63, 64, bytes.length - 1]) {
-      expect(() => gateFromBytes(bytes.subarray(0, length))).toThrowError(
+      expect(() => gateFromBytes(bytes.subarray(0, length), 7)).toThrowError(
         expect.objectContaining({ code: 'SNAPSHOT_FORMAT' }),
       )
     }
-    expect(() => gateFromBytes(new Uint8Array([...bytes, 0]))).toThrowError(/damaged/)
+    expect(() => gateFromBytes(new Uint8Array([...bytes, 0]), 7)).toThrowError(/damaged/)
     const newer = bytes.slice()
     newer[4] = 2
-    expect(() => gateFromBytes(newer)).toThrowError(/Got a v2 gate, expected v1/)
+    expect(() => gateFromBytes(newer, 7)).toThrowError(/Got a v2 gate, expected v1/)
   })
 })

@@ -75,6 +75,12 @@ describe('precedence', () => {
     })
   })
 
+  it('1: 112 gets through under a policy that does not name it', () => {
+    const policy = { ...DEFAULT_POLICY, callees: { emergency: ['911'], service: [] } }
+    const answer = openWorld({ lists: on('deny'), policy }).screen({ callee: 1112 })
+    expect(answer).toMatchObject({ verdict: 'allow', reasons: [{ code: 'emergency-callee' }] })
+  })
+
   it('4: deny lists beat protection', () => {
     expect(openWorld({ lists: on('protected', 'deny') }).screen({}).verdict).toBe('block')
   })
@@ -343,6 +349,12 @@ describe('the same call asked again', () => {
     expect(world.screen(again).verdict).toBe('block')
   })
 
+  it('gets its answer even when it comes too late itself', () => {
+    const world = openWorld({ lists: on('deny') })
+    const first = world.screen(again)
+    expect(world.screen({ ...again, deadlineMs: NOW - 1 })).toEqual(first)
+  })
+
   it('is told from others by call id, numbers and trunk together', () => {
     const { screener } = openWorld()
     const hash = (callId: string, fields: Partial<Call> = {}) => {
@@ -434,6 +446,14 @@ describe('the decision log', () => {
     const records = world.drain()
     expect(records.filter((record) => record.getUint8(53) === DECISION_FLAG.sampled)).toHaveLength(32)
     expect(records.filter((record) => record.getUint8(51) === 2)).toHaveLength(32)
+  })
+
+  it('holds on to overloads as to blocks', () => {
+    const world = openWorld({ sampleOneIn: 1 })
+    for (let index = 0; index < 40; index++) world.screen({ caller: 79260000000 + index })
+    for (let index = 0; index < 32; index++) world.screen({ deadlineMs: NOW - 1 })
+    expect(world.counter('decisions.lost-important')).toBe(0)
+    expect(world.drain()).toHaveLength(64)
   })
 })
 

@@ -1,0 +1,125 @@
+import { createGate, gateAddAll, gateCount, openGate } from '../shm/gate.ts'
+import { createGateAround, gateMerge } from '../shm/gate-merge.ts'
+import { createGateWriter, type GateWriter } from '../shm/gate-writer.ts'
+import type { LayerRef } from '../stores/ports.ts'
+import type { VisitRows } from './scan-rows.ts'
+
+/**
+ * The gate every call asks first: it holds the numbers of all layers in force and every number with a reputation.
+ *
+ * A small change (one number put on a list) is added in place. A large one makes a new gate: the largest layer's gate is
+ * spread over it (shm/gate-merge.ts: 10 ms for 10 M numbers), the rest is read from the store in slices, and the two are
+ * swapped as shm/gate-writer.ts says. Numbers of lists that are gone stay until then: they cost look-ups, no wrong answer.
+ */
+export type GlobalGate = {
+  /** Undefined before the first update. */
+  readonly memory: SharedArrayBuffer | undefined
+  /** Numbers it holds, those of lists gone since included; one in GATE_FALSE_POSITIVE_RATE is not counted. */
+  readonly numbers: number
+  /** Makes it hold every number of `layers`, whose gates are given by layer id. */
+  update(layers: readonly LayerRef[], gates: ReadonlyMap<number, SharedArrayBuffer>): Promise<void>
+  /** A number has a reputation now. */
+  addReported(number: number): void
+  /** Every thread reads the newest memory. */
+  acknowledged(): void
+}
+
+export type GlobalGateDependencies = {
+  readonly scanLayer: (layerId: number, visit: VisitRows) => Promise<void>
+  readonly scanReported: (visit: VisitRows) => Promise<void>
+}
+
+/** Room for reports and small changes in a new gate, beside what it holds: 128 KiB. Reported numbers get as much again. */
+const SPARE_CAPACITY = 65_536
+/** A gate this much over its size says "maybe" to 0.3 % of absent numbers instead of 0.1 %: time for a new one. */
+const OVERFILL = 1.25
+
+export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependencies): GlobalGate {
+  let writer: GateWriter | undefined
+  /** Layers whose numbers are in the gate, those of lists gone since included, with how many numbers they have. */
+  let held = new Map<number, number>()
+  /** Numbers that came with the largest layer's gate: gateCount does not see them. */
+  let merged = 0
+
+  const numbers = () => (writer ? merged + gateCount(writer.gate) : 0)
+
+  async function update(layers: readonly LayerRef[], gates: ReadonlyMap<number, SharedArrayBuffer>): Promise<void> {
+    const missing = layers.filter((layer) => !held.has(layer.layerId))
+    const live = countNumbers(layers)
+    const isFew = writer !== undefined && numbers() + countNumbers(missing) <= writer.gate.capacity * OVERFILL
+    const isMostlyLive = sum(held.values()) + countNumbers(missing) <= live * 2 + SPARE_CAPACITY
+    if (!writer || !isFew || !isMostlyLive) {
+      await replace(layers, gates, live)
+      return
+    }
+    const { add } = writer
+    for (const layer of missing) {
+      await scanLayer(layer.layerId, (page, count) => {
+        for (let i = 0; i < count; i++) add(page[i] ?? 0)
+      })
+    }
+    for (const layer of missing) held.set(layer.layerId, layer.numberCount)
+  }
+
+  async function replace(
+    layers: readonly LayerRef[],
+    gates: ReadonlyMap<number, SharedArrayBuffer>,
+    live: number,
+  ): Promise<void> {
+    const largest = largestOf(layers)
+    const largestMemory = largest && gates.get(largest.layerId)
+    // Read twice: what is reported between the two readings must find the new gate open already.
+    const capacity = live + SPARE_CAPACITY + 2 * (await countReported())
+    const memory = largestMemory ? createGateAround(openGate(largestMemory), capacity) : createGate(capacity)
+    // From here on reports go into both. The first gate has no writer yet: its follower replays what it may have missed.
+    const next = writer ? writer.beginRebuildWith(memory) : openGate(memory)
+    try {
+      if (largestMemory) gateMerge(next, openGate(largestMemory))
+      for (const layer of layers) {
+        if (layer !== largest) await scanLayer(layer.layerId, (page, count) => gateAddAll(next, page, 0, count))
+      }
+      await scanReported((page, count) => gateAddAll(next, page, 0, count))
+    } catch (error) {
+      writer?.abandon()
+      throw error
+    }
+    if (writer) writer.publish()
+    else writer = createGateWriter(memory)
+    held = new Map(layers.map((layer) => [layer.layerId, layer.numberCount]))
+    merged = largestMemory ? largest.numberCount : 0
+  }
+
+  async function countReported(): Promise<number> {
+    let total = 0
+    await scanReported((_page, count) => {
+      total += count
+    })
+    return total
+  }
+
+  return {
+    get memory() {
+      return writer?.memory
+    },
+    get numbers() {
+      return numbers()
+    },
+    update,
+    addReported: (number) => writer?.add(number),
+    acknowledged: () => writer?.acknowledged(),
+  }
+}
+
+function largestOf(layers: readonly LayerRef[]): LayerRef | undefined {
+  return layers.reduce<LayerRef | undefined>((a, b) => (a && a.numberCount >= b.numberCount ? a : b), undefined)
+}
+
+function countNumbers(layers: readonly LayerRef[]): number {
+  return sum(layers.map((layer) => layer.numberCount))
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}
