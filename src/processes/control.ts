@@ -98,7 +98,12 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const address = await listen(app, config.admin.host, config.admin.port)
   if (start.loadSamples)
     await loadSamples(
-      { directory: path.join(PACKAGE_DIRECTORY, 'data'), spool: directory.imports, country: config.homeCountry },
+      {
+        directory: path.join(PACKAGE_DIRECTORY, 'data'),
+        root: directory.root,
+        spool: directory.imports,
+        country: config.homeCountry,
+      },
       { store, services },
     )
   tell({ type: 'ready', address, detail: '' })

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { ListKind } from '../domain/number-list.ts'
@@ -7,16 +7,22 @@ import type { RecordStore } from '../stores/ports.ts'
 
 type SampleList = { name: string; kind: ListKind; title: string; file: string }
 
-/** Loads the lists that data/samples.yaml names into a record that has none: `npm start` on a fresh clone. */
+/**
+ * Loads the lists that data/samples.yaml names into a record that has none: `npm start` on a fresh clone. A first start that
+ * was cut off is taken up again where it was: a mark lies in the data directory until all are loaded.
+ */
 export async function loadSamples(
-  options: { readonly directory: string; readonly spool: string; readonly country: string },
-  { store, services }: { readonly store: RecordStore; readonly services: ControlServices },
+  options: { readonly directory: string; readonly root: string; readonly spool: string; readonly country: string },
+  { store, services }: { readonly store: RecordStore; readonly services: Pick<ControlServices, 'imports'> },
 ): Promise<void> {
-  if (store.lists().length > 0) return
+  const mark = path.join(options.root, 'samples.loading')
+  if (store.lists().length > 0 && !existsSync(mark)) return
+  writeFileSync(mark, '')
   const { lists } = parseYaml(readFileSync(path.join(options.directory, 'samples.yaml'), 'utf8')) as {
     lists: SampleList[]
   }
   for (const { name, kind, title, file } of lists) {
+    if ((store.list(name)?.activeVersion ?? 0) > 0) continue
     await store.putList({ name, kind, title }, 'system')
     const spoolPath = path.join(options.spool, `sample-${name}.upload`)
     copyFileSync(path.join(options.directory, file), spoolPath)
@@ -24,10 +30,11 @@ export async function loadSamples(
     const { importId } = await services.imports.begin(request, 'system')
     await untilOver(services, importId)
   }
+  rmSync(mark, { force: true })
 }
 
 /** A sample that does not load is shown by its import, like any other. */
-async function untilOver(services: ControlServices, importId: string): Promise<void> {
+async function untilOver(services: Pick<ControlServices, 'imports'>, importId: string): Promise<void> {
   while (['queued', 'parsing', 'activating'].includes(services.imports.get(importId).state)) {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

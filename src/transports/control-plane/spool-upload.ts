@@ -123,16 +123,21 @@ function isReadable(body: unknown): body is Readable {
 }
 
 function storageError(error: unknown): unknown {
-  if (error instanceof ScreeningError || !(error instanceof Error) || !('code' in error)) return error
+  if (error instanceof ScreeningError || !(error instanceof Error)) return error
+  // The multipart parser gives its errors no code.
+  if (/unexpected end of multipart data/i.test(error.message)) return brokenOff(error)
+  if (error.message === 'Multipart: Boundary not found') {
+    const hint = 'Name it in the content type, as in multipart/form-data; boundary=XX.'
+    return new ScreeningError('BODY_INVALID', 'The multipart body names no boundary.', { hint }, { cause: error })
+  }
+  if (!('code' in error)) return error
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
     return new ScreeningError('STORAGE_FULL', 'The upload does not fit on the data disk.', {}, { cause: error })
   }
   const isClientGone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE'
-  if (!isClientGone) return error
-  return new ScreeningError(
-    'BODY_INVALID',
-    'The upload broke off before its end; nothing was changed.',
-    {},
-    { cause: error },
-  )
+  return isClientGone ? brokenOff(error) : error
+}
+
+function brokenOff(cause: Error): ScreeningError {
+  return new ScreeningError('BODY_INVALID', 'The upload broke off before its end; nothing was changed.', {}, { cause })
 }

@@ -93,6 +93,23 @@ describe('POST /v1/lists/{name}/imports', () => {
     expect(spooled()).toEqual([])
   })
 
+  it.each([
+    ['before its last boundary', (body: string) => body.slice(0, body.lastIndexOf('--XX'))],
+    ['inside its file', (body: string) => body.slice(0, body.indexOf('+7916') + 4)],
+    ['inside a part head', (body: string) => body.slice(0, 20)],
+    ['before its first byte', () => ''],
+  ])('refuses a multipart body that ends %s and keeps nothing', async (_what, cut) => {
+    const { body, type } = multipart([{ name: 'file', file: 'list.csv', content: '+79160000001\n' }])
+    const answer = await upload(PATH, [cut(body)], { 'content-type': type })
+    expect(answer).toMatchObject({ status: 400, body: { code: 'BODY_INVALID' } })
+    expect(spooled()).toEqual([])
+  })
+
+  it('refuses a multipart body that names no boundary', async () => {
+    const answer = await upload(PATH, ['--XX\r\n'], { 'content-type': 'multipart/form-data' })
+    expect(answer).toMatchObject({ status: 400, body: { code: 'BODY_INVALID' } })
+  })
+
   it('refuses a multipart file over the limit, which the parser cuts off silently', async () => {
     const { body, type } = multipart([{ name: 'file', file: 'list.csv', content: 'x'.repeat(BYTES_MAX + 1) }])
     const answer = await upload(PATH, [body], { 'content-type': type })
