@@ -8,7 +8,7 @@ import { benchStart } from './scale/start.ts'
 /** `npm run bench -- NAME [--quick]`: one benchmark, its result printed and kept in bench/results/. */
 const BENCHES: Record<string, { about: string; run: (quick: boolean) => Promise<unknown> }> = {
   import: {
-    about: 'list imports beside live traffic (full: 10 M rows, about 3 minutes)',
+    about: 'list imports beside live traffic, on disk and in memory (full: 10 M rows, about 4 minutes)',
     run: (quick) => benchImport({ rows: quick ? 500_000 : 10_000_000, repeats: quick ? 1 : 3 }),
   },
   'report-visibility': {

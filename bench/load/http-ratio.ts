@@ -45,7 +45,12 @@ export async function benchHttpRatio(options: { rows: number; rounds: number }):
       writeFileSync(script, wrkScript(options.rows, share))
       results[name] = await compare(sides, script, options.rounds)
     }
-    recordResult('http-ratio', { ...options, seconds: SECONDS, connections: CONNECTIONS, ...results })
+    recordResult(options.rows >= 1e7 ? 'http-ratio' : 'http-ratio-quick', {
+      ...options,
+      seconds: SECONDS,
+      connections: CONNECTIONS,
+      ...results,
+    })
   } finally {
     bare.kill('SIGKILL')
     await service.stop()

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ImportRecord } from '../../src/domain/import.ts'
 import { freePort, type RunningService, runService } from '../../test/support/run-service.ts'
 import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
 import { recordResult } from '../lib/record-result.ts'
@@ -21,10 +22,12 @@ const SEEDS = { a: 0, b: 400_000_000 } as const
 
 export type KillOptions = { readonly kills: number; readonly seed: number }
 
-/** `lost` and `halfLists` must be 0. */
+/** The first three must be 0. */
 export type KillOutcome = {
   lost: number
   halfLists: number
+  /** Times the list was older than the newest version an import had said to be active. */
+  staleLists: number
   reports: number
   imports: number
   readonly recovery: Record<Role, number[]>
@@ -44,7 +47,7 @@ export async function runKills(options: KillOptions, onProgress: (line: string) 
   const run = () => runService({ ...ports, dataDirectory: path.join(directory, 'data'), processes: 2, threads: 1 })
   const random = seeded(options.seed)
   const recovery: Record<Role, number[]> = { control: [], verdict: [], supervisor: [] }
-  const outcome: KillOutcome = { lost: 0, halfLists: 0, reports: 0, imports: 0, recovery }
+  const outcome: KillOutcome = { lost: 0, halfLists: 0, staleLists: 0, reports: 0, imports: 0, recovery }
   let service = await run()
   try {
     await call(service, 'PUT', '/v1/lists/swapped', { kind: 'deny' })
@@ -72,6 +75,7 @@ export async function runKills(options: KillOptions, onProgress: (line: string) 
       outcome.imports += done.imports
       outcome.lost += await countLost(service, done.acknowledged)
       outcome.halfLists += (await isListWhole(service)) ? 0 : 1
+      outcome.staleLists += (await activeVersion(service)) >= done.version ? 0 : 1
       if ((kill + 1) % 20 === 0) onProgress(`${kill + 1} kills: ${outcome.reports} reports, ${outcome.lost} lost`)
     }
   } finally {
@@ -100,6 +104,7 @@ function seeded(seed: number): () => number {
 function startWork(service: RunningService, files: Record<'a' | 'b', string>, kill: number) {
   const acknowledged: { number: string; reportId: string }[] = []
   let imports = 0
+  let version = 0
   let stopped = false
   const report = async () => {
     for (let i = 0; !stopped; i++) {
@@ -118,8 +123,13 @@ function startWork(service: RunningService, files: Record<'a' | 'b', string>, ki
       try {
         const { record } = await importFile(service, 'swapped', i % 2 ? files.a : files.b, 'mode=replace')
         // Replacing a whole list waits for a person; here the person is quick.
-        if (record.state === 'held') await call(service, 'POST', `/v1/imports/${record.importId}/activate`, {})
-        if (record.state === 'active' || record.state === 'held') imports++
+        const active =
+          record.state === 'held'
+            ? await call<ImportRecord>(service, 'POST', `/v1/imports/${record.importId}/activate`, {})
+            : record
+        if (active.state !== 'active') continue
+        imports++
+        version = Math.max(version, active.version ?? 0)
       } catch {
         await sleep(10)
       }
@@ -130,9 +140,13 @@ function startWork(service: RunningService, files: Record<'a' | 'b', string>, ki
     async stop() {
       stopped = true
       await Promise.all(work)
-      return { acknowledged, imports }
+      return { acknowledged, imports, version }
     },
   }
+}
+
+async function activeVersion(service: RunningService): Promise<number> {
+  return (await call<{ activeVersion: number }>(service, 'GET', '/v1/lists/swapped')).activeVersion
 }
 
 async function untilGone(service: RunningService): Promise<void> {
