@@ -27,16 +27,52 @@ export function addServeCommand(program: Command, registry: CommandRegistry): vo
       ])
       const config = loadConfig(environment, options.config)
       const isJson = command.optsWithGlobals<ServeOptions>().json === true
+      const isSample = options.samples === true && config.isDefaultDataDirectory && config.redisUrl === ''
       const code = await runSupervisor({
         config,
-        loadSamples: options.samples === true && config.isDefaultDataDirectory && config.redisUrl === '',
+        loadSamples: isSample,
         onReady: ({ control, verdict, adapter }) => {
           const ready = isJson
             ? JSON.stringify({ ready: true, control, verdict, adapter })
-            : `Zaslon is ready: verdicts at ${verdict} (${adapter}), control and console at ${control}`
+            : welcome({ control, verdict, adapter, isSample })
           registry.surroundings.stdout.write(`${ready}\n`)
         },
       })
       registry.exitWith(code)
     })
+}
+
+type Ready = {
+  readonly control: string
+  readonly verdict: string
+  readonly adapter: string
+  readonly isSample: boolean
+}
+
+/** Where to find what, and with the sample lists three requests to try (README, test/e2e/start.test.ts). */
+function welcome({ control, verdict, adapter, isSample }: Ready): string {
+  const lines = [
+    `Zaslon is ready: verdicts at ${verdict} (${adapter}), control plane at ${control}, its documentation at ${control}/docs`,
+  ]
+  if (isSample) {
+    lines.push(
+      '',
+      '# a caller nobody knows: allow',
+      post(`${verdict}/v1/verdict`, { callId: '1', caller: '+79070009999', callee: '+79161234567' }),
+      '# a caller the fraud desk has listed: block, with the SIP reply',
+      post(`${verdict}/v1/verdict`, { callId: '2', caller: '+79070000001', callee: '+79161234567' }),
+      '# a subscriber reports a number',
+      post(`${control}/v1/reports`, {
+        number: '+79070009999',
+        channel: 'hotline',
+        scenario: 'bank',
+        reporter: '+79161234567',
+      }),
+    )
+  }
+  return lines.join('\n')
+}
+
+function post(url: string, body: Readonly<Record<string, string>>): string {
+  return `curl -s -H 'Content-Type: application/json' ${url} -d '${JSON.stringify(body)}'`
 }
