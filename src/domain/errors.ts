@@ -70,7 +70,7 @@ export type ScreeningErrorDetails = {
   readonly hint?: string
   readonly errors?: readonly FieldError[]
   readonly retryAfterSeconds?: number
-  /** Plain facts for programs. Never a whole phone number, never a key. */
+  /** Plain facts for programs. Never a key; a whole phone number only in the `rejected` rows of a refused upload. */
   readonly [fact: string]: unknown
 }
 

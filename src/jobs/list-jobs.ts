@@ -77,6 +77,15 @@ export type StageImportResult = {
   readonly written: boolean
 }
 
+/**
+ * In the details of IMPORT_EMPTY when every row was refused: what the import record shows of such a file. The refused rows
+ * may be whole numbers, so they belong into the record alone.
+ */
+export type RefusedUpload = {
+  readonly counts: Pick<ImportCounts, 'rows' | 'accepted' | 'rejected' | 'duplicates'>
+  readonly rejected: readonly RejectedRow[]
+}
+
 export type JobProgress = { readonly progress: number; readonly counts?: Partial<ImportCounts> }
 
 /** Adds or takes away a few entries: at most CHANGE_ENTRIES_MAX. */

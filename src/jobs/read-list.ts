@@ -10,7 +10,7 @@ import { createEntryCollector, type EntryCollector } from './entry-collector.ts'
 import { fieldText, unguardFormula } from './field-text.ts'
 import type { JobControl } from './job-control.ts'
 import { detectDialect, type ListDialect } from './list-dialect.ts'
-import type { ImportLimits } from './list-jobs.ts'
+import type { ImportLimits, RefusedUpload } from './list-jobs.ts'
 import { makeRange, type NumberField, parseNumberField, reasonOf } from './number-field.ts'
 import { createExpiryParser, type ExpiryParser } from './parse-expiry.ts'
 import { takePlainRows } from './plain-lane.ts'
@@ -69,7 +69,7 @@ export function readList(
       rows: 0,
     }
     readRows(state, control, onProgress)
-    if (state.rows === 0) throw new ScreeningError('IMPORT_EMPTY', 'The upload has no rows.')
+    assertAnyAccepted(state)
     control.check()
     const { entries, distinct } = state.collector.finish()
     const accepted = state.rows - rejected.count
@@ -85,6 +85,20 @@ export function readList(
     source.close()
     rejected.close()
   }
+}
+
+/** Whatever the mode: a list replaced by nothing is lost, and nothing to append or to remove is another file than meant. */
+function assertAnyAccepted({ rows, rejected }: ReadState): void {
+  if (rows === 0) throw new ScreeningError('IMPORT_EMPTY', 'The upload has no rows.')
+  if (rejected.count < rows) return
+  const refused: RefusedUpload = {
+    counts: { rows, accepted: 0, rejected: rejected.count, duplicates: 0 },
+    rejected: rejected.sample,
+  }
+  throw new ScreeningError('IMPORT_EMPTY', `No row of the upload could be taken over, ${rows} were refused.`, {
+    hint: 'Check the file and its country; every refused row has its reason.',
+    ...refused,
+  })
 }
 
 type ReadState = {

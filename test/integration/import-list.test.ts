@@ -172,6 +172,16 @@ describe('an import', () => {
     expect(readdirSync(path.join(world.root, 'imports'))).toEqual([])
   })
 
+  it.each(['replace', 'append', 'remove'] as const)(
+    'fails and changes nothing when no row can be used: %s',
+    async (mode) => {
+      await world.import('bad', lines(0, 3))
+      const record = await world.import('bad', 'number,reason\n+7916,x\nBANK,y\n', { mode })
+      expect(record).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_EMPTY' } })
+      expect(world.store.list('bad')).toMatchObject({ activeVersion: 1, active: { entryCount: 3 } })
+    },
+  )
+
   it('offers the rejected rows, which import once they are corrected', async () => {
     const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
     const file = world.imports.rejectedCsvPath(record.importId) ?? ''

@@ -22,7 +22,10 @@ describe.skipIf(!hasData)('real files (skipped without ../shared/data)', () => {
     expect(added).toBeGreaterThan(200_000)
     const corrected = readFileSync(world.imports.rejectedCsvPath(record.importId) ?? '', 'utf8')
     const again = await world.import('complaints', corrected, { country: 'US', mode: 'append' })
-    expect(again).toMatchObject({ counts: { rows: rejected, accepted: 0, rejected } })
+    expect(again).toMatchObject({
+      state: 'failed',
+      problem: { code: 'IMPORT_EMPTY', detail: expect.stringContaining(`${rejected} were refused`) },
+    })
     world.remove()
   })
 

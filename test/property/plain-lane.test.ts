@@ -16,7 +16,8 @@ describe('the fast lane', () => {
     fc.assert(
       fc.property(fc.array(row, { minLength: 1, maxLength: 400 }), fc.constantFrom('\n', '\r\n', '\r'), (rows, end) => {
         const wanted = rows.filter((text) => text !== '').map((text) => parsePhoneNumber(text, rules, 'list'))
-        if (wanted.length === 0) return
+        // An upload without a usable row is refused as a whole.
+        if (!wanted.some(isPhoneNumber)) return
         const read = readText(`number${end}${rows.join(end)}`, { country })
         const numbers = [...new Set(wanted.filter(isPhoneNumber))].sort((a, b) => a - b)
         expect(read.numbers).toEqual(numbers)

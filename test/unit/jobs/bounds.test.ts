@@ -32,14 +32,14 @@ describe('bounds of an import', () => {
   })
 
   it('shows the first rejected rows and writes all', () => {
-    const read = readText('x\n'.repeat(REJECTED_SAMPLE_ROWS + 1))
+    const read = readText(`${'x\n'.repeat(REJECTED_SAMPLE_ROWS + 1)}+79160000001\n`)
     expect(read.rejected).toHaveLength(REJECTED_SAMPLE_ROWS)
     expect(read.rejectedCsv.trimEnd().split('\n')).toHaveLength(1 + REJECTED_SAMPLE_ROWS + 1)
   })
 
   it('keeps only the beginning of a line that is no row', () => {
-    const { rejectedCsv } = readText(`number\n"${'7'.repeat(PROBLEM_BYTES_MAX)}`)
-    expect(rejectedCsv).toContain(`${'7'.repeat(PROBLEM_BYTES_MAX - 1)}",2,quote-open`)
+    const { rejectedCsv } = readText(`number\n+79160000001\n"${'7'.repeat(PROBLEM_BYTES_MAX)}`)
+    expect(rejectedCsv).toContain(`${'7'.repeat(PROBLEM_BYTES_MAX - 1)}",3,quote-open`)
   })
 
   it.each([

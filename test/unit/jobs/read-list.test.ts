@@ -116,7 +116,7 @@ describe('an upload', () => {
     [`+79160000002,,,${'s'.repeat(SOURCE_CHARS_MAX)}`, 0],
     [`+79160000002,,,${'s'.repeat(SOURCE_CHARS_MAX + 1)}`, 1],
   ])('bounds reason and source', (text, rejected) => {
-    expect(readText(text).rejected).toHaveLength(rejected)
+    expect(readText(`+79160000001\n${text}`).rejected).toHaveLength(rejected)
   })
 
   it('writes rejected rows so that they can be corrected and uploaded again', () => {
@@ -133,7 +133,7 @@ describe('an upload', () => {
   it('gives rejected rows without a header one', () => {
     const { rejectedCsv } = readText('12345678\n+79160000001\n')
     expect(rejectedCsv.split('\r\n')[0]).toBe('\ufeffnumber,reason,expires,source,rejected_line,rejected_because')
-    expect(readText(rejectedCsv).rejected).toMatchObject([{ line: 2 }])
+    expect(readText(`${rejectedCsv}+79160000001\n`).rejected).toMatchObject([{ line: 2 }])
   })
 
   it.each<[string, string | Uint8Array, string]>([
@@ -146,6 +146,23 @@ describe('an upload', () => {
     ['a zero byte', Buffer.from('+79160000001\n\0\0\n+7'), 'IMPORT_FORMAT'],
   ])('is refused when it is %s', (_, content, code) => {
     expect(() => readText(content)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('is refused with its counts and reasons when no row can be taken over', () => {
+    expect(() => readText('number\nBANK\n+7916\n')).toThrow(
+      expect.objectContaining({
+        code: 'IMPORT_EMPTY',
+        message: 'No row of the upload could be taken over, 2 were refused.',
+        details: {
+          hint: expect.any(String),
+          counts: { rows: 2, accepted: 0, rejected: 2, duplicates: 0 },
+          rejected: [
+            { line: 2, text: 'BANK', reason: 'alphanumeric' },
+            { line: 3, text: '+7916', reason: 'too-short' },
+          ],
+        },
+      }),
+    )
   })
 
   it('bounds bytes and rows', () => {
