@@ -1,7 +1,7 @@
 /**
  * A regulator's range file becomes the layer of allocated ranges of a numbering plan, and the list of codes it covers:
- * inside them, a number outside every range cannot exist. A code with a row that could not be read is not covered, so
- * that a damaged line never makes real numbers impossible.
+ * inside them, a number outside every range cannot exist. A code that a row which could not be read may belong to is not
+ * covered, so that a damaged line never makes real numbers impossible.
  */
 import { ScreeningError } from '../domain/errors.ts'
 import type { RowReason } from '../domain/import.ts'
@@ -18,6 +18,9 @@ import { writeLayer } from './write-layer.ts'
 
 /** More unreadable rows than one in a hundred: this is another kind of file. */
 const REJECTED_SHARE_MAX = 0.01
+
+/** A national code as the file writes it. */
+const CODE = /^\d{1,6}$/
 
 type Range = { from: number; to: number }
 
@@ -40,9 +43,10 @@ export function importNumbering(job: ImportNumberingJob, dependencies: JobDepend
     rejected.close()
     if (read.ranges.length === 0 || rejected.count > read.rows * REJECTED_SHARE_MAX) {
       throw new ScreeningError('NUMBERING_INVALID', `${rejected.count} of ${read.rows} rows are no ranges.`, {
-        rejected: rejected.sample.slice(0, 5).map(({ line, reason }) => ({ line, reason })),
+        rejected: sampleOf(rejected),
       })
     }
+    if (job.covers !== undefined) assertWhole(read.rows, rejected)
     const allocated = mergeRanges(read.ranges)
     const layer = writeLayer(
       job.layerId,
@@ -64,6 +68,21 @@ export function importNumbering(job: ImportNumberingJob, dependencies: JobDepend
   }
 }
 
+/** Declared prefixes are covered whole, so every row has to be read: nobody can tell which of their numbers are missing. */
+function assertWhole(rows: number, rejected: RejectedRows): void {
+  const [first] = rejected.sample
+  if (first === undefined) return
+  const message = `${rejected.count} of ${rows} rows are no ranges, the first in line ${first.line} (${first.reason}).`
+  throw new ScreeningError('NUMBERING_INVALID', message, {
+    hint: 'Correct them, or do not declare what the plan covers: then it leaves out the codes around such rows.',
+    rejected: sampleOf(rejected),
+  })
+}
+
+function sampleOf({ sample }: RejectedRows): { line: number; reason: RowReason }[] {
+  return sample.slice(0, 5).map(({ line, reason }) => ({ line, reason }))
+}
+
 function readRanges(
   source: TextSource,
   dialect: ListDialect,
@@ -73,8 +92,7 @@ function readRanges(
 ): { rows: number; ranges: Range[]; covers: Range[] } {
   const reader = createRowReader(source, dialect.delimiter)
   const ranges: Range[] = []
-  const covers = new Map<string, Range>()
-  const doubtful = new Set<string>()
+  const codes = createCoveredCodes(callingCode)
   let rows = -1 // The header is none.
   while (reader.next()) {
     const fields = reader.problem === undefined ? fieldsOf(reader, source) : [source.decode(reader.problemText)]
@@ -86,16 +104,45 @@ function readRanges(
     const range = reader.problem ?? readRange(callingCode, code, from, to)
     if (typeof range === 'string') {
       rejected.add(reader.startLine, fields, range)
-      doubtful.add(code)
+      codes.addDamaged(code)
       continue
     }
     ranges.push(range)
-    const scale = 10 ** from.length
-    const start = Number(callingCode + code) * scale
-    covers.set(`${code}/${from.length}`, { from: start, to: start + scale - 1 })
+    codes.addSound(code, from.length)
   }
-  const sound = [...covers].filter(([key]) => !doubtful.has(key.split('/')[0] ?? ''))
-  return { rows, ranges, covers: sound.map(([, range]) => range) }
+  return { rows, ranges, covers: codes.ranges() }
+}
+
+/**
+ * The codes of a file that can be covered. Its rows stand in the order of their codes, so a damaged row belongs to the
+ * code of the sound row before or after it, or to the one it names, or to one without any sound row.
+ */
+function createCoveredCodes(callingCode: string) {
+  const covers = new Map<string, { code: string; range: Range }>()
+  const doubtful = new Set<string>()
+  let lastCode = ''
+  let isAfterDamage = false
+  return {
+    addSound(code: string, subscriberDigits: number): void {
+      if (isAfterDamage) doubtful.add(code)
+      isAfterDamage = false
+      lastCode = code
+      const scale = 10 ** subscriberDigits
+      const start = Number(callingCode + code) * scale
+      covers.set(`${code}/${subscriberDigits}`, { code, range: { from: start, to: start + scale - 1 } })
+    },
+    addDamaged(code: string): void {
+      isAfterDamage = true
+      for (const doubted of [lastCode, code]) if (CODE.test(doubted)) doubtful.add(doubted)
+    },
+    ranges(): Range[] {
+      const known = new Set([...covers.values()].map(({ code }) => code))
+      // A code and one that begins with it share numbers. What no sound row has as its code may be half of one.
+      const isSound = (code: string) =>
+        ![...doubtful].some((one) => one.startsWith(code) || (known.has(one) && code.startsWith(one)))
+      return [...covers.values()].filter(({ code }) => isSound(code)).map(({ range }) => range)
+    },
+  }
 }
 
 function isHeader(fields: readonly string[], { header = [] }: ListDialect): boolean {
@@ -124,7 +171,7 @@ function fieldsOf(reader: RowReader, source: TextSource): string[] {
 
 /** The numbers of one row, country code in front, or why it is refused. */
 function readRange(callingCode: string, code: string, from: string, to: string): Range | RowReason {
-  if (!/^\d{1,6}$/.test(code) || !/^\d{1,12}$/.test(from) || !/^\d{1,12}$/.test(to)) return 'not-a-number'
+  if (!CODE.test(code) || !/^\d{1,12}$/.test(from) || !/^\d{1,12}$/.test(to)) return 'not-a-number'
   if (from.length !== to.length) return 'range-lengths-differ'
   if (callingCode.length + code.length + from.length > E164_DIGITS_MAX) return 'too-long'
   const range = { from: Number(callingCode + code + from), to: Number(callingCode + code + to) }

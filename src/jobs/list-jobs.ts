@@ -134,7 +134,10 @@ export type ImportNumberingJob = {
   readonly rejectedPath: string
   /** Digits of the country code the file's national numbers stand under, e.g. `7`. */
   readonly callingCode: string
-  /** Prefixes with the country code, digits only, that the plan covers: `79`. Default: the codes in the file. */
+  /**
+   * Prefixes with the country code, digits only, that the plan covers: `79`. Then no row may be refused. Default: the
+   * codes in the file but those that a refused row may belong to.
+   */
   readonly covers?: readonly string[]
   readonly layerId: number
   readonly bytesMax: number

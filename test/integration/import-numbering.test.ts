@@ -25,6 +25,13 @@ function importPlan(text: string, covers?: readonly string[]) {
   return run({ name: 'ru', country: 'RU', asOfMs: 1, spoolPath, ...(covers === undefined ? {} : { covers }) }, 'test')
 }
 
+/** Rows of one number each, `count` of one code. */
+function sound(code: string, count: number, first = 0): string {
+  const row = (index: number) =>
+    `${code};${String(index * 2).padStart(7, '0')};${String(index * 2).padStart(7, '0')};1;x`
+  return Array.from({ length: count }, (_, index) => row(first + index)).join('\n')
+}
+
 describe('a numbering plan', () => {
   it('merges ranges that touch and covers the codes of the file', async () => {
     const rows = '916;0000000;0009999;10000;"ООО ""Т2"""\r\n916;0010000;0019999;10000;x\r\n918;5000000;5000000;1;y\r\n'
@@ -57,15 +64,61 @@ describe('a numbering plan', () => {
   })
 
   it('does not cover a code with a row that cannot be read', async () => {
-    const rows = Array.from(
-      { length: 200 },
-      (_, i) => `916;${String(i * 2).padStart(7, '0')};${String(i * 2).padStart(7, '0')};1;x\n`,
-    )
-    const { plan, rejectedCount } = await importPlan(
-      `${HEADER}${rows.join('')}917;0000000;0009999;1;x\n917;5;0000002;1;x\n`,
-    )
+    const rows = [sound('915', 200), sound('916', 1), '917;0000000;0009999;1;x', '917;5;0000002;1;x']
+    const { plan, rejectedCount } = await importPlan(`${HEADER}${rows.join('\n')}\n`)
     expect(rejectedCount).toBe(1)
-    expect(plan.covers).toEqual([{ from: 79160000000, to: 79169999999 }])
+    expect(plan.covers).toEqual([{ from: 79150000000, to: 79169999999 }])
+  })
+
+  it.each([
+    ['a letter in its code', '9I6;5000000;5009999;1;x'],
+    ['a stray quote', '"916;5000000;5009999;1;x'],
+    ['no code', ';5000000;5009999;1;x'],
+    ['another code than its neighbours', '91;5000000;500999;1;x'],
+  ])('leaves the codes around a damaged row uncovered: %s', async (_, damaged) => {
+    const rows = [sound('915', 150), sound('916', 10), damaged, sound('916', 10, 500), sound('917', 10)]
+    const { plan, rejectedCount } = await importPlan(`${HEADER}${rows.join('\n')}\n`)
+    expect(rejectedCount).toBe(1)
+    expect(plan.covers).toEqual([
+      { from: 79150000000, to: 79159999999 },
+      { from: 79170000000, to: 79179999999 },
+    ])
+  })
+
+  it('leaves both codes uncovered when damaged rows stand where one ends and the next begins', async () => {
+    const rows = [
+      sound('915', 250),
+      sound('916', 10),
+      '9I6;1;2;1;x',
+      '"917;1;2;1;x',
+      sound('917', 10),
+      sound('918', 10),
+    ]
+    const { plan } = await importPlan(`${HEADER}${rows.join('\n')}\n`)
+    expect(plan.covers).toEqual([
+      { from: 79150000000, to: 79159999999 },
+      { from: 79180000000, to: 79189999999 },
+    ])
+  })
+
+  it('leaves longer codes uncovered with the one they begin with', async () => {
+    const rows = [sound('91', 150), '91;5;0000002;1;x', sound('915', 10), sound('92', 1)]
+    const { plan } = await importPlan(`${HEADER}${rows.join('\n')}\n`)
+    expect(plan.covers).toEqual([{ from: 7920000000, to: 7929999999 }])
+  })
+
+  it('keeps the other codes covered when the file is cut off in its last row', async () => {
+    const { plan } = await importPlan(`${HEADER}${sound('915', 150)}\n${sound('916', 10)}\n9`)
+    expect(plan.covers).toEqual([{ from: 79150000000, to: 79159999999 }])
+  })
+
+  it('is refused when it shall cover prefixes and a row of it cannot be read', async () => {
+    const text = `${HEADER}${sound('915', 150)}\n9I6;5000000;5009999;1;x\n${sound('917', 10)}\n`
+    await expect(importPlan(text, ['79'])).rejects.toMatchObject({
+      code: 'NUMBERING_INVALID',
+      details: { rejected: [{ line: 152, reason: 'not-a-number' }] },
+    })
+    expect(world.store.numberingPlans()).toEqual([])
   })
 
   it.each([

@@ -37,6 +37,7 @@ describe.skipIf(!hasData)('real files (skipped without ../shared/data)', () => {
     const imported = await importPlan({ name: 'ru', country: 'RU', asOfMs: 0, spoolPath }, 'test')
     expect(imported).toMatchObject({ rows: 17_059, accepted: 17_059, rejectedCount: 0 })
     expect(imported.plan.rangeCount).toBeLessThan(17_059)
+    expect(imported.plan.covers).toHaveLength(8)
     expect(imported.plan.covers[0]?.from).toBe(79000000000)
     world.remove()
   })
