@@ -6,7 +6,13 @@ import {
   parsePhoneNumber,
   prefixRanges,
 } from '../domain/parse-phone-number.ts'
-import { isPhoneNumber, NOT_A_NUMBER, type ParsedNumber, type PhoneNumber } from '../domain/phone-number.ts'
+import {
+  isPhoneNumber,
+  isShortCode,
+  NOT_A_NUMBER,
+  type ParsedNumber,
+  type PhoneNumber,
+} from '../domain/phone-number.ts'
 import { coveredShare } from './covered-share.ts'
 
 /** What the first column says: one number, ranges (a prefix has one for each length), or why it is refused. */
@@ -18,19 +24,24 @@ export type NumberField =
 /** Hyphen, the dashes a word processor makes of it, and the minus sign. */
 const DASH = /[-\u2010-\u2015\u2212]/g
 
+/** Two long runs of digits with a dash between them were meant as a range, whatever is wrong with one of them. */
+const RANGE_LIKE = /\d{7}\s*[-\u2010-\u2015\u2212]\s*\+?\d{7}/
+
 /**
  * Reads a number, `prefix*` or `from-to`. A dash is a range only between two complete numbers of equal length:
- * `8-916-000-00-02` is a number. `rowShareMax` is the largest share of a calling code's numbers that one row may cover.
+ * `8-916-000-00-02` is a number, and so is `98765-43210` where that is one, although both halves are short codes.
+ * `rowShareMax` is the largest share of a calling code's numbers that one row may cover.
  */
 export function parseNumberField(text: string, rules: DiallingRules, rowShareMax: number): NumberField {
   const trimmed = text.trim()
   if (trimmed.endsWith('*')) return parsePrefix(trimmed.slice(0, -1), rules, rowShareMax)
-  if (trimmed.search(DASH) > 0) {
-    const range = parseRange(trimmed, rules, rowShareMax)
-    if (range !== undefined) return range
-  }
+  const { ends, separateNumbers } = trimmed.search(DASH) < 0 ? NO_DASHES : readDashes(trimmed, rules)
+  if (ends !== undefined && !isShortCode(ends.from)) return makeRange(ends.from, ends.to, rowShareMax)
   const number = parsePhoneNumber(trimmed.replace(DASH, '-'), rules, 'list')
-  return isPhoneNumber(number) ? { kind: 'number', number } : refused(reasonOf(number, trimmed))
+  if (isPhoneNumber(number) && (ends === undefined || !isShortCode(number))) return { kind: 'number', number }
+  if (ends !== undefined) return makeRange(ends.from, ends.to, rowShareMax)
+  if (separateNumbers) return refused('range-lengths-differ')
+  return refused(RANGE_LIKE.test(trimmed) ? 'bad-range' : reasonOf(number, trimmed))
 }
 
 function parsePrefix(prefix: string, rules: DiallingRules, rowShareMax: number): NumberField {
@@ -43,27 +54,29 @@ function parsePrefix(prefix: string, rules: DiallingRules, rowShareMax: number):
     : { kind: 'ranges', ranges }
 }
 
-/** Undefined when the text is no range but may be a number. */
-function parseRange(text: string, rules: DiallingRules, rowShareMax: number): NumberField | undefined {
-  let fault: RowReason | undefined
-  for (const match of text.matchAll(DASH)) {
-    const from = parsePhoneNumber(text.slice(0, match.index).trim(), rules, 'list')
-    const to = parsePhoneNumber(text.slice(match.index + 1).trim(), rules, 'list')
+/** What the dashes of a text separate: two numbers of equal length, or numbers at least. */
+type Dashes = { readonly ends: NumberRange | undefined; readonly separateNumbers: boolean }
+
+const NO_DASHES: Dashes = { ends: undefined, separateNumbers: false }
+
+function readDashes(text: string, rules: DiallingRules): Dashes {
+  let separateNumbers = false
+  for (const { index } of text.matchAll(DASH)) {
+    const from = parsePhoneNumber(text.slice(0, index).trim(), rules, 'list')
+    const to = parsePhoneNumber(text.slice(index + 1).trim(), rules, 'list')
     if (!isPhoneNumber(from) || !isPhoneNumber(to)) continue
-    const ends = numberLength(from) === numberLength(to) && digitsIn(text, match.index)
-    if (ends === 'equal') return makeRange(from, to, rowShareMax)
-    fault = 'range-lengths-differ'
+    if (numberLength(from) === numberLength(to) && isWrittenAlike(text, index))
+      return { ends: { from, to }, separateNumbers }
+    separateNumbers = true
   }
-  if (fault === undefined)
-    return /\d{7}\s*[-\u2010-\u2015\u2212]\s*\+?\d{7}/.test(text) ? refused('bad-range') : undefined
-  return isPhoneNumber(parsePhoneNumber(text.replace(DASH, '-'), rules, 'list')) ? undefined : refused(fault)
+  return { ends: undefined, separateNumbers }
 }
 
 /** Whether both sides of the dash are written with the same number of digits. */
-function digitsIn(text: string, dash: number): 'equal' | 'different' {
+function isWrittenAlike(text: string, dash: number): boolean {
   const left = text.slice(0, dash).replace(/\D/g, '').length
   const right = text.slice(dash + 1).replace(/\D/g, '').length
-  return left === right ? 'equal' : 'different'
+  return left === right
 }
 
 /** A range of two parsed ends, also used for the rows of range files. */

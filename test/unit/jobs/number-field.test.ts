@@ -32,6 +32,30 @@ describe('the first column of a list', () => {
     expect(read(text)).toBe(expected)
   })
 
+  it.each([
+    ['98765-43210', 'IN', '919876543210'],
+    ['98123-98765', 'IN', '919812398765'],
+    ['98765 – 43210', 'IN', '919876543210'],
+    ['91234-95678', 'RU', '79123495678'],
+    ['6123-4567', 'SG', '6561234567'],
+    ['12-34-56-78', 'DK', '4512345678'],
+    ['1234-5678', 'DK', '4512345678'],
+    ['2345-6789', 'HK', '85223456789'],
+  ])('reads %s in %s as one number, not as a range of short codes', (text, country, expected) => {
+    expect(read(text, country)).toBe(expected)
+  })
+
+  it.each([
+    ['112-115', 'RU', '1112-1115'],
+    ['1121-1159', 'RU', '11121-11159'],
+    ['115-112', 'RU', 'range-reversed'],
+    ['112-9160000002', 'RU', 'range-lengths-differ'],
+    ['21234567-21234599', 'DK', '4521234567-4521234599'],
+    ['1234567-1234599', 'DE', '491234567-491234599'],
+  ])('reads %s in %s as a range', (text, country, expected) => {
+    expect(read(text, country)).toBe(expected)
+  })
+
   it('reads a prefix as one range for each length', () => {
     expect(read('+7916*')).toBe('79160000000-79169999999 791600000000000-791699999999999')
     expect(read('8916*')).toBe(read('+7916*'))
