@@ -5,8 +5,23 @@
  * first physical line only, so one stray quote costs one line and not the rest of the file.
  */
 
+const TAB = 9
+const LF = 10
+const CR = 13
+const SPACE = 32
+const QUOTE = 34
+const COMMA = 44
+const SEMICOLON = 59
+
 /** Columns beyond it are not looked at. */
 export const FIELDS_MAX = 256
+
+/** What may stand between columns; a number holds none of them. */
+export const DELIMITERS: readonly number[] = [SEMICOLON, COMMA, TAB]
+/** Instead of a delimiter: every row is one column. */
+export const NO_DELIMITER = -1
+/** Instead of a delimiter: each row is split at the one it uses first. */
+export const ANY_DELIMITER = -2
 
 export const ROW_OK = 0
 /** The row ends beyond the window. */
@@ -41,13 +56,9 @@ export function createCsvRow(): CsvRow {
   }
 }
 
-const LF = 10
-const CR = 13
-const QUOTE = 34
-
 /**
  * Scans the row that starts at `start`. `limit` is the end of the bytes in the window, `isLast` says that the text ends
- * there too. `delimiter` is a byte, or -1 for text of one column.
+ * there too. `delimiter` is a byte or NO_DELIMITER.
  */
 export function scanCsvRow(
   row: CsvRow,
@@ -90,6 +101,29 @@ export function scanCsvRow(
   }
 }
 
+/**
+ * The delimiter that the row at `start` uses first, or NO_DELIMITER. Blanks around the row are none. Of a row that is cut
+ * by the end of the window, what is there is looked at.
+ */
+export function findDelimiter(row: CsvRow, bytes: Uint8Array, start: number, limit: number): number {
+  let at = start
+  if (bytes[start] === QUOTE) {
+    at = endOfQuoted(row, bytes, start + 1, limit) + 1
+    if (at === 0) return NO_DELIMITER
+  } else while (at < limit && (bytes[at] === SPACE || bytes[at] === TAB)) at++
+  let isAfterTab = false
+  for (; at < limit; at++) {
+    const byte = bytes[at]
+    if (byte === LF || byte === CR) break
+    if (byte === TAB) isAfterTab = true
+    else if (byte !== SPACE) {
+      if (isAfterTab) return TAB
+      if (byte === SEMICOLON || byte === COMMA) return byte
+    }
+  }
+  return NO_DELIMITER
+}
+
 /** Steps over the line end at `at`: LF, CRLF, CR, or the end of the text. */
 function finishRow(row: CsvRow, bytes: Uint8Array, at: number, limit: number, isLast: boolean) {
   if (at >= limit) row.next = limit
@@ -128,5 +162,5 @@ function endOfQuoted(row: CsvRow, bytes: Uint8Array, start: number, limit: numbe
 
 /** The text between two offsets up to the first line end: what is given up when quoting is broken. */
 export function endOfLine(bytes: Uint8Array, start: number, limit: number): number {
-  return endOfPlain(bytes, start, limit, -1)
+  return endOfPlain(bytes, start, limit, NO_DELIMITER)
 }

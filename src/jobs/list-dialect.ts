@@ -2,9 +2,10 @@
  * How an upload is laid out: delimiter, header, which column says what. Decided once from its first rows.
  *
  * The first column of a list is a number and numbers contain no delimiter, so the first `,` `;` or tab of a row is the
- * delimiter; rows vote. A header may order the columns otherwise. A regulator's range file is known by its header.
+ * delimiter; rows vote. Where the first rows have none, each later row is split at its own. A header may order the columns otherwise. A regulator's range file is known by its header.
  */
 
+import { ANY_DELIMITER, DELIMITERS, NO_DELIMITER } from './csv-row.ts'
 import { fieldText } from './field-text.ts'
 import { createRowReader } from './row-reader.ts'
 import type { TextSource } from './text-source.ts'
@@ -12,9 +13,12 @@ import type { TextSource } from './text-source.ts'
 type ListColumn = 'number' | 'reason' | 'expires' | 'source'
 
 export type ListDialect = {
-  /** Byte of the delimiter, or -1: one column. */
+  /** Byte of the delimiter, or ANY_DELIMITER: the first rows have none. */
   readonly delimiter: number
-  /** The header as it stands in the file; undefined: there is none. */
+  /**
+   * The header as it stands in the file; undefined: there is none. One that names only the number goes on with the
+   * columns that rows without a header have, so that nothing a row says is lost.
+   */
   readonly header: readonly string[] | undefined
   /** Column index of each; -1: not there. */
   readonly columns: Readonly<Record<ListColumn, number>>
@@ -23,7 +27,10 @@ export type ListDialect = {
 }
 
 const SAMPLE_ROWS = 100
-const DELIMITERS = [';', ',', '\t'].map((text) => text.charCodeAt(0))
+
+/** Columns of rows without a header. */
+export const DEFAULT_HEADER = ['number', 'reason', 'expires', 'source'] as const
+const DEFAULT_COLUMNS: ListDialect['columns'] = { number: 0, reason: 1, expires: 2, source: 3 }
 
 /** Normalised column names: lower case, words joined by one space. */
 const COLUMN_NAMES: Readonly<Record<ListColumn, readonly string[]>> = {
@@ -58,7 +65,7 @@ const RANGE_NAMES = {
 
 /** Reads the first rows of the source and rewinds it. */
 export function detectDialect(source: TextSource): ListDialect {
-  const first = sampleRows(source, -1)
+  const first = sampleRows(source, NO_DELIMITER)
   const votes = new Map<number, number>()
   for (const [line = ''] of first) {
     const delimiter = firstDelimiter(line.trim())
@@ -68,15 +75,15 @@ export function detectDialect(source: TextSource): ListDialect {
     (a, b) => (votes.get(b) ?? 0) - (votes.get(a) ?? 0),
   )
   // A header tells more than votes: reasons may hold any delimiter.
-  for (const delimiter of [...byVotes, -1]) {
+  for (const delimiter of [...byVotes, ANY_DELIMITER]) {
     const header = sampleRows(source, delimiter, 1)[0]
     const dialect = header === undefined ? undefined : dialectOfHeader(delimiter, header)
     if (dialect !== undefined) return dialect
   }
   return {
-    delimiter: byVotes[0] ?? -1,
+    delimiter: byVotes[0] ?? ANY_DELIMITER,
     header: undefined,
-    columns: { number: 0, reason: 1, expires: 2, source: 3 },
+    columns: DEFAULT_COLUMNS,
     ranges: undefined,
   }
 }
@@ -96,6 +103,9 @@ function dialectOfHeader(delimiter: number, header: readonly string[]): ListDial
   if (Object.values(columns).every((column) => column < 0)) return undefined
   // A row of data may hold a word such as `comment`; a header holds no number.
   if (header.some((name) => /\d{3}/.test(name.replace(/[\s()+-]/g, '')))) return undefined
+  if (header.length === 1 && columns.number === 0) {
+    return { delimiter, header: [...header, ...DEFAULT_HEADER.slice(1)], columns: DEFAULT_COLUMNS, ranges: undefined }
+  }
   if (columns.number < 0) columns.number = firstFree(columns, header.length)
   return columns.number < 0 ? undefined : { delimiter, header, columns, ranges: undefined }
 }
@@ -124,7 +134,7 @@ function firstDelimiter(line: string): number {
   return -1
 }
 
-/** The first rows that are not blank, as text. With delimiter -1 each row is one field: the line, quotes and all. */
+/** The first rows that are not blank, as text. With NO_DELIMITER each row is one field: the line, quotes and all. */
 function sampleRows(source: TextSource, delimiter: number, count = SAMPLE_ROWS): string[][] {
   source.rewind()
   const reader = createRowReader(source, delimiter)

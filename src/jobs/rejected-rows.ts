@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import type { RejectedRow, RowReason } from '../domain/import.ts'
 import { guardFormula } from './field-text.ts'
-import type { ListDialect } from './list-dialect.ts'
+import { DEFAULT_HEADER, type ListDialect } from './list-dialect.ts'
 
 /** Rows in the import record: what a person reads. The file has all. */
 export const REJECTED_SAMPLE_ROWS = 100
@@ -27,7 +27,7 @@ export type RejectedRows = {
 /** `path` undefined: only counts and keeps the sample. */
 export function createRejectedRows(path: string | undefined, dialect: ListDialect): RejectedRows {
   const delimiter = dialect.delimiter < 0 ? ',' : String.fromCharCode(dialect.delimiter)
-  const header = dialect.header ?? ['number', 'reason', 'expires', 'source']
+  const header = dialect.header ?? DEFAULT_HEADER
   let file: number | undefined
   let buffer = ''
 

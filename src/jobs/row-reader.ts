@@ -2,7 +2,7 @@
  * Rows of a text source, one at a time, through one window of bytes. The window slides: a row that is cut by its end is
  * moved to the front and completed. Memory does not depend on the size of the file.
  */
-import { type CsvRow, createCsvRow, endOfLine, ROW_OK, scanCsvRow } from './csv-row.ts'
+import { ANY_DELIMITER, type CsvRow, createCsvRow, endOfLine, findDelimiter, ROW_OK, scanCsvRow } from './csv-row.ts'
 import type { TextSource } from './text-source.ts'
 
 /** Longest row in bytes, line ends in quoted fields included. A number, a reason and a source fit many times over. */
@@ -38,7 +38,7 @@ export type RowReader = {
   next(): boolean
 }
 
-/** Reads on from the current position of the source. `delimiter` is a byte, or -1 for text of one column. */
+/** Reads on from the current position of the source. `delimiter` is a byte, NO_DELIMITER or ANY_DELIMITER. */
 export function createRowReader(
   source: Pick<TextSource, 'read'>,
   delimiter: number,
@@ -68,7 +68,8 @@ export function createRowReader(
       reader.problem = undefined
       reader.problemText = none
       // The window holds more than ROW_BYTES_MAX bytes or the rest of the text, so a row that is cut is too long.
-      const outcome = scanCsvRow(row, bytes, reader.at, reader.limit, ended, delimiter)
+      const used = delimiter === ANY_DELIMITER ? findDelimiter(row, bytes, reader.at, reader.limit) : delimiter
+      const outcome = scanCsvRow(row, bytes, reader.at, reader.limit, ended, used)
       if (outcome === ROW_OK && row.end - reader.at <= ROW_BYTES_MAX) {
         reader.line += row.lines
         reader.at = row.next

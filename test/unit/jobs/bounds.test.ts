@@ -39,7 +39,7 @@ describe('bounds of an import', () => {
 
   it('keeps only the beginning of a line that is no row', () => {
     const { rejectedCsv } = readText(`number\n+79160000001\n"${'7'.repeat(PROBLEM_BYTES_MAX)}`)
-    expect(rejectedCsv).toContain(`${'7'.repeat(PROBLEM_BYTES_MAX - 1)}",3,quote-open`)
+    expect(rejectedCsv).toContain(`${'7'.repeat(PROBLEM_BYTES_MAX - 1)}",,,,3,quote-open`)
   })
 
   it.each([

@@ -56,6 +56,26 @@ describe('an upload', () => {
     expect(readText(`${text}\n${row}\n`).details).toEqual({ [NUMBER]: details })
   })
 
+  const many = Array.from({ length: 150 }, (_, i) => `+${79160000100 + i}\n`).join('')
+  const late = { reason: 'spam', expiresMs: Date.parse('2026-12-31T20:59:59.999Z') }
+  it.each([
+    ['commas', many, '+79160000002,spam,2026-12-31'],
+    ['semicolons', many, '8 916 000-00-02;spam;2026-12-31'],
+    ['tabs', many, '+79160000002\tspam\t2026-12-31'],
+    ['a quoted number', many, '"+7 916 000-00-02",spam,2026-12-31'],
+    ['a header that names only the number', `number\n${many}`, '+79160000002,spam,2026-12-31'],
+  ])('reads columns that come late: %s', (_, before, row) => {
+    const read = readText(`${before}${row}\n\t+79160000003\t\n"+79160000004"\n`)
+    expect(read).toMatchObject({ rows: 153, accepted: 153, details: { [NUMBER]: late } })
+  })
+
+  it('writes refused rows with late columns so that they can be corrected', () => {
+    const { rejected, rejectedCsv } = readText(`number\n${many}+79160000002;spam;31.12\n`)
+    expect(rejected).toEqual([{ line: 152, text: '+79160000002,spam,31.12', reason: 'bad-expiry' }])
+    const corrected = readText(rejectedCsv.replace('31.12', '31.12.2026'))
+    expect(corrected).toMatchObject({ rows: 1, accepted: 1, details: { [NUMBER]: late } })
+  })
+
   it('takes columns without a header as number, reason, expires, source', () => {
     const { details } = readText('+79160000002,"two\nlines",2026-08-31,hotline\n')
     const expiresMs = Date.parse('2026-08-31T20:59:59.999Z')
