@@ -9,7 +9,7 @@
 import type { ImportMode } from '../domain/import.ts'
 import { type LayerRef, REMOVED } from '../stores/ports.ts'
 import { applyDelta } from './apply-delta.ts'
-import { compareRows, countRanges, type EntryRows, markLongerRepeats, overlayRows } from './entry-rows.ts'
+import { areSameRows, compareRows, countRanges, type EntryRows, markLongerRepeats, overlayRows } from './entry-rows.ts'
 import { type LayerAccess, rangesOfVersion } from './layer-rows.ts'
 import type { JobVersion } from './list-jobs.ts'
 import type { SortedEntries } from './sorted-entries.ts'
@@ -77,9 +77,11 @@ function applyAsBase(
   const numbers = mergeNumbers(active, change, mode, tally, access)
   const before = rangesOfVersion(access, active.layers)
   const ranges = mergeRanges(before, change.ranges, mode)
+  // The tally of ranges is for people, who do not count the longer lengths of a prefix; these are rows all the same.
+  const isChanged = tally.added + tally.removed + tally.updated > 0 || !areSameRows(before, ranges)
   tallyRanges(before, ranges, tally)
   const entryCount = numbers.from.length + countRanges(ranges)
-  if (tally.added + tally.removed + tally.updated === 0) {
+  if (!isChanged) {
     return { layer: undefined, below: active.layers, entryCount, ...tally }
   }
   const layer: SortedEntries = {

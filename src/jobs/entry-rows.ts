@@ -53,6 +53,12 @@ export function compareRows(left: EntryRows, a: number, right: EntryRows, b: num
   return (left.from[a] as number) - (right.from[b] as number) || (left.to[a] as number) - (right.to[b] as number)
 }
 
+/** Whether both say the same about the same rows. Ids must mean the same in both. */
+export function areSameRows(left: EntryRows, right: EntryRows): boolean {
+  if (left.from.length !== right.from.length) return false
+  return left.ids.every((id, i) => id === right.ids[i] && compareRows(left, i, right, i) === 0)
+}
+
 /**
  * A prefix becomes one range for each length its numbers can have, but a person counts it once. Marks (with 1) the ranges
  * that only repeat a shorter one of the same rows with more digits: 791600000000000-791699999999999 beside

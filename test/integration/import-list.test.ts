@@ -78,6 +78,30 @@ describe('an import', () => {
     expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 0, layers: [] })
   })
 
+  it('replaces a prefix by its shortest range, and the range by the prefix', async () => {
+    const german = { country: 'DE' }
+    await world.import('bad', '+4930*\n', german)
+    const prefix = world.contents('bad')
+    expect(prefix.length).toBeGreaterThan(2)
+    const narrowed = await world.import('bad', '+4930000-+4930999\n', german)
+    expect(narrowed).toMatchObject({ state: 'active', counts: { unchanged: 1 } })
+    expect(world.contents('bad')).toEqual(['4930000-4930999'])
+    await world.import('bad', '+4930*\n', { ...german, mode: 'append' })
+    expect(world.contents('bad')).toEqual(prefix)
+    await world.import('bad', '+4930000-+4930999\n', german)
+    await world.import('bad', '+4930*\n', german)
+    expect(world.contents('bad')).toEqual(prefix)
+    const again = await world.import('bad', '+4930*\n', german)
+    expect(world.store.list('bad')?.active.layers).toHaveLength(1)
+    expect(again.counts).toMatchObject({ added: 0, removed: 0, unchanged: 1, updated: 0 })
+  })
+
+  it('keeps a reason that only the longer numbers of a prefix got', async () => {
+    await world.import('bad', '+7916*\n')
+    await world.import('bad', '+7916*\n+791600000000000-+791699999999999,longer\n')
+    expect(world.reasons('bad')).toEqual({ '79160000000-79169999999': '', '791600000000000-791699999999999': 'longer' })
+  })
+
   it('previews without changing anything, and activates on request once', async () => {
     await world.import('bad', lines(0, 10))
     const preview = await world.import('bad', lines(5, 15), { dryRun: true })
