@@ -3,8 +3,9 @@
  * ASCII byte. UTF-8 and CP1251 have that property as they are; UTF-16 is turned into UTF-8 on the way. So the tokenizer
  * works on bytes, and text is decoded only for the fields that need it.
  *
- * The file is read twice: once to learn its encoding and to count its line ends (about 1 GB/s), so that the arrays
- * for its rows are allocated once at the right size, and once to read the rows.
+ * The file is read twice: once to learn its encoding and to count its line ends (about 1 GB/s), so that the arrays for its
+ * rows are allocated once at the right size, and once to read the rows. The beginning is looked at again when it is no
+ * valid UTF-8.
  */
 import { isUtf8 } from 'node:buffer'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
@@ -30,6 +31,8 @@ export type TextSource = {
 
 const HEAD_BYTES = 65_536
 const SCAN_BYTES = 1_048_576
+/** Bytes above 127 that tell UTF-8 from CP1251; either has nearly all of them on its side. */
+const HIGH_BYTES_ENOUGH = 65_536
 /** Text has next to no control characters; compressed or encrypted bytes have 10 %. */
 const CONTROL_SHARE_MAX = 0.02
 /** Tab, line feed, form feed, carriage return, and the end-of-file mark of old systems. */
@@ -65,7 +68,9 @@ function inspect(file: number, bytes: number, declared: TextEncodingName, skip: 
   const reader = wide ? createWideReader(file, declared, skip) : createByteReader(file, skip)
   const scan = scanText(reader.read)
   if (scan.bytes === 0) throw new ScreeningError('IMPORT_EMPTY', 'The upload is empty.')
-  const encoding = declared === 'utf-8' && !scan.isUtf8 ? 'windows-1251' : declared
+  // After a byte order mark it is UTF-8, and so it is with a few damaged bytes, which become U+FFFD.
+  const isDoubtful = declared === 'utf-8' && skip === 0 && !scan.isUtf8
+  const encoding = isDoubtful && !isMostlyUtf8(reader) ? 'windows-1251' : declared
   const decoder = new TextDecoder(encoding === 'windows-1251' ? 'windows-1251' : 'utf-8')
   return {
     encoding,
@@ -181,6 +186,38 @@ function scanText(read: Reader['read']): { bytes: number; lineEnds: number; isUt
     chunk.copyWithin(0, whole, end)
     carried = end - whole
   }
+}
+
+/**
+ * Whether most bytes above 127 belong to UTF-8 characters: with one damaged byte nearly all do, of CP1251 text next to
+ * none, because a letter is hardly ever followed by one of the marks below 0xC0.
+ */
+function isMostlyUtf8(reader: Reader): boolean {
+  const chunk = Buffer.alloc(HEAD_BYTES)
+  let high = 0
+  let valid = 0
+  reader.rewind()
+  for (;;) {
+    const count = reader.read(chunk, 0)
+    if (count === 0 || high >= HIGH_BYTES_ENOUGH) return valid * 2 > high
+    // A character that two chunks share counts as damaged: 3 bytes in 65,536.
+    for (let at = 0; at < count; at++) {
+      if ((chunk[at] as number) < 0x80) continue
+      const length = characterLength(chunk, at, count)
+      high += Math.max(1, length)
+      valid += length
+      if (length > 1) at += length - 1
+    }
+  }
+}
+
+/** Length of the UTF-8 character of several bytes at `at`, 0 when there is none. Overlong forms are not looked for. */
+function characterLength(chunk: Uint8Array, at: number, end: number): number {
+  const first = chunk[at] as number
+  const length = first < 0xc2 || first > 0xf4 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+  if (at + length > end) return 0
+  for (let i = 1; i < length; i++) if (((chunk[at + i] as number) & 0xc0) !== 0x80) return 0
+  return length
 }
 
 function countLineEnds(

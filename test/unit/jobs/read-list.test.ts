@@ -49,6 +49,32 @@ describe('an upload', () => {
     expect(readText(bytes)).toMatchObject({ rows: 1, numbers: [NUMBER], details: { [NUMBER]: { reason } } })
   })
 
+  const damaged = Buffer.concat([Buffer.from(`${table}+79160000003;`), Buffer.from([0xff]), Buffer.from('\r\n')])
+  const cut = Buffer.from(`${table}+79160000003;Банк`).subarray(0, -1)
+  const mark = Buffer.from('\ufeff')
+  it.each<[string, Uint8Array, string]>([
+    ['one damaged byte', damaged, '\ufffd'],
+    ['one damaged byte, with BOM', Buffer.concat([mark, damaged]), '\ufffd'],
+    ['a cut last character', cut, 'Бан\ufffd'],
+    ['a cut last character, with BOM', Buffer.concat([mark, cut]), 'Бан\ufffd'],
+    ['nothing but damaged bytes, with BOM', Buffer.from('efbbbf2b37393136303030303030333bff', 'hex'), '\ufffd'],
+  ])('stays UTF-8 with %s', (_, bytes, damagedReason) => {
+    const { details } = readText(bytes)
+    expect(details[79160000003]).toEqual({ reason: damagedReason })
+    if (bytes.length > 20) expect(details[NUMBER]).toEqual({ reason })
+  })
+
+  it('stays UTF-8 with damage far behind the beginning', () => {
+    const rows = `+79160000002;${reason.slice(0, 7)}\n`.repeat(60_000)
+    const { details } = readText(Buffer.concat([Buffer.from(rows), Buffer.from([0xd0, 0x0a]), Buffer.from(rows)]))
+    expect(details).toEqual({ [NUMBER]: { reason: reason.slice(0, 7) } })
+  })
+
+  it('is CP1251 with marks among its letters that are valid UTF-8 by chance', () => {
+    const bytes = Buffer.concat([cp1251('+79160000002;Р'), Buffer.from([0xb9]), cp1251('банк\n')])
+    expect(readText(bytes).details).toEqual({ [NUMBER]: { reason: 'Р№банк' } })
+  })
+
   it.each([';', ',', '\t'])('is read with the delimiter %j', (delimiter) => {
     const text = ['source', 'number', 'expires', 'ignored'].join(delimiter)
     const row = ['hotline', '+79160000002', '2026-08-31T00:00:00Z', 'x'].join(delimiter)
