@@ -28,6 +28,7 @@ export const ROW_REASONS = [
   'too-wide',
   'bad-expiry',
   'field-too-long',
+  'control-character',
   'row-too-long',
   'quote-open',
 ] as const

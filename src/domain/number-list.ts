@@ -10,6 +10,16 @@ export const LIST_NAME_PATTERN = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/
 /** Most lists one node holds: every list costs a gate probe on a global gate hit (about 40 ns each). */
 export const LISTS_MAX = 64
 
+/** A reason is a sentence, a source is a name. In UTF-16 units, for uploads and for the entries API alike. */
+export const REASON_CHARS_MAX = 200
+export const SOURCE_CHARS_MAX = 64
+
+/**
+ * What no reason and no source holds: a control character (Unicode Cc) other than tab and line ends. They hide text from
+ * the eye or end it early in logs, spreadsheets and terminals.
+ */
+export const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u
+
 /** Why, until when and on whose word an entry is on a list. */
 export type EntryDetails = {
   readonly reason?: string

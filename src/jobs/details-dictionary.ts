@@ -38,7 +38,7 @@ export function createDetailsDictionary(): DetailsDictionary {
   }
 }
 
-/** Equal for equal details, and only for them: no field contains U+0000. */
-function detailsKey(details: EntryDetails): string {
-  return `${details.expiresMs ?? ''}\u0000${details.source ?? ''}\u0000${details.reason ?? ''}`
+/** Equal for equal details, and only for them: the length says where the source ends, whatever is in it. */
+function detailsKey({ expiresMs, source = '', reason = '' }: EntryDetails): string {
+  return `${expiresMs ?? ''}/${source.length}/${source}${reason}`
 }

@@ -1,7 +1,7 @@
 /** An upload, from bytes to sorted entries, with every row accounted for: accepted + rejected = rows. */
 import { ScreeningError } from '../domain/errors.ts'
 import type { RowReason } from '../domain/import.ts'
-import type { EntryDetails } from '../domain/number-list.ts'
+import { CONTROL_CHARACTER, type EntryDetails, REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../domain/number-list.ts'
 import { E164_DIGITS_MAX } from '../domain/numbering-plan.ts'
 import { type DiallingRules, diallingRules, parsePhoneNumber, readPlainDigits } from '../domain/parse-phone-number.ts'
 import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
@@ -20,9 +20,6 @@ import type { SortedEntries } from './sorted-entries.ts'
 import { createTailCache, type TailCache } from './tail-cache.ts'
 import { openTextSource, type TextSource } from './text-source.ts'
 
-/** A reason is a sentence, a source is a name. */
-export const REASON_CHARS_MAX = 200
-export const SOURCE_CHARS_MAX = 64
 /** Rows read thoroughly between two looks at the control. */
 const CHECK_ROWS = 8_192
 
@@ -247,6 +244,7 @@ function readDetails(state: ReadState): EntryDetails | RowReason {
   const source = columns.source < 0 ? '' : column(state, columns.source)
   const expires = columns.expires < 0 ? '' : column(state, columns.expires)
   if (reason.length > REASON_CHARS_MAX || source.length > SOURCE_CHARS_MAX) return 'field-too-long'
+  if (CONTROL_CHARACTER.test(reason) || CONTROL_CHARACTER.test(source)) return 'control-character'
   const expiresMs = expires === '' ? undefined : state.expiry.parse(expires)
   if (Number.isNaN(expiresMs)) return 'bad-expiry'
   return {

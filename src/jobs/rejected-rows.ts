@@ -1,9 +1,11 @@
 /**
  * Rejected rows, in a file that can be corrected and uploaded as it is: the columns of the original come first, under
- * its own header or the one that says what the columns meant, then the line and the reason, which an upload ignores.
+ * its own header or the one that says what the columns meant, then the line and the reason, which an upload ignores. A
+ * control character stands there as U+FFFD: with U+0000 in it the file would be no text.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import type { RejectedRow, RowReason } from '../domain/import.ts'
+import { CONTROL_CHARACTER } from '../domain/number-list.ts'
 import { guardFormula } from './field-text.ts'
 import { DEFAULT_HEADER, type ListDialect } from './list-dialect.ts'
 
@@ -11,6 +13,7 @@ import { DEFAULT_HEADER, type ListDialect } from './list-dialect.ts'
 export const REJECTED_SAMPLE_ROWS = 100
 const SAMPLE_TEXT_CHARS_MAX = 120
 const BUFFER_CHARS = 65_536
+const CONTROL_CHARACTERS = new RegExp(CONTROL_CHARACTER, 'gu')
 const EXTRA_COLUMNS = ['rejected_line', 'rejected_because']
 /** Spreadsheets take a file without it for the local 8-bit encoding. */
 const BYTE_ORDER_MARK = '\ufeff'
@@ -45,7 +48,8 @@ export function createRejectedRows(path: string | undefined, dialect: ListDialec
   const rows: RejectedRows = {
     sample: [],
     count: 0,
-    add(lineNumber, fields, reason) {
+    add(lineNumber, original, reason) {
+      const fields = original.map((field) => field.replace(CONTROL_CHARACTERS, '\ufffd'))
       if (rows.sample.length < REJECTED_SAMPLE_ROWS) {
         rows.sample.push({ line: lineNumber, text: fields.join(delimiter).slice(0, SAMPLE_TEXT_CHARS_MAX), reason })
       }

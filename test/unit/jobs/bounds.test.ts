@@ -31,6 +31,12 @@ describe('bounds of an import', () => {
     expect(() => dictionary.idOf({ expiresMs: -1 })).toThrow(tooLarge)
   })
 
+  it('tells details apart whatever their texts hold', () => {
+    const dictionary = createDetailsDictionary()
+    const id = dictionary.idOf({ source: 'a\u0000b', reason: 'c' })
+    expect(dictionary.idOf({ source: 'a', reason: 'b\u0000c' })).not.toBe(id)
+  })
+
   it('shows the first rejected rows and writes all', () => {
     const read = readText(`${'x\n'.repeat(REJECTED_SAMPLE_ROWS + 1)}+79160000001\n`)
     expect(read.rejected).toHaveLength(REJECTED_SAMPLE_ROWS)

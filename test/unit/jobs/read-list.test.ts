@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/jobs/read-list.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/domain/number-list.ts'
 import { ROW_BYTES_MAX } from '../../../src/jobs/row-reader.ts'
 import { readText } from '../../support/read-text.ts'
 
@@ -100,6 +100,25 @@ describe('an upload', () => {
     expect(rejected).toEqual([{ line: 152, text: '+79160000002,spam,31.12', reason: 'bad-expiry' }])
     const corrected = readText(rejectedCsv.replace('31.12', '31.12.2026'))
     expect(corrected).toMatchObject({ rows: 1, accepted: 1, details: { [NUMBER]: late } })
+  })
+
+  it.each([
+    ['U+0000 in the reason', 'a\u0000b,,x'],
+    ['U+0000 in the source', 'a,,x\u0000'],
+    ['a vertical tab', 'a\u000bb,,x'],
+    ['delete', 'a\u007f,,x'],
+    ['a C1 control', 'a\u0085,,x'],
+  ])('refuses a row with a control character: %s', (_, columns) => {
+    const text = `+79160000001,plain\n+79160000002,${columns}\n`
+    const read = readText(Buffer.from(`\ufeff${text}`, 'utf16le'))
+    expect(read).toMatchObject({ rows: 2, accepted: 1, rejected: [{ line: 2, reason: 'control-character' }] })
+    expect(read.rejectedCsv).toContain(`+79160000002,${columns.replace(/[^\P{Cc}]/gu, '\ufffd')},2,`)
+    expect(readText(read.rejectedCsv)).toMatchObject({ rows: 1, accepted: 1 })
+  })
+
+  it('takes tabs and line ends in a reason', () => {
+    const { details } = readText('+79160000002;"a\tb\r\nc"\n')
+    expect(details).toEqual({ [NUMBER]: { reason: 'a\tb\r\nc' } })
   })
 
   it('takes columns without a header as number, reason, expires, source', () => {
