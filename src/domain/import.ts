@@ -38,8 +38,10 @@ export type RejectedRow = { readonly line: number; readonly text: string; readon
 
 /**
  * Every row is accounted for: accepted + rejected = rows. Of the accepted, `duplicates` said what another row of the file
- * said already. added / removed / unchanged compare the list before and after; of the unchanged, `updated` got another
- * reason, source or expiry. A prefix counts once, whatever lengths its numbers have.
+ * said already. added / removed / unchanged compare the list before and after and count its entries, not the rows of the
+ * file; of the unchanged, `updated` got another reason, source or expiry. A prefix counts once, whatever lengths its
+ * numbers have. Only a whole number written as a prefix, `+79160000002*`, is two entries: the number, and the longer ones
+ * that begin with it; so `added` may exceed `accepted`, and `duplicates` may be too low by one for each.
  */
 export type ImportCounts = {
   rows: number

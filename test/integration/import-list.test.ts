@@ -96,6 +96,13 @@ describe('an import', () => {
     expect(again.counts).toMatchObject({ added: 0, removed: 0, unchanged: 1, updated: 0 })
   })
 
+  it('accounts for rows, and counts a whole number written as a prefix as two entries', async () => {
+    const { counts } = await world.import('bad', '+79160000002*\nx\n')
+    expect(counts).toMatchObject({ rows: 2, accepted: 1, rejected: 1, duplicates: 0, added: 2 })
+    expect(world.contents('bad')).toEqual(['79160000002', '791600000020000-791600000029999'])
+    expect(world.store.list('bad')?.active.entryCount).toBe(2)
+  })
+
   it('keeps a reason that only the longer numbers of a prefix got', async () => {
     await world.import('bad', '+7916*\n')
     await world.import('bad', '+7916*\n+791600000000000-+791699999999999,longer\n')
