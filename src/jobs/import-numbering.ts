@@ -46,7 +46,7 @@ export function importNumbering(job: ImportNumberingJob, dependencies: JobDepend
         rejected: sampleOf(rejected),
       })
     }
-    if (job.covers !== undefined) assertWhole(read.rows, rejected)
+    if (job.covers !== undefined || !read.isSorted) assertWhole(read.rows, rejected)
     const allocated = mergeRanges(read.ranges)
     const layer = writeLayer(
       job.layerId,
@@ -68,13 +68,13 @@ export function importNumbering(job: ImportNumberingJob, dependencies: JobDepend
   }
 }
 
-/** Declared prefixes are covered whole, so every row has to be read: nobody can tell which of their numbers are missing. */
+/** Where nobody can tell which numbers a row that could not be read takes away, every row has to be read. */
 function assertWhole(rows: number, rejected: RejectedRows): void {
   const [first] = rejected.sample
   if (first === undefined) return
   const message = `${rejected.count} of ${rows} rows are no ranges, the first in line ${first.line} (${first.reason}).`
   throw new ScreeningError('NUMBERING_INVALID', message, {
-    hint: 'Correct them, or do not declare what the plan covers: then it leaves out the codes around such rows.',
+    hint: 'Correct them. Only a file in the order of its codes, without declared prefixes, can leave out the codes around them.',
     rejected: sampleOf(rejected),
   })
 }
@@ -89,7 +89,7 @@ function readRanges(
   columns: NonNullable<ListDialect['ranges']>,
   callingCode: string,
   rejected: RejectedRows,
-): { rows: number; ranges: Range[]; covers: Range[] } {
+): { rows: number; ranges: Range[]; covers: Range[]; isSorted: boolean } {
   const reader = createRowReader(source, dialect.delimiter)
   const ranges: Range[] = []
   const codes = createCoveredCodes(callingCode)
@@ -98,7 +98,10 @@ function readRanges(
     const fields = reader.problem === undefined ? fieldsOf(reader, source) : [source.decode(reader.problemText)]
     if (fields.length === 1 && fields[0]?.trim() === '') continue
     // Several files one after the other repeat the header, each with its byte order mark.
-    if (rows >= 0 && isHeader(fields, dialect)) continue
+    if (rows >= 0 && isHeader(fields, dialect)) {
+      codes.beginFile()
+      continue
+    }
     if (rows++ < 0) continue
     const [code = '', from = '', to = ''] = [columns.code, columns.from, columns.to].map((at) => fields[at]?.trim())
     const range = reader.problem ?? readRange(callingCode, code, from, to)
@@ -110,11 +113,11 @@ function readRanges(
     ranges.push(range)
     codes.addSound(code, from.length)
   }
-  return { rows, ranges, covers: codes.ranges() }
+  return { rows, ranges, covers: codes.ranges(), isSorted: codes.isSorted() }
 }
 
 /**
- * The codes of a file that can be covered. Its rows stand in the order of their codes, so a damaged row belongs to the
+ * The codes of a file that can be covered. Where its rows stand in the order of their codes, a damaged row belongs to the
  * code of the sound row before or after it, or to the one it names, or to one without any sound row.
  */
 function createCoveredCodes(callingCode: string) {
@@ -122,10 +125,17 @@ function createCoveredCodes(callingCode: string) {
   const doubtful = new Set<string>()
   let lastCode = ''
   let isAfterDamage = false
+  let isSorted = true
   return {
+    isSorted: () => isSorted,
+    /** The order begins anew; a damaged row before stays a neighbour. */
+    beginFile(): void {
+      lastCode = ''
+    },
     addSound(code: string, subscriberDigits: number): void {
       if (isAfterDamage) doubtful.add(code)
       isAfterDamage = false
+      if (code < lastCode) isSorted = false
       lastCode = code
       const scale = 10 ** subscriberDigits
       const start = Number(callingCode + code) * scale

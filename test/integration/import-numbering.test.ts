@@ -121,6 +121,14 @@ describe('a numbering plan', () => {
     expect(world.store.numberingPlans()).toEqual([])
   })
 
+  it('is refused when a row cannot be read and the others are not in the order of their codes', async () => {
+    const rows = [sound('915', 150), sound('917', 10), '9I6;1;2;1;x', sound('916', 10)]
+    await expect(importPlan(`${HEADER}${rows.join('\n')}\n`)).rejects.toMatchObject({ code: 'NUMBERING_INVALID' })
+    const files = [sound('917', 150), '9I7;1;2;1;x', `${HEADER}${sound('915', 10)}`, sound('916', 10)]
+    const { plan } = await importPlan(`${HEADER}${files.join('\n')}\n`)
+    expect(plan.covers).toEqual([{ from: 79160000000, to: 79169999999 }])
+  })
+
   it.each([
     ['a list of numbers', '+79160000001\n', 'NUMBERING_INVALID'],
     ['rows that are mostly no ranges', `${HEADER}916;0000000;0009999;1;x\n916;9;1;1;x\n`, 'NUMBERING_INVALID'],
