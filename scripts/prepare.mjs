@@ -41,11 +41,14 @@ function run(command, args) {
   process.exit(1)
 }
 
-/** Names, sizes and contents of all that goes into dist/: independent of check-out times. */
+/** Names and contents of all that goes into dist/: whenever and wherever it was checked out. */
 function sourcesStamp() {
   const hash = createHash('sha256').update(process.version)
-  for (const source of SOURCES)
-    for (const file of filesBelow(path.join(root, source))) hash.update(file).update(readFileSync(file))
+  for (const source of SOURCES) {
+    for (const file of filesBelow(path.join(root, source))) {
+      hash.update(`${path.relative(root, file)}\0`).update(readFileSync(file))
+    }
+  }
   return hash.digest('hex')
 }
 
