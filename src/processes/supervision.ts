@@ -1,0 +1,199 @@
+import type { LoadedConfig } from '../config/load-config.ts'
+import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
+
+/**
+ * Starts, watches and starts again the processes of one node, and hands on what they say to each other.
+ *
+ * A child that cannot start at all (port in use, data of a newer version) ends the service with its words. One that
+ * dies later comes back at once; one that keeps dying waits longer each time, up to BACKOFF_MAX_MS, and the log says why.
+ */
+const BACKOFF_FIRST_MS = 100
+const BACKOFF_MAX_MS = 30_000
+/** A child that lived this long has earned a fresh start. */
+const BACKOFF_FORGIVEN_MS = 30_000
+/** Longer than a drain of requests in flight and a flush of the decision log. */
+const STOP_GRACE_MS = 8_000
+
+export type Role = 'control' | 'verdict'
+
+/** What is asked of a forked process: node:child_process has it, and so has a fake. */
+export type Forked = {
+  readonly pid?: number | undefined
+  readonly connected: boolean
+  send(message: ToChild, sent: () => void): void
+  kill(signal: NodeJS.Signals): void
+  on(event: 'message', listener: (message: unknown) => void): void
+  on(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): void
+  on(event: 'error', listener: (error: Error) => void): void
+}
+
+type Child = {
+  readonly label: string
+  readonly role: Role
+  process: Forked | undefined
+  startedMs: number
+  crashes: number
+  wasReady: boolean
+  ready: boolean
+  failure: FailedMessage | undefined
+}
+
+export type SupervisionOptions = {
+  readonly config: LoadedConfig
+  readonly loadSamples: boolean
+  /** Called once, when control and every verdict process serve. */
+  readonly onReady?: (addresses: { control: string; verdict: string; adapter: string }) => void
+}
+
+export type SupervisionDependencies = {
+  readonly fork: (role: Role) => Forked
+  readonly log: {
+    info(fields: object, text: string): void
+    error(fields: object, text: string): void
+  }
+}
+
+export type Supervision = {
+  /** Starts everything; resolves with the exit code when everything has ended. */
+  run(): Promise<number>
+  /** Tells every process to end. */
+  stop(): void
+}
+
+export function createSupervision(options: SupervisionOptions, { fork, log }: SupervisionDependencies): Supervision {
+  const control = newChild('control', 'control')
+  const verdicts = Array.from({ length: options.config.verdict.processes }, (_, index) =>
+    newChild(`verdict-${index + 1}`, 'verdict'),
+  )
+  const children = [control, ...verdicts]
+  const addresses = new Map<string, { address: string; detail: string }>()
+  let announced = false
+  let stopping = false
+  let exitCode = 0
+  let finish: (code: number) => void = () => {}
+
+  function start(child: Child): void {
+    if (stopping) return
+    child.startedMs = Date.now()
+    child.ready = false
+    child.failure = undefined
+    const forked = fork(child.role)
+    child.process = forked
+    forked.on('message', (message) => onMessage(child, message as ToSupervisor))
+    forked.on('exit', (code, signal) => onExit(child, code, signal))
+    forked.on('error', (error) =>
+      log.error({ child: child.label, error: error.message }, 'a process could not be started'),
+    )
+    send(child, { type: 'start', label: child.label, config: options.config, loadSamples: options.loadSamples })
+  }
+
+  function onMessage(child: Child, message: ToSupervisor): void {
+    switch (message.type) {
+      case 'store-ready':
+        for (const verdict of verdicts) if (!verdict.process) start(verdict)
+        return
+      case 'ready':
+        child.ready = true
+        child.wasReady = true
+        addresses.set(child.label, { address: message.address, detail: message.detail })
+        log.info({ child: child.label, pid: child.process?.pid, ms: Date.now() - child.startedMs }, 'ready')
+        tellPeers()
+        announce()
+        return
+      case 'failed':
+        child.failure = message
+        return
+      case 'changed':
+      case 'status-request':
+        for (const verdict of verdicts) if (verdict.ready) send(verdict, message)
+        return
+      case 'applied':
+      case 'status':
+      case 'review-wanted':
+        send(control, message)
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  function tellPeers(): void {
+    send(control, { type: 'peers', labels: verdicts.filter((child) => child.ready).map((child) => child.label) })
+  }
+
+  function announce(): void {
+    if (announced || !children.every((child) => child.ready)) return
+    announced = true
+    const verdict = addresses.get('verdict-1')
+    options.onReady?.({
+      control: addresses.get('control')?.address ?? '',
+      verdict: verdict?.address ?? '',
+      adapter: verdict?.detail ?? '',
+    })
+  }
+
+  function onExit(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
+    child.process = undefined
+    child.ready = false
+    if (stopping) {
+      finishWhenAllEnded()
+      return
+    }
+    tellPeers()
+    const why = child.failure ? `${child.failure.code}: ${child.failure.message}` : (signal ?? `exit code ${code}`)
+    if (!child.wasReady && child.failure && code === EXIT_FAILED) {
+      log.error({ child: child.label, why, hint: child.failure.hint }, 'cannot start')
+      exitCode = 1
+      stop()
+      return
+    }
+    if (Date.now() - child.startedMs > BACKOFF_FORGIVEN_MS) child.crashes = 0
+    const waitMs = child.crashes === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (child.crashes - 1))
+    child.crashes++
+    log.error({ child: child.label, why, waitMs, crashes: child.crashes }, 'a process ended; starting it again')
+    setTimeout(() => start(child), waitMs)
+  }
+
+  function finishWhenAllEnded(): void {
+    if (children.every((child) => !child.process)) finish(exitCode)
+  }
+
+  function stop(): void {
+    if (stopping) return
+    stopping = true
+    for (const child of children) send(child, { type: 'stop' })
+    finishWhenAllEnded()
+    const giveUp = setTimeout(() => {
+      for (const child of children) child.process?.kill('SIGKILL')
+    }, STOP_GRACE_MS)
+    giveUp.unref()
+  }
+
+  return {
+    run() {
+      return new Promise<number>((resolve) => {
+        finish = resolve
+        start(control)
+      })
+    },
+    stop,
+  }
+}
+
+function newChild(label: string, role: Role): Child {
+  return {
+    label,
+    role,
+    process: undefined,
+    startedMs: 0,
+    crashes: 0,
+    wasReady: false,
+    ready: false,
+    failure: undefined,
+  }
+}
+
+/** IPC to a child that is going away fails; what it was told no longer matters. */
+function send(child: Child, message: ToChild): void {
+  if (child.process?.connected) child.process.send(message, () => {})
+}
