@@ -30,7 +30,10 @@ export type Forked = {
 type Child = {
   readonly label: string
   readonly role: Role
+  /** The one fork there is; set until that fork has ended. */
   process: Forked | undefined
+  /** The start to come, while it waits for its turn. */
+  backoff: NodeJS.Timeout | undefined
   startedMs: number
   crashes: number
   wasReady: boolean
@@ -72,15 +75,22 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
   let exitCode = 0
   let finish: (code: number) => void = () => {}
 
+  /** Does nothing for a child that runs: its waiting start and a control process with a new store may both ask. */
   function start(child: Child): void {
-    if (stopping) return
+    clearTimeout(child.backoff)
+    if (stopping || child.process) return
     child.startedMs = Date.now()
     child.ready = false
     child.failure = undefined
     const forked = fork(child.role)
     child.process = forked
-    forked.on('message', (message) => onMessage(child, message as ToSupervisor))
-    forked.on('exit', (code, signal) => onExit(child, code, signal))
+    forked.on('message', (message) => {
+      // A message may arrive after the exit of its sender: the fork that runs now has not said it.
+      if (child.process === forked) onMessage(child, message as ToSupervisor)
+    })
+    forked.on('exit', (code, signal) => {
+      if (child.process === forked) onExit(child, code, signal)
+    })
     forked.on('error', (error) =>
       log.error({ child: child.label, error: error.message }, 'a process could not be started'),
     )
@@ -90,7 +100,7 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
   function onMessage(child: Child, message: ToSupervisor): void {
     switch (message.type) {
       case 'store-ready':
-        for (const verdict of verdicts) if (!verdict.process) start(verdict)
+        for (const verdict of verdicts) start(verdict)
         return
       case 'ready':
         child.ready = true
@@ -151,7 +161,7 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
     const waitMs = child.crashes === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (child.crashes - 1))
     child.crashes++
     log.error({ child: child.label, why, waitMs, crashes: child.crashes }, 'a process ended; starting it again')
-    setTimeout(() => start(child), waitMs)
+    child.backoff = setTimeout(() => start(child), waitMs)
   }
 
   function finishWhenAllEnded(): void {
@@ -185,6 +195,7 @@ function newChild(label: string, role: Role): Child {
     label,
     role,
     process: undefined,
+    backoff: undefined,
     startedMs: 0,
     crashes: 0,
     wasReady: false,

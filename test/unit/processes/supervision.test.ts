@@ -1,0 +1,142 @@
+import { EventEmitter } from 'node:events'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { loadConfig } from '../../../src/config/load-config.ts'
+import type { ToChild, ToSupervisor } from '../../../src/processes/messages.ts'
+import { createSupervision, type Forked, type Role } from '../../../src/processes/supervision.ts'
+
+/** A process that does what the test says. */
+class FakeProcess extends EventEmitter implements Forked {
+  readonly role: Role
+  readonly pid: number | undefined
+  connected = true
+  hasEnded = false
+  readonly told: ToChild[] = []
+  readonly signals: NodeJS.Signals[] = []
+
+  constructor(role: Role, pid: number | undefined) {
+    super()
+    this.role = role
+    this.pid = pid
+  }
+
+  send(message: ToChild): void {
+    this.told.push(message)
+    if (message.type === 'stop') this.end(0, null)
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.signals.push(signal)
+    this.end(null, signal)
+  }
+
+  say(message: ToSupervisor): void {
+    this.emit('message', message)
+  }
+
+  end(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.connected = false
+    this.emit('exit', code, signal)
+  }
+}
+
+function supervise() {
+  const forks: FakeProcess[] = []
+  const lines: { text: string; fields: Record<string, unknown> }[] = []
+  const write = (fields: object, text: string) => void lines.push({ text, fields: { ...fields } })
+  const config = loadConfig({ ZASLON_VERDICT_PROCESSES: '1', ZASLON_THREADS: '1', ZASLON_DATA_DIR: '/nowhere' })
+  const supervision = createSupervision(
+    { config, loadSamples: false },
+    {
+      fork(role) {
+        const forked = new FakeProcess(role, 1_000 + forks.length)
+        forks.push(forked)
+        return forked
+      },
+      log: { info: write, error: write },
+    },
+  )
+  const ended = supervision.run()
+  const living = (role: Role) => forks.filter((forked) => forked.role === role && !forked.hasEnded)
+  const newest = (role: Role) => forks.filter((forked) => forked.role === role).at(-1) as FakeProcess
+  /** The control process opens its store, and both serve. */
+  const serve = () => {
+    newest('control').say({ type: 'store-ready' })
+    newest('verdict').say({ type: 'ready', address: 'http://v', detail: 'uws' })
+    newest('control').say({ type: 'ready', address: 'http://c', detail: '' })
+  }
+  return { supervision, ended, forks, lines, living, newest, serve }
+}
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+describe('supervision', () => {
+  it('starts the verdict processes when the store is open', () => {
+    const { forks, newest } = supervise()
+    expect(forks.map((forked) => forked.role)).toEqual(['control'])
+    newest('control').say({ type: 'store-ready' })
+    expect(forks.map((forked) => forked.role)).toEqual(['control', 'verdict'])
+    expect(newest('verdict').told[0]).toMatchObject({ type: 'start', label: 'verdict-1' })
+  })
+
+  it('never runs a verdict process twice, whoever starts it first', () => {
+    const { forks, living, newest, serve } = supervise()
+    serve()
+    // Twice, so that the next start waits; control dies meanwhile and its successor opens the store.
+    newest('verdict').end(null, 'SIGKILL')
+    vi.advanceTimersByTime(0)
+    newest('verdict').end(null, 'SIGKILL')
+    newest('control').end(null, 'SIGKILL')
+    vi.advanceTimersByTime(0)
+    newest('control').say({ type: 'store-ready' })
+    expect(living('verdict')).toHaveLength(1)
+    vi.advanceTimersByTime(60_000)
+    expect(living('verdict')).toHaveLength(1)
+    expect(forks.filter((forked) => forked.role === 'verdict')).toHaveLength(3)
+  })
+
+  it('ends everything it started, and then itself', async () => {
+    const { supervision, ended, forks, newest, serve } = supervise()
+    serve()
+    newest('verdict').end(null, 'SIGKILL')
+    vi.advanceTimersByTime(0)
+    newest('verdict').end(null, 'SIGKILL')
+    newest('control').say({ type: 'store-ready' })
+    vi.advanceTimersByTime(60_000)
+    supervision.stop()
+    expect(forks.filter((forked) => !forked.hasEnded)).toEqual([])
+    expect(await ended).toBe(0)
+  })
+
+  it('starts nothing more once it was told to stop', async () => {
+    const { supervision, ended, forks, newest, serve } = supervise()
+    serve()
+    newest('verdict').end(null, 'SIGKILL')
+    supervision.stop()
+    vi.advanceTimersByTime(60_000)
+    expect(forks).toHaveLength(2)
+    expect(await ended).toBe(0)
+  })
+
+  it('kills what does not end when told', async () => {
+    const { supervision, ended, newest, serve } = supervise()
+    serve()
+    const verdict = newest('verdict')
+    verdict.send = () => {}
+    supervision.stop()
+    expect(verdict.hasEnded).toBe(false)
+    vi.advanceTimersByTime(8_000)
+    expect(verdict.signals).toEqual(['SIGKILL'])
+    expect(await ended).toBe(0)
+  })
+
+  it('gives up with the words of a process that cannot start at all', async () => {
+    const { ended, lines, newest } = supervise()
+    newest('control').say({ type: 'failed', code: 'STORAGE_FORMAT', message: 'Too new.' })
+    newest('control').end(70, null)
+    expect(await ended).toBe(1)
+    expect(lines.at(-1)).toMatchObject({ text: 'cannot start', fields: { why: 'STORAGE_FORMAT: Too new.' } })
+  })
+})
