@@ -12,8 +12,15 @@ export type LoadedConfig = Config & {
   readonly isDefaultDataDirectory: boolean
 }
 
-/** Environment variable, path in the configuration, and whether it is a number. */
-const ENVIRONMENT: readonly (readonly [string, string, 'text' | 'integer'])[] = [
+/** Text that is no such value goes on as text, for the schema to refuse with its own words. */
+const READ_TEXT = {
+  text: (text: string) => text,
+  integer: (text: string) => (/^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text),
+  boolean: (text: string) => ({ true: true, false: false })[text.trim()] ?? text,
+} as const
+
+/** Environment variable, path in the configuration, and what its text stands for. */
+const ENVIRONMENT: readonly (readonly [string, string, keyof typeof READ_TEXT])[] = [
   ['ZASLON_DATA_DIR', '/dataDirectory', 'text'],
   ['ZASLON_HOME_COUNTRY', '/homeCountry', 'text'],
   ['ZASLON_TIME_ZONE', '/timeZone', 'text'],
@@ -21,6 +28,7 @@ const ENVIRONMENT: readonly (readonly [string, string, 'text' | 'integer'])[] = 
   ['ZASLON_REDIS_URL', '/redisUrl', 'text'],
   ['ZASLON_VERDICT_HOST', '/verdict/host', 'text'],
   ['ZASLON_VERDICT_PORT', '/verdict/port', 'integer'],
+  ['ZASLON_VERDICT_SHARE_PORT', '/verdict/sharePort', 'boolean'],
   ['ZASLON_VERDICT_PROCESSES', '/verdict/processes', 'integer'],
   ['ZASLON_THREADS', '/verdict/threads', 'integer'],
   ['ZASLON_VERDICT_ADAPTER', '/verdict/adapter', 'text'],
@@ -40,7 +48,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   for (const [variable, pointer, kind] of ENVIRONMENT) {
     const text = environment[variable]
     if (text === undefined || text === '') continue
-    setPointer(document, pointer, kind === 'integer' ? toInteger(text) : text)
+    setPointer(document, pointer, READ_TEXT[kind](text))
   }
   const value = Value.Default(CONFIG_SCHEMA, document)
   if (!Value.Check(CONFIG_SCHEMA, value)) throw invalid(explain(value))
@@ -66,11 +74,6 @@ function readDocument(fileName: string | undefined): Record<string, unknown> {
     throw new ScreeningError('CONFIG_INVALID', `The configuration file ${name} cannot be read as YAML.`, {}, { cause })
   }
   throw new ScreeningError('CONFIG_INVALID', `The configuration file ${name} must hold a mapping of keys.`)
-}
-
-/** Text that is no integer goes on as text, for the schema to refuse with its own words. */
-function toInteger(text: string): number | string {
-  return /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text
 }
 
 function setPointer(document: Record<string, unknown>, pointer: string, value: unknown): void {

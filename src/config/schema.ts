@@ -37,6 +37,7 @@ export const CONFIG_SCHEMA = Type.Object(
       {
         host: Type.String({ default: '127.0.0.1' }),
         port: Type.Integer({ default: 8090, minimum: 0, maximum: 65_535 }),
+        sharePort: Type.Boolean({ default: false, description: 'Whether other services may take calls on the port.' }),
         processes: Type.Integer({ default: 1, minimum: 1, maximum: 32 }),
         threads: Type.Integer({ default: DEFAULT_THREADS, minimum: 1, maximum: 64, description: 'Per process.' }),
         adapter: oneOf(['auto', 'uws', 'node'], { default: 'auto' }),

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load-config.ts'
+import { ScreeningError } from '../domain/errors.ts'
 import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
 
 /**
@@ -38,8 +39,10 @@ type Child = {
   crashes: number
   wasReady: boolean
   ready: boolean
-  failure: FailedMessage | undefined
+  failure: Failure | undefined
 }
+
+type Failure = Omit<FailedMessage, 'type'>
 
 export type SupervisionOptions = {
   readonly config: LoadedConfig
@@ -50,6 +53,8 @@ export type SupervisionOptions = {
 
 export type SupervisionDependencies = {
   readonly fork: (role: Role) => Forked
+  /** Rejects with the ScreeningError to end with when the verdict port is somebody else's. Asked once. */
+  readonly awaitVerdictPort: () => Promise<void>
   readonly log: {
     info(fields: object, text: string): void
     error(fields: object, text: string): void
@@ -63,7 +68,8 @@ export type Supervision = {
   stop(): void
 }
 
-export function createSupervision(options: SupervisionOptions, { fork, log }: SupervisionDependencies): Supervision {
+export function createSupervision(options: SupervisionOptions, dependencies: SupervisionDependencies): Supervision {
+  const { fork, log } = dependencies
   const control = newChild('control', 'control')
   const verdicts = Array.from({ length: options.config.verdict.processes }, (_, index) =>
     newChild(`verdict-${index + 1}`, 'verdict'),
@@ -74,6 +80,7 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
   let stopping = false
   let exitCode = 0
   let finish: (code: number) => void = () => {}
+  let verdictPort: Promise<void> | undefined
 
   /** Does nothing for a child that runs: its waiting start and a control process with a new store may both ask. */
   function start(child: Child): void {
@@ -97,10 +104,23 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
     send(child, { type: 'start', label: child.label, config: options.config, loadSamples: options.loadSamples })
   }
 
+  /** The port is asked for before the first start only: later it may be held by a sibling of who starts. */
+  async function startVerdicts(): Promise<void> {
+    verdictPort ??= dependencies.awaitVerdictPort()
+    try {
+      await verdictPort
+    } catch (error) {
+      if (!(error instanceof ScreeningError)) throw error
+      const { hint } = error.details
+      giveUp('verdict-1', { code: error.code, message: error.message, ...(hint ? { hint } : {}) })
+    }
+    for (const verdict of verdicts) start(verdict)
+  }
+
   function onMessage(child: Child, message: ToSupervisor): void {
     switch (message.type) {
       case 'store-ready':
-        for (const verdict of verdicts) start(verdict)
+        void startVerdicts()
         return
       case 'ready':
         child.ready = true
@@ -150,13 +170,11 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
       return
     }
     tellPeers()
-    const why = child.failure ? `${child.failure.code}: ${child.failure.message}` : (signal ?? `exit code ${code}`)
     if (!child.wasReady && child.failure && code === EXIT_FAILED) {
-      log.error({ child: child.label, why, hint: child.failure.hint }, 'cannot start')
-      exitCode = 1
-      stop()
+      giveUp(child.label, child.failure)
       return
     }
+    const why = child.failure ? textOf(child.failure) : (signal ?? `exit code ${code}`)
     if (Date.now() - child.startedMs > BACKOFF_FORGIVEN_MS) child.crashes = 0
     const waitMs = child.crashes === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (child.crashes - 1))
     child.crashes++
@@ -168,15 +186,22 @@ export function createSupervision(options: SupervisionOptions, { fork, log }: Su
     if (children.every((child) => !child.process)) finish(exitCode)
   }
 
+  /** Ends the service with the words of what cannot start. */
+  function giveUp(label: string, failure: Failure): void {
+    log.error({ child: label, why: textOf(failure), hint: failure.hint }, 'cannot start')
+    exitCode = 1
+    stop()
+  }
+
   function stop(): void {
     if (stopping) return
     stopping = true
     for (const child of children) send(child, { type: 'stop' })
     finishWhenAllEnded()
-    const giveUp = setTimeout(() => {
+    const outOfPatience = setTimeout(() => {
       for (const child of children) child.process?.kill('SIGKILL')
     }, STOP_GRACE_MS)
-    giveUp.unref()
+    outOfPatience.unref()
   }
 
   return {
@@ -202,6 +227,10 @@ function newChild(label: string, role: Role): Child {
     ready: false,
     failure: undefined,
   }
+}
+
+function textOf({ code, message }: Failure): string {
+  return `${code}: ${message}`
 }
 
 /** IPC to a child that is going away fails; what it was told no longer matters. */

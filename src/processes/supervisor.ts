@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ScreeningError } from '../domain/errors.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { ensurePortFree } from '../transports/data-plane/port-check.ts'
 import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
 
 /**
@@ -9,12 +11,42 @@ import { createSupervision, type Role, type SupervisionOptions } from './supervi
  * is the process (docs/adr/0001): nothing inside a process tries to survive what a restart mends in a second.
  */
 
+/** A verdict process whose supervisor was killed gives its port back in milliseconds, unless it is at work on a gate. */
+const PORT_WAIT_MS = 3_000
+const PORT_RETRY_MS = 50
+
 /** Runs until SIGINT or SIGTERM; resolves with the exit code. */
 export async function runSupervisor(options: SupervisionOptions): Promise<number> {
   const log = createLogger({ level: options.config.log.level, process: 'supervisor' })
-  const supervision = createSupervision(options, { fork: forkEntry, log })
+  const supervision = createSupervision(options, {
+    fork: forkEntry,
+    awaitVerdictPort: () => awaitPort(options.config.verdict, log),
+    log,
+  })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => supervision.stop())
   return supervision.run()
+}
+
+/**
+ * Resolves when the verdict port is free, and at once when it is meant to be shared. Verdict threads share a port with
+ * whoever is there, so a second service would take half of the calls unnoticed: nobody but us can ask.
+ */
+async function awaitPort(
+  { host, port, sharePort }: SupervisionOptions['config']['verdict'],
+  log: { info(text: string): void },
+): Promise<void> {
+  if (sharePort) return
+  const giveUpMs = Date.now() + PORT_WAIT_MS
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await ensurePortFree(host, port)
+    } catch (error) {
+      const isTaken = error instanceof ScreeningError && error.code === 'PORT_IN_USE'
+      if (!isTaken || Date.now() > giveUpMs) throw error
+      if (isFirst) log.info('the verdict port is in use; waiting in case a service before this one is just ending')
+      await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS))
+    }
+  }
 }
 
 function forkEntry(role: Role): ChildProcess {

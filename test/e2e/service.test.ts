@@ -149,6 +149,28 @@ describe('a running service', () => {
     expect(second.code).toBe(1)
     expect(second.output).toContain('STORAGE_LOCKED')
   })
+
+  it('shares its verdict port with no second service, unless that is wanted', async () => {
+    const dataDirectory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-second-'))
+    const adminPort = await freePort()
+    const second = serveAndFail({
+      ZASLON_DATA_DIR: dataDirectory,
+      ZASLON_ADMIN_PORT: String(adminPort),
+      ZASLON_VERDICT_PORT: String(service.verdictPort),
+    })
+    expect(second.code).toBe(1)
+    expect(second.output).toContain('PORT_IN_USE')
+    expect(second.output).not.toContain('Zaslon is ready')
+    const sharing = await runService({
+      dataDirectory,
+      adminPort,
+      verdictPort: service.verdictPort,
+      environment: { ZASLON_VERDICT_SHARE_PORT: 'true' },
+    })
+    await until(() => sharing.output().includes('Zaslon is ready'), 'it serves beside the other one')
+    expect(await sharing.stop()).toBe(0)
+    rmSync(dataDirectory, { recursive: true })
+  })
 })
 
 describe('a service that cannot start', () => {

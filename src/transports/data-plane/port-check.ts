@@ -3,7 +3,7 @@ import { ScreeningError } from '../../domain/errors.ts'
 
 /**
  * Rejects with PORT_IN_USE when anybody listens on the port, also those who would share it (SO_REUSEPORT): ask once
- * before the verdict threads start, or two services on one machine split the calls between them unnoticed.
+ * before the first verdict thread starts, or two services on one machine split the calls between them unnoticed.
  * Rejects with CONFIG_INVALID when the address is not ours to listen on. Port 0 is always free.
  */
 export async function ensurePortFree(host: string, port: number): Promise<void> {

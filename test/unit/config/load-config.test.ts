@@ -47,6 +47,14 @@ describe('the configuration', () => {
     expect(loadConfig({ ZASLON_VERDICT_PORT: '' }, file('')).verdict.port).toBe(8090)
   })
 
+  it.each([
+    ['true', true],
+    ['false', false],
+  ])('reads %s as what it says', (text, expected) => {
+    expect(loadConfig({ ZASLON_VERDICT_SHARE_PORT: text }, file('')).verdict.sharePort).toBe(expected)
+    expect(refusal({ ZASLON_VERDICT_SHARE_PORT: 'yes' }).message).toContain('ZASLON_VERDICT_SHARE_PORT')
+  })
+
   it('names every mistake at once, with the variable it came from', () => {
     const error = refusal(
       { ZASLON_VERDICT_PORT: '65536', ZASLON_THREADS: 'four' },

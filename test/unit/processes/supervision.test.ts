@@ -1,8 +1,14 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadConfig } from '../../../src/config/load-config.ts'
+import { ScreeningError } from '../../../src/domain/errors.ts'
 import type { ToChild, ToSupervisor } from '../../../src/processes/messages.ts'
-import { createSupervision, type Forked, type Role } from '../../../src/processes/supervision.ts'
+import {
+  createSupervision,
+  type Forked,
+  type Role,
+  type SupervisionDependencies,
+} from '../../../src/processes/supervision.ts'
 
 /** A process that does what the test says. */
 class FakeProcess extends EventEmitter implements Forked {
@@ -41,7 +47,7 @@ class FakeProcess extends EventEmitter implements Forked {
   }
 }
 
-function supervise() {
+function supervise(overrides: Partial<SupervisionDependencies> = {}) {
   const forks: FakeProcess[] = []
   const lines: { text: string; fields: Record<string, unknown> }[] = []
   const write = (fields: object, text: string) => void lines.push({ text, fields: { ...fields } })
@@ -54,36 +60,43 @@ function supervise() {
         forks.push(forked)
         return forked
       },
+      awaitVerdictPort: () => Promise.resolve(),
       log: { info: write, error: write },
+      ...overrides,
     },
   )
   const ended = supervision.run()
   const living = (role: Role) => forks.filter((forked) => forked.role === role && !forked.hasEnded)
   const newest = (role: Role) => forks.filter((forked) => forked.role === role).at(-1) as FakeProcess
   /** The control process opens its store, and both serve. */
-  const serve = () => {
+  const serve = async () => {
     newest('control').say({ type: 'store-ready' })
+    await turn()
     newest('verdict').say({ type: 'ready', address: 'http://v', detail: 'uws' })
     newest('control').say({ type: 'ready', address: 'http://c', detail: '' })
   }
   return { supervision, ended, forks, lines, living, newest, serve }
 }
 
+/** What follows from a promise that is settled already. */
+const turn = () => vi.advanceTimersByTimeAsync(0)
+
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 describe('supervision', () => {
-  it('starts the verdict processes when the store is open', () => {
+  it('starts the verdict processes when the store is open', async () => {
     const { forks, newest } = supervise()
     expect(forks.map((forked) => forked.role)).toEqual(['control'])
     newest('control').say({ type: 'store-ready' })
+    await turn()
     expect(forks.map((forked) => forked.role)).toEqual(['control', 'verdict'])
     expect(newest('verdict').told[0]).toMatchObject({ type: 'start', label: 'verdict-1' })
   })
 
-  it('never runs a verdict process twice, whoever starts it first', () => {
+  it('never runs a verdict process twice, whoever starts it first', async () => {
     const { forks, living, newest, serve } = supervise()
-    serve()
+    await serve()
     // Twice, so that the next start waits; control dies meanwhile and its successor opens the store.
     newest('verdict').end(null, 'SIGKILL')
     vi.advanceTimersByTime(0)
@@ -91,6 +104,7 @@ describe('supervision', () => {
     newest('control').end(null, 'SIGKILL')
     vi.advanceTimersByTime(0)
     newest('control').say({ type: 'store-ready' })
+    await turn()
     expect(living('verdict')).toHaveLength(1)
     vi.advanceTimersByTime(60_000)
     expect(living('verdict')).toHaveLength(1)
@@ -99,7 +113,7 @@ describe('supervision', () => {
 
   it('ends everything it started, and then itself', async () => {
     const { supervision, ended, forks, newest, serve } = supervise()
-    serve()
+    await serve()
     newest('verdict').end(null, 'SIGKILL')
     vi.advanceTimersByTime(0)
     newest('verdict').end(null, 'SIGKILL')
@@ -112,7 +126,7 @@ describe('supervision', () => {
 
   it('starts nothing more once it was told to stop', async () => {
     const { supervision, ended, forks, newest, serve } = supervise()
-    serve()
+    await serve()
     newest('verdict').end(null, 'SIGKILL')
     supervision.stop()
     vi.advanceTimersByTime(60_000)
@@ -122,7 +136,7 @@ describe('supervision', () => {
 
   it('kills what does not end when told', async () => {
     const { supervision, ended, newest, serve } = supervise()
-    serve()
+    await serve()
     const verdict = newest('verdict')
     verdict.send = () => {}
     supervision.stop()
@@ -130,6 +144,36 @@ describe('supervision', () => {
     vi.advanceTimersByTime(8_000)
     expect(verdict.signals).toEqual(['SIGKILL'])
     expect(await ended).toBe(0)
+  })
+
+  it('starts no verdict process on a port that is somebody else’s, and says so', async () => {
+    const taken = new ScreeningError('PORT_IN_USE', 'Port 8090 is in use.', { hint: 'Choose another.' })
+    const { ended, forks, lines, newest } = supervise({ awaitVerdictPort: () => Promise.reject(taken) })
+    newest('control').say({ type: 'store-ready' })
+    expect(await ended).toBe(1)
+    expect(forks).toHaveLength(1)
+    expect(lines.at(-1)).toMatchObject({
+      text: 'cannot start',
+      fields: { why: 'PORT_IN_USE: Port 8090 is in use.', hint: 'Choose another.' },
+    })
+  })
+
+  it('asks for the port once: later a sibling may hold it', async () => {
+    let asked = 0
+    const { living, newest, serve } = supervise({
+      awaitVerdictPort: () => {
+        asked++
+        return Promise.resolve()
+      },
+    })
+    await serve()
+    newest('control').end(null, 'SIGKILL')
+    newest('verdict').end(null, 'SIGKILL')
+    await vi.advanceTimersByTimeAsync(0)
+    newest('control').say({ type: 'store-ready' })
+    await turn()
+    expect(living('verdict')).toHaveLength(1)
+    expect(asked).toBe(1)
   })
 
   it('gives up with the words of a process that cannot start at all', async () => {
