@@ -3,6 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScreeningError } from '../domain/errors.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
 import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
 
@@ -18,23 +19,38 @@ const PORT_RETRY_MS = 50
 /** Runs until SIGINT or SIGTERM; resolves with the exit code. */
 export async function runSupervisor(options: SupervisionOptions): Promise<number> {
   const log = createLogger({ level: options.config.log.level, process: 'supervisor' })
-  const supervision = createSupervision(options, {
-    fork: forkEntry,
-    awaitVerdictPort: () => awaitPort(options.config.verdict, log),
-    log,
-  })
+  const verdict = fitToAdapter(options.config.verdict, adapterReport(options.config.verdict.adapter), log)
+  const config = { ...options.config, verdict }
+  const supervision = createSupervision(
+    { ...options, config },
+    { fork: forkEntry, awaitVerdictPort: () => awaitPort(verdict, log), log },
+  )
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => supervision.stop())
   return supervision.run()
+}
+
+type VerdictConfig = SupervisionOptions['config']['verdict']
+
+/** One process with one thread where the adapter cannot share the port: a slower service, but one that starts. */
+export function fitToAdapter(
+  verdict: VerdictConfig,
+  { canSharePort, problem }: AdapterReport,
+  log: { warn(fields: object, text: string): void },
+): VerdictConfig {
+  if (canSharePort || verdict.processes * verdict.threads === 1) return verdict
+  const { processes, threads } = verdict
+  log.warn(
+    { processes, threads, problem },
+    'node:http cannot share the verdict port: one process with one thread serves',
+  )
+  return { ...verdict, processes: 1, threads: 1 }
 }
 
 /**
  * Resolves when the verdict port is free, and at once when it is meant to be shared. Verdict threads share a port with
  * whoever is there, so a second service would take half of the calls unnoticed: nobody but us can ask.
  */
-async function awaitPort(
-  { host, port, sharePort }: SupervisionOptions['config']['verdict'],
-  log: { info(text: string): void },
-): Promise<void> {
+async function awaitPort({ host, port, sharePort }: VerdictConfig, log: { info(text: string): void }): Promise<void> {
   if (sharePort) return
   const giveUpMs = Date.now() + PORT_WAIT_MS
   for (let isFirst = true; ; isFirst = false) {

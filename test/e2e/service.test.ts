@@ -207,6 +207,20 @@ describe('a service that cannot start', () => {
   })
 })
 
+describe('a service on node:http', () => {
+  it('serves with one process and one thread, whatever is configured, and says so', async () => {
+    const service = await runService({ processes: 2, threads: 2, environment: { ZASLON_VERDICT_ADAPTER: 'node' } })
+    try {
+      await until(() => service.output().includes('Zaslon is ready'), 'it is ready')
+      expect((await askVerdict(service, '+79070100001')).decision).toBe('allow')
+      expect(service.pids('verdict')).toHaveLength(1)
+      expect(service.output()).toContain('one process with one thread')
+    } finally {
+      await service.stop()
+    }
+  })
+})
+
 describe('a service with keys', () => {
   it('answers who shows the right one, and nobody else', async () => {
     const { createHash } = await import('node:crypto')
