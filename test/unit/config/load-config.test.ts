@@ -4,6 +4,9 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isLoopback, loadConfig } from '../../../src/config/load-config.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
+import { COUNTER_THREADS_MAX } from '../../../src/shm/counters.ts'
+import { RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
+import { TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-config-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -79,6 +82,19 @@ describe('the configuration', () => {
     ['a port of the system’s choice for several threads', { ZASLON_VERDICT_PORT: '0', ZASLON_THREADS: '2' }],
   ])('refuses %s', (_, environment) => {
     expect(refusal(environment as Record<string, string>).code).toBe('CONFIG_INVALID')
+  })
+
+  // The schema may not import shared memory, so this is where the two meet.
+  it.each([
+    ['threads', COUNTER_THREADS_MAX],
+    ['recentCalls', RECENT_CALLS_MAX],
+    ['callersPerHour', TRAFFIC_CAPACITY_MAX],
+  ])('refuses more than shared memory has room for: verdict.%s', (key, max) => {
+    expect(refusal({}, `verdict: { ${key}: ${max + 1} }\n`).message).toContain(`/verdict/${key}`)
+  })
+
+  it('remembers the calls of a peak of 17,000 a second for a minute, unless told otherwise', () => {
+    expect(loadConfig({}, file('')).verdict.recentCalls).toBeGreaterThanOrEqual(17_000 * 60)
   })
 
   it('refuses an address others can reach while no key guards it', () => {
