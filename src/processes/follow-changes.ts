@@ -59,6 +59,8 @@ export function createFollower(startedAt: number, dependencies: FollowerDependen
       while (wanted > inForce && !closed) {
         const includes = seen
         await dependencies.publish()
+        // Who closes meanwhile may have closed what it would be in force in.
+        if (closed) return
         inForce = includes
         dependencies.onProgress(seen, inForce)
       }

@@ -3,24 +3,42 @@ import { Worker } from 'node:worker_threads'
 import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
-import type { VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
+import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
 /**
  * The verdict threads of one process. A thread is never replaced: whatever ends one ends the process, and the supervisor
  * starts a new one (docs/adr/0001).
  */
 export type VerdictThreads = {
-  /** Resolves when every thread has installed it. */
+  /** Resolves when every thread has installed it, or none will because they are closing. */
   install(snapshot: ScreeningSnapshot): Promise<void>
   /** Resolves when every thread listens. */
   readonly listening: Promise<{ port: number; adapter: string }>
   close(): Promise<void>
 }
 
-/** `onFailure` is called once, with what a thread said or with its end. */
+/** What is asked of a thread: a Worker has it, and so has a fake. */
+export type ThreadWorker = {
+  postMessage(message: ToVerdictThread): void
+  on(event: 'message', listener: (message: VerdictThreadMessage) => void): void
+  on(event: 'error', listener: (error: unknown) => void): void
+  on(event: 'exit', listener: () => void): void
+  once(event: 'exit', listener: () => void): void
+}
+
+export type VerdictThreadsDependencies = {
+  readonly startThread: (data: VerdictThreadData) => ThreadWorker
+  /** Called once, with what a thread said or with its end. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export function startVerdictThread(workerData: VerdictThreadData): ThreadWorker {
+  return new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.js'), { workerData })
+}
+
 export function startVerdictThreads(
   threads: readonly VerdictThreadData[],
-  onFailure: (error: unknown) => void,
+  { startThread, onFailure }: VerdictThreadsDependencies,
 ): VerdictThreads {
   const installed = new Map<number, () => void>()
   const acknowledged = new Map<number, number>()
@@ -31,9 +49,9 @@ export function startVerdictThreads(
     listen = resolve
   })
 
-  const workers = threads.map((workerData) => {
-    const worker = new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.js'), { workerData })
-    worker.on('message', (message: VerdictThreadMessage) => onMessage(message))
+  const workers = threads.map((data) => {
+    const worker = startThread(data)
+    worker.on('message', (message) => onMessage(message))
     worker.on('error', (error) => onFailure(error))
     worker.on('exit', () => {
       if (!closing) onFailure(new Error('A verdict thread ended by itself.'))
@@ -67,6 +85,7 @@ export function startVerdictThreads(
   return {
     listening,
     install(snapshot) {
+      if (closing) return Promise.resolve()
       const done = new Promise<void>((resolve) => installed.set(snapshot.generation, resolve))
       for (const worker of workers) worker.postMessage({ type: 'install', snapshot })
       return done
@@ -76,6 +95,8 @@ export function startVerdictThreads(
       const closed = workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())))
       for (const worker of workers) worker.postMessage({ type: 'close' })
       await Promise.all(closed)
+      // Whoever waits for a thread that is gone would wait for ever, and the logs behind him would not be written.
+      for (const done of installed.values()) done()
     },
   }
 }

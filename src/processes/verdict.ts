@@ -16,7 +16,7 @@ import { createFollower } from './follow-changes.ts'
 import type { StartMessage, VerdictProcessStatus } from './messages.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
 import type { VerdictThreadData } from './verdict-thread.ts'
-import { startVerdictThreads } from './verdict-threads.ts'
+import { startVerdictThread, startVerdictThreads } from './verdict-threads.ts'
 
 /**
  * A verdict process: shared memory made, threads started, the change log followed. Its main thread takes no calls, so it
@@ -97,7 +97,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
 
   const startedAt = store.lastSequence()
   const first = await builder.build()
-  const threads = startVerdictThreads(threadData, fail)
+  const threads = startVerdictThreads(threadData, { startThread: startVerdictThread, onFailure: fail })
   await threads.install(first)
   builder.acknowledged()
 
@@ -169,9 +169,12 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     },
     async stop() {
       clearInterval(poll)
+      // Begun first, so that no new snapshot is made, but awaited after the logs: one that is being made may take longer
+      // than the supervisor's patience, and it reads the store.
+      const followed = follower.close()
       await threads.close()
-      await follower.close()
       await logs.close()
+      await followed
       await store.close()
     },
   }

@@ -107,6 +107,16 @@ describe('a follower of the change log', () => {
     expect(reported).toHaveLength(2_500)
   })
 
+  it('claims nothing of a snapshot that is finished after it was closed', async () => {
+    const { follower, release, progress } = follow([listed(1)])
+    follower.nudge()
+    const closed = follower.close()
+    release()
+    await closed
+    expect(progress).toEqual([[1, 0]])
+    expect(follower.inForce).toBe(0)
+  })
+
   it('does nothing once closed', async () => {
     const { follower, reported } = follow([report(1)])
     await follower.close()
