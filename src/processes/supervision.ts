@@ -89,7 +89,13 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.startedMs = Date.now()
     child.ready = false
     child.failure = undefined
-    const forked = fork(child.role)
+    let forked: Forked
+    try {
+      forked = fork(child.role)
+    } catch (error) {
+      comeBack(child, error instanceof Error ? error.message : String(error))
+      return
+    }
     child.process = forked
     forked.on('message', (message) => {
       // A message may arrive after the exit of its sender: the fork that runs now has not said it.
@@ -98,9 +104,11 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     forked.on('exit', (code, signal) => {
       if (child.process === forked) onExit(child, code, signal)
     })
-    forked.on('error', (error) =>
-      log.error({ child: child.label, error: error.message }, 'a process could not be started'),
-    )
+    forked.on('error', (error) => {
+      // The machine had no process to give (EAGAIN, EMFILE): there will be no exit. Of a living one an exit follows.
+      if (child.process === forked && forked.pid === undefined) onGone(child, error.message)
+      else log.error({ child: child.label, error: error.message }, 'a process could not be reached')
+    })
     send(child, { type: 'start', label: child.label, config: options.config, loadSamples: options.loadSamples })
   }
 
@@ -163,6 +171,16 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   }
 
   function onExit(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
+    const { failure, wasReady } = child
+    if (failure && !wasReady && !stopping && code === EXIT_FAILED) {
+      child.process = undefined
+      giveUp(child.label, failure)
+      return
+    }
+    onGone(child, failure ? textOf(failure) : (signal ?? `exit code ${code}`))
+  }
+
+  function onGone(child: Child, why: string): void {
     child.process = undefined
     child.ready = false
     if (stopping) {
@@ -170,11 +188,10 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       return
     }
     tellPeers()
-    if (!child.wasReady && child.failure && code === EXIT_FAILED) {
-      giveUp(child.label, child.failure)
-      return
-    }
-    const why = child.failure ? textOf(child.failure) : (signal ?? `exit code ${code}`)
+    comeBack(child, why)
+  }
+
+  function comeBack(child: Child, why: string): void {
     if (Date.now() - child.startedMs > BACKOFF_FORGIVEN_MS) child.crashes = 0
     const waitMs = child.crashes === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (child.crashes - 1))
     child.crashes++

@@ -49,6 +49,8 @@ class FakeProcess extends EventEmitter implements Forked {
 
 function supervise(overrides: Partial<SupervisionDependencies> = {}) {
   const forks: FakeProcess[] = []
+  /** What becomes of the next forks, when it is not a process. */
+  const refusals: ('throws' | 'errs')[] = []
   const lines: { text: string; fields: Record<string, unknown> }[] = []
   const write = (fields: object, text: string) => void lines.push({ text, fields: { ...fields } })
   const config = loadConfig({ ZASLON_VERDICT_PROCESSES: '1', ZASLON_THREADS: '1', ZASLON_DATA_DIR: '/nowhere' })
@@ -56,8 +58,15 @@ function supervise(overrides: Partial<SupervisionDependencies> = {}) {
     { config, loadSamples: false },
     {
       fork(role) {
-        const forked = new FakeProcess(role, 1_000 + forks.length)
+        const refusal = refusals.shift()
+        if (refusal === 'throws') throw new Error('spawn EMFILE')
+        const forked = new FakeProcess(role, refusal ? undefined : 1_000 + forks.length)
         forks.push(forked)
+        if (refusal) {
+          // As Node does it: no process, no exit, one error in the next turn.
+          forked.hasEnded = true
+          setTimeout(() => forked.emit('error', new Error('spawn EAGAIN')))
+        }
         return forked
       },
       awaitVerdictPort: () => Promise.resolve(),
@@ -75,7 +84,7 @@ function supervise(overrides: Partial<SupervisionDependencies> = {}) {
     newest('verdict').say({ type: 'ready', address: 'http://v', detail: 'uws' })
     newest('control').say({ type: 'ready', address: 'http://c', detail: '' })
   }
-  return { supervision, ended, forks, lines, living, newest, serve }
+  return { supervision, ended, forks, refusals, lines, living, newest, serve }
 }
 
 /** What follows from a promise that is settled already. */
@@ -109,6 +118,31 @@ describe('supervision', () => {
     vi.advanceTimersByTime(60_000)
     expect(living('verdict')).toHaveLength(1)
     expect(forks.filter((forked) => forked.role === 'verdict')).toHaveLength(3)
+  })
+
+  it.each(['throws', 'errs'] as const)('tries again, later each time, when a fork %s', async (refusal) => {
+    const { ended, lines, living, newest, refusals, serve, supervision } = supervise()
+    await serve()
+    refusals.push(refusal, refusal, refusal)
+    newest('verdict').end(null, 'SIGKILL')
+    await vi.advanceTimersByTimeAsync(10)
+    expect(living('verdict')).toHaveLength(0)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(living('verdict')).toHaveLength(1)
+    expect(lines.flatMap(({ fields }) => fields.waitMs ?? [])).toEqual([0, 100, 200, 400])
+    supervision.stop()
+    expect(await ended).toBe(0)
+  })
+
+  it('ends while a fork fails', async () => {
+    const { ended, newest, refusals, serve, supervision } = supervise()
+    await serve()
+    refusals.push('errs')
+    newest('verdict').end(null, 'SIGKILL')
+    await turn()
+    supervision.stop()
+    await vi.advanceTimersByTimeAsync(10)
+    expect(await ended).toBe(0)
   })
 
   it('ends everything it started, and then itself', async () => {
