@@ -41,6 +41,7 @@ export function createFollower(startedAt: number, dependencies: FollowerDependen
   let closed = false
 
   function step(): void {
+    const before = { seen, inForce }
     const changes = dependencies.store.changesAfter(seen, CHANGES_PER_STEP)
     for (const change of changes) {
       if (change.kind === 'report') dependencies.addReported(change.number)
@@ -50,7 +51,7 @@ export function createFollower(startedAt: number, dependencies: FollowerDependen
     freshMs = dependencies.now()
     if (wanted > inForce) building ??= buildUntilCurrent()
     else inForce = seen
-    if (changes.length > 0) dependencies.onProgress(seen, inForce)
+    if (seen > before.seen || inForce > before.inForce) dependencies.onProgress(seen, inForce)
     if (changes.length === CHANGES_PER_STEP) setImmediate(nudge)
   }
 

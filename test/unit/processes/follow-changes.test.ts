@@ -54,6 +54,23 @@ describe('a follower of the change log', () => {
     expect(progress.at(-1)?.[0]).toBe(2)
   })
 
+  it('tells that a report is in force once the snapshot before it is', async () => {
+    const changes = [listed(1)]
+    const { follower, release, progress } = follow(changes)
+    follower.nudge()
+    changes.push(report(2))
+    follower.nudge()
+    release()
+    await turn()
+    expect(progress.at(-1)).toEqual([2, 1])
+    // Nothing new, but control may wait for this change to be in force.
+    follower.nudge()
+    expect(progress.at(-1)).toEqual([2, 2])
+    const told = progress.length
+    follower.nudge()
+    expect(progress).toHaveLength(told)
+  })
+
   it('covers any number of changes that arrive meanwhile with one more snapshot', async () => {
     const changes = [listed(1)]
     const { follower, published, release } = follow(changes)
