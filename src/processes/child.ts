@@ -15,6 +15,9 @@ export type ChildProgram = {
  */
 const STOP_MS = 6_000
 
+/** How often a process says that its event loop turns. */
+const ALIVE_EVERY_MS = 1_000
+
 /**
  * Runs one child of the supervisor: waits for its configuration, starts, says so, and goes when told or when the
  * supervisor is gone. Operating errors are told in words; anything else crashes the process, as it should.
@@ -45,6 +48,7 @@ export function runChild(program: (start: StartMessage) => Promise<ChildProgram>
 
   async function start(message: StartMessage): Promise<void> {
     process.title = `zaslon ${message.label}`
+    setInterval(() => tell({ type: 'alive' }), ALIVE_EVERY_MS).unref()
     try {
       running = await program(message)
       for (const waiting of pending.splice(0)) running.onMessage(waiting)

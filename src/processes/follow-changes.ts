@@ -10,7 +10,7 @@ export type Follower = {
   nudge(): void
   readonly seen: number
   readonly inForce: number
-  /** When the follower last agreed with the change log. */
+  /** The last moment of which everything in the change log is in force. */
   readonly freshMs: number
   close(): Promise<void>
 }
@@ -34,7 +34,9 @@ const CHANGES_PER_STEP = 1_000
 export function createFollower(startedAt: number, dependencies: FollowerDependencies): Follower {
   let seen = startedAt
   let inForce = startedAt
-  let freshMs = dependencies.now()
+  /** When the log was last read to its end. */
+  let readMs = dependencies.now()
+  let freshMs = readMs
   /** The newest change that needs a snapshot; nothing to do while inForce has it. */
   let wanted = startedAt
   let building: Promise<void> | undefined
@@ -48,21 +50,27 @@ export function createFollower(startedAt: number, dependencies: FollowerDependen
       else if (change.kind !== 'review') wanted = change.sequence
       seen = change.sequence
     }
-    freshMs = dependencies.now()
+    const isEnd = changes.length < CHANGES_PER_STEP
+    if (isEnd) readMs = dependencies.now()
     if (wanted > inForce) building ??= buildUntilCurrent()
-    else inForce = seen
+    else {
+      inForce = seen
+      freshMs = readMs
+    }
     if (seen > before.seen || inForce > before.inForce) dependencies.onProgress(seen, inForce)
-    if (changes.length === CHANGES_PER_STEP) setImmediate(nudge)
+    if (!isEnd) setImmediate(nudge)
   }
 
   async function buildUntilCurrent(): Promise<void> {
     try {
       while (wanted > inForce && !closed) {
         const includes = seen
+        const includesMs = readMs
         await dependencies.publish()
         // Who closes meanwhile may have closed what it would be in force in.
         if (closed) return
         inForce = includes
+        freshMs = includesMs
         dependencies.onProgress(seen, inForce)
       }
     } catch (error) {

@@ -17,6 +17,9 @@ export type ReadyMessage = { type: 'ready'; address: string; detail: string }
 /** Child to supervisor: an operating error it cannot go on from; it exits after this. */
 export type FailedMessage = { type: 'failed'; code: string; message: string; hint?: string }
 
+/** Every child to the supervisor, each ALIVE_EVERY_MS; a control process that serves also to every verdict process. */
+export type AliveMessage = { type: 'alive' }
+
 /** Control to every verdict process: the change log has entries up to this one. */
 export type ChangedMessage = { type: 'changed'; upTo: number }
 /** Verdict process to control: where it is in the change log. */
@@ -41,7 +44,7 @@ export type VerdictProcessStatus = {
   threads: number
   seen: number
   inForce: number
-  /** When it last agreed with the change log, epoch milliseconds. */
+  /** The last moment of which everything is known to be in force, epoch milliseconds: fresh-moment.ts. */
   freshMs: number
   lastSequence: number
   generation: number
@@ -58,6 +61,7 @@ export type ToChild =
   | StartMessage
   | StopMessage
   | PeersMessage
+  | AliveMessage
   | ChangedMessage
   | AppliedMessage
   | StatusRequestMessage
@@ -66,6 +70,7 @@ export type ToChild =
 export type ToSupervisor =
   | StoreReadyMessage
   | ReadyMessage
+  | AliveMessage
   | FailedMessage
   | ChangedMessage
   | AppliedMessage

@@ -69,7 +69,7 @@ export function createThreadEvents(counters: Counters): DataPlaneEvents {
 /** A fault that comes with every call must not fill the disk: the counter goes on. */
 const FAULTS_PRINTED_MAX = 20
 
-/** When the state of this process last agreed with the record, epoch milliseconds. */
+/** The last moment of which this process is known to reflect every change, epoch milliseconds. */
 export function stateClock(memory: SharedArrayBuffer): () => number {
   const health = openNodeHealth(memory)
   return () => nodeHealth(health).freshMs

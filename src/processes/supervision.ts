@@ -138,6 +138,9 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
         tellPeers()
         announce()
         return
+      case 'alive':
+        if (child === control && control.ready) for (const verdict of verdicts) send(verdict, message)
+        return
       case 'failed':
         child.failure = message
         return

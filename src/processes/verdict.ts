@@ -13,6 +13,7 @@ import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
+import { freshMoment } from './fresh-moment.ts'
 import type { StartMessage, VerdictProcessStatus } from './messages.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
 import type { VerdictThreadData } from './verdict-thread.ts'
@@ -113,12 +114,15 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     onFailure: fail,
     now: Date.now,
   })
-  const poll = setInterval(() => {
+  // Who starts us was told a moment ago, by control, that its store is open.
+  let controlHeardMs = performance.now()
+  const freshMs = () => freshMoment(follower.freshMs, performance.now() - controlHeardMs, Date.now())
+  const look = () => {
     follower.nudge()
-    setNodeHealth(nodeHealth, follower.freshMs, follower.seen)
-  }, POLL_MS)
-  follower.nudge()
-  setNodeHealth(nodeHealth, follower.freshMs, follower.seen)
+    setNodeHealth(nodeHealth, freshMs(), follower.seen)
+  }
+  const poll = setInterval(look, POLL_MS)
+  look()
   const logs = startVerdictLogs(
     {
       decisionsDirectory: directory.decisions,
@@ -150,7 +154,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       threads: config.verdict.threads,
       seen: follower.seen,
       inForce: follower.inForce,
-      freshMs: follower.freshMs,
+      freshMs: freshMs(),
       lastSequence: store.lastSequence(),
       generation: first.generation,
       counters: sumCounters(counters),
@@ -165,6 +169,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   return {
     onMessage(message) {
       if (message.type === 'changed') follower.nudge()
+      else if (message.type === 'alive') controlHeardMs = performance.now()
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     async stop() {

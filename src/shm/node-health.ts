@@ -24,7 +24,7 @@ export function openNodeHealth(memory: SharedArrayBuffer): NodeHealth {
   return { values: new Float64Array(memory, HEADER_BYTES) }
 }
 
-/** `freshMs`: when the process last agreed with the change log, epoch milliseconds; `sequence`: the last change seen. */
+/** `freshMs`: the last moment of which every change is in force, epoch milliseconds; `sequence`: the last change seen. */
 export function setNodeHealth({ values }: NodeHealth, freshMs: number, sequence: number): void {
   values[FRESH_MS] = freshMs
   values[SEQUENCE] = sequence

@@ -10,7 +10,7 @@ export type VerdictProcessState = {
   /** Sequence up to which every number of every change is in the gates; and up to which all changes are in force. */
   readonly seen: number
   readonly inForce: number
-  /** When it last agreed with the change log, epoch milliseconds. */
+  /** The last moment of which every change is in force, epoch milliseconds. */
   readonly freshMs: number
   /** Sum over threads, COUNTER_NAMES order. */
   readonly counters: Float64Array
@@ -102,9 +102,11 @@ function createGauges(registry: Registry): VerdictMetrics {
   const inForce = gauge('zaslon_verdict_in_force_sequence', 'Change log position in force in every thread.', [
     'process',
   ])
-  const stale = gauge('zaslon_verdict_staleness_seconds', 'Time since the process last agreed with the change log.', [
-    'process',
-  ])
+  const stale = gauge(
+    'zaslon_verdict_staleness_seconds',
+    'Age of the state verdicts are given on: how long a change waits to be in force.',
+    ['process'],
+  )
   const ratio = gauge('zaslon_gate_false_hit_ratio', 'Share of unknown numbers the gate did not recognise as such.', [
     'process',
   ])

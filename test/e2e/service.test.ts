@@ -66,6 +66,25 @@ describe('a running service', () => {
     expect(known).toMatchObject({ reports: [{ channel: 'hotline' }] })
   })
 
+  it('says how old its state is while control is frozen, and that it is fresh again', async () => {
+    const ages = async () => {
+      const states = await Promise.all(
+        Array.from({ length: 10 }, async () => (await fetch(`${service.verdictUrl}/health/ready`)).json()),
+      )
+      return states.map((state) => (state as { stateAgeMs: number }).stateAgeMs)
+    }
+    await until(async () => Math.max(...(await ages())) < 1_000, 'the state is fresh')
+    const [control = 0] = service.pids('control')
+    process.kill(control, 'SIGSTOP')
+    try {
+      await sleep(5_000)
+      expect(Math.min(...(await ages()))).toBeGreaterThan(3_000)
+    } finally {
+      process.kill(control, 'SIGCONT')
+    }
+    await until(async () => Math.max(...(await ages())) < 1_000, 'the state is fresh again')
+  })
+
   it('brings a killed verdict process back, with its gates', async () => {
     const before = service.pids('verdict')
     for (const pid of before) process.kill(pid, 'SIGKILL')

@@ -71,6 +71,46 @@ describe('a follower of the change log', () => {
     expect(progress).toHaveLength(told)
   })
 
+  it('is as old as the change that waits, however often it looks', async () => {
+    const changes = [listed(1)]
+    const clock = { ms: 1_000 }
+    const { follower, release } = follow(changes, { now: () => clock.ms })
+    expect(follower.freshMs).toBe(1_000)
+    for (clock.ms = 2_000; clock.ms <= 6_000; clock.ms += 1_000) follower.nudge()
+    expect(follower.freshMs).toBe(1_000)
+    release()
+    await turn()
+    follower.nudge()
+    expect(follower.freshMs).toBe(clock.ms)
+  })
+
+  it('is not fresh before it has read the whole log', () => {
+    const clock = { ms: 1_000 }
+    const changes = Array.from({ length: 1_000 }, (_, index) => report(index + 1))
+    const { follower } = follow(changes, { now: () => clock.ms })
+    clock.ms = 2_000
+    follower.nudge()
+    expect(follower.freshMs).toBe(1_000)
+    follower.nudge()
+    expect(follower.freshMs).toBe(2_000)
+  })
+
+  it('is as old as the snapshot in force while one change follows the other', async () => {
+    const changes = [listed(1)]
+    const clock = { ms: 1_000 }
+    const { follower, release } = follow(changes, { now: () => clock.ms })
+    for (clock.ms = 2_000; clock.ms <= 4_000; clock.ms += 1_000) {
+      follower.nudge()
+      changes.push(listed(changes.length + 1))
+    }
+    release()
+    await turn()
+    expect(follower.freshMs).toBe(2_000)
+    release()
+    await turn()
+    expect(follower.freshMs).toBe(4_000)
+  })
+
   it('covers any number of changes that arrive meanwhile with one more snapshot', async () => {
     const changes = [listed(1)]
     const { follower, published, release } = follow(changes)

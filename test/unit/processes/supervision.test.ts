@@ -158,6 +158,19 @@ describe('supervision', () => {
     expect(await ended).toBe(0)
   })
 
+  it('hands on that control is alive while control serves, and not before', async () => {
+    const { newest, serve } = supervise()
+    const heard = () => newest('verdict').told.filter((message) => message.type === 'alive').length
+    newest('control').say({ type: 'store-ready' })
+    await turn()
+    newest('control').say({ type: 'alive' })
+    expect(heard()).toBe(0)
+    await serve()
+    newest('control').say({ type: 'alive' })
+    newest('verdict').say({ type: 'alive' })
+    expect(heard()).toBe(1)
+  })
+
   it('starts nothing more once it was told to stop', async () => {
     const { supervision, ended, forks, newest, serve } = supervise()
     await serve()
