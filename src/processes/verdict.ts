@@ -1,5 +1,6 @@
 import { createHmac, randomFillSync } from 'node:crypto'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
+import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
@@ -99,17 +100,19 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const startedAt = store.lastSequence()
   const first = await builder.build()
   const threads = startVerdictThreads(threadData, { startThread: startVerdictThread, onFailure: fail })
-  await threads.install(first)
-  builder.acknowledged()
+  let generation = 0
+  const install = async (snapshot: ScreeningSnapshot) => {
+    await threads.install(snapshot)
+    builder.acknowledged()
+    generation = snapshot.generation
+  }
+  await install(first)
 
   const nodeHealth = openNodeHealth(health)
   const follower = createFollower(startedAt, {
     store,
     addReported: builder.addReported,
-    publish: async () => {
-      await threads.install(await builder.build())
-      builder.acknowledged()
-    },
+    publish: async () => install(await builder.build()),
     onProgress: (seen, inForce) => tell({ type: 'applied', label, seen, inForce }),
     onFailure: fail,
     now: Date.now,
@@ -156,7 +159,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       inForce: follower.inForce,
       freshMs: freshMs(),
       lastSequence: store.lastSequence(),
-      generation: first.generation,
+      generation,
       counters: sumCounters(counters),
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
