@@ -44,6 +44,13 @@ export const CONFIG_SCHEMA = Type.Object(
         deadlineMs: Type.Integer({ default: 50, minimum: 1, maximum: 1_000 }),
         connectionsMax: Type.Integer({ default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Per thread.' }),
         idleTimeoutSeconds: Type.Integer({ default: 60, minimum: 8, maximum: 960 }),
+        frozenSeconds: Type.Integer({
+          // Longer than any work of a verdict process on a list, or a disk that is busy: calls are answered meanwhile.
+          default: 15,
+          minimum: 3,
+          maximum: 3_600,
+          description: 'A process or thread that does not move for so long is killed and started again.',
+        }),
         sampleOneIn: Type.Integer({
           default: 100,
           minimum: 1,

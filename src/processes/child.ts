@@ -1,5 +1,12 @@
 import { ScreeningError } from '../domain/errors.ts'
-import { EXIT_FAILED, type StartMessage, type ToChild, type ToSupervisor } from './messages.ts'
+import {
+  ALIVE_EVERY_MS,
+  EXIT_FAILED,
+  type FailedMessage,
+  type StartMessage,
+  type ToChild,
+  type ToSupervisor,
+} from './messages.ts'
 
 /** What a child process does with its life. */
 export type ChildProgram = {
@@ -14,9 +21,6 @@ export type ChildProgram = {
  * supervisor's patience, and than a new control process waits for the old one's data directory.
  */
 const STOP_MS = 6_000
-
-/** How often a process says that its event loop turns. */
-const ALIVE_EVERY_MS = 1_000
 
 /**
  * Runs one child of the supervisor: waits for its configuration, starts, says so, and goes when told or when the
@@ -61,10 +65,16 @@ export function runChild(program: (start: StartMessage) => Promise<ChildProgram>
 /** Tells the supervisor why this process cannot go on, and ends it. */
 export function fail(error: unknown): void {
   if (!(error instanceof ScreeningError)) throw error
-  const hint = error.details.hint
-  tell({ type: 'failed', code: error.code, message: error.message, ...(hint ? { hint } : {}) }, () =>
-    process.exit(EXIT_FAILED),
-  )
+  tell(failedMessage(error), () => process.exit(EXIT_FAILED))
+}
+
+/** The same when a thread does not move: an orderly exit would wait for it. */
+export function failAtOnce(error: ScreeningError): void {
+  tell(failedMessage(error), () => process.kill(process.pid, 'SIGKILL'))
+}
+
+function failedMessage({ code, message, details: { hint } }: ScreeningError): FailedMessage {
+  return { type: 'failed', code, message, ...(hint ? { hint } : {}) }
 }
 
 /** Says something to the supervisor; a supervisor that is gone needs no answer. */

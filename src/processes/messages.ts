@@ -19,6 +19,7 @@ export type FailedMessage = { type: 'failed'; code: string; message: string; hin
 
 /** Every child to the supervisor, each ALIVE_EVERY_MS; a control process that serves also to every verdict process. */
 export type AliveMessage = { type: 'alive' }
+export const ALIVE_EVERY_MS = 1_000
 
 /** Control to every verdict process: the change log has entries up to this one. */
 export type ChangedMessage = { type: 'changed'; upTo: number }

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { ScreeningError } from '../domain/errors.ts'
 import type { Screener } from '../engine/screener.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
-import { nodeHealth, openNodeHealth } from '../shm/node-health.ts'
+import { beatThread, nodeHealth, openNodeHealth } from '../shm/node-health.ts'
 import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts'
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
@@ -15,11 +15,16 @@ type ThreadParts = {
   readonly store: { close(): Promise<void> }
 }
 
+/** Twice for every look of the main thread (ALIVE_EVERY_MS), which a late beat must not surprise. */
+const BEAT_MS = 500
+
 /** A thread's life: it listens when it has its first snapshot, installs the later ones, and closes when told. */
 export function serveThread(data: VerdictThreadData, { parent, screener, handler, store }: ThreadParts): void {
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
+  const health = openNodeHealth(data.health)
+  const beat = setInterval(() => beatThread(health, data.thread), BEAT_MS)
 
   async function listen(): Promise<void> {
     try {
@@ -41,6 +46,7 @@ export function serveThread(data: VerdictThreadData, { parent, screener, handler
   })
 
   async function close(): Promise<void> {
+    clearInterval(beat)
     await (await server)?.close()
     await store.close()
     parent?.close()

@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
+import { ALIVE_EVERY_MS, EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
 
 /**
  * Starts, watches and starts again the processes of one node, and hands on what they say to each other.
@@ -40,6 +40,8 @@ type Child = {
   wasReady: boolean
   ready: boolean
   failure: Failure | undefined
+  /** Looks at it since its last word; none are counted before its first. */
+  silentLooks: number | undefined
 }
 
 type Failure = Omit<FailedMessage, 'type'>
@@ -81,6 +83,8 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   let exitCode = 0
   let finish: (code: number) => void = () => {}
   let verdictPort: Promise<void> | undefined
+  let watch: NodeJS.Timeout | undefined
+  const looksMax = Math.ceil((options.config.verdict.frozenSeconds * 1_000) / ALIVE_EVERY_MS)
 
   /** Does nothing for a child that runs: its waiting start and a control process with a new store may both ask. */
   function start(child: Child): void {
@@ -89,6 +93,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.startedMs = Date.now()
     child.ready = false
     child.failure = undefined
+    child.silentLooks = undefined
     let forked: Forked
     try {
       forked = fork(child.role)
@@ -99,7 +104,9 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.process = forked
     forked.on('message', (message) => {
       // A message may arrive after the exit of its sender: the fork that runs now has not said it.
-      if (child.process === forked) onMessage(child, message as ToSupervisor)
+      if (child.process !== forked) return
+      child.silentLooks = 0
+      onMessage(child, message as ToSupervisor)
     })
     forked.on('exit', (code, signal) => {
       if (child.process === forked) onExit(child, code, signal)
@@ -185,6 +192,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
 
   function onGone(child: Child, why: string): void {
     child.process = undefined
+    child.silentLooks = undefined
     child.ready = false
     if (stopping) {
       finishWhenAllEnded()
@@ -202,6 +210,23 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.backoff = setTimeout(() => start(child), waitMs)
   }
 
+  /**
+   * Kills a verdict process that is there but does not move: the kernel goes on giving it connections. Counted in looks, not
+   * by the clock: when the whole machine slept, nobody was silent. Control is left alone, because no call waits for it and
+   * an import would be lost; its silence shows in the age of the state.
+   */
+  function lookForFrozen(): void {
+    for (const child of verdicts) {
+      if (child.silentLooks === undefined) continue
+      child.silentLooks++
+      if (child.silentLooks < looksMax) continue
+      const { frozenSeconds } = options.config.verdict
+      log.error({ child: child.label, frozenSeconds }, 'a process does not move; killing it')
+      child.silentLooks = undefined
+      child.process?.kill('SIGKILL')
+    }
+  }
+
   function finishWhenAllEnded(): void {
     if (children.every((child) => !child.process)) finish(exitCode)
   }
@@ -216,6 +241,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   function stop(): void {
     if (stopping) return
     stopping = true
+    clearInterval(watch)
     for (const child of children) send(child, { type: 'stop' })
     finishWhenAllEnded()
     const outOfPatience = setTimeout(() => {
@@ -228,6 +254,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     run() {
       return new Promise<number>((resolve) => {
         finish = resolve
+        watch = setInterval(lookForFrozen, ALIVE_EVERY_MS)
         start(control)
       })
     },
@@ -246,6 +273,7 @@ function newChild(label: string, role: Role): Child {
     wasReady: false,
     ready: false,
     failure: undefined,
+    silentLooks: undefined,
   }
 }
 

@@ -20,7 +20,7 @@ export type VerdictThreadData = {
   readonly recentCalls: SharedArrayBuffer
   readonly decisionRing: SharedArrayBuffer
   readonly traffic: SharedArrayBuffer
-  /** What /health/ready says: shm/node-health.ts. */
+  /** What /health/ready says, and that this thread moves: shm/node-health.ts. */
   readonly health: SharedArrayBuffer
 }
 

@@ -32,10 +32,12 @@ export type VerdictThreadsDependencies = {
   readonly onFailure: (error: unknown) => void
 }
 
+/** One thread, in a Worker of its own. */
 export function startVerdictThread(workerData: VerdictThreadData): ThreadWorker {
   return new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.js'), { workerData })
 }
 
+/** All threads of a process, each with the data it is born with; they listen once they have a snapshot. */
 export function startVerdictThreads(
   threads: readonly VerdictThreadData[],
   { startThread, onFailure }: VerdictThreadsDependencies,

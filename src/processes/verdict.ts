@@ -1,4 +1,5 @@
 import { createHmac, randomFillSync } from 'node:crypto'
+import { ScreeningError } from '../domain/errors.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
@@ -12,10 +13,11 @@ import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
-import { type ChildProgram, fail, tell } from './child.ts'
+import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { freshMoment } from './fresh-moment.ts'
-import type { StartMessage, VerdictProcessStatus } from './messages.ts'
+import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
+import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
 import type { VerdictThreadData } from './verdict-thread.ts'
 import { startVerdictThread, startVerdictThreads } from './verdict-threads.ts'
@@ -56,7 +58,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     },
   )
 
-  const health = createNodeHealth()
+  const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
   const shared = {
     counters,
@@ -146,6 +148,16 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   )
 
   const { port, adapter } = await threads.listening
+  const { frozenSeconds } = config.verdict
+  const threadWatch = createThreadWatch(
+    { ticksMax: Math.ceil((frozenSeconds * 1_000) / ALIVE_EVERY_MS) },
+    {
+      beats: nodeHealth.beats,
+      onFrozen: (thread) =>
+        failAtOnce(new ScreeningError('INTERNAL', `Verdict thread ${thread} has not moved for ${frozenSeconds} s.`)),
+    },
+  )
+  const watch = setInterval(threadWatch.tick, ALIVE_EVERY_MS)
   tell({ type: 'applied', label, seen: follower.seen, inForce: follower.inForce })
   tell({ type: 'ready', address: `http://${config.verdict.host}:${port}`, detail: adapter })
 
@@ -177,6 +189,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     },
     async stop() {
       clearInterval(poll)
+      clearInterval(watch)
       // Begun first, so that no new snapshot is made, but awaited after the logs: one that is being made may take longer
       // than the supervisor's patience, and it reads the store.
       const followed = follower.close()

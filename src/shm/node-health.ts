@@ -1,27 +1,35 @@
 import { createRegion, HEADER_BYTES, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
 /**
- * How current the state is that verdict threads decide from: written by the verdict process's main thread, read by every
- * thread for /health/ready. Two doubles, each written whole; a reader may see one newer than the other, which is harmless.
+ * How a verdict process is: how current the state is that its threads decide from, and whether each of them moves.
+ *
+ * The first two words are doubles, written by the process's main thread and read by every thread for /health/ready; each is
+ * written whole, a reader may see one newer than the other, which is harmless. Behind them is one word per thread, written
+ * by that thread alone, which the main thread finds changed as long as the thread's event loop turns.
  */
-export type NodeHealth = { readonly values: Float64Array }
+export type NodeHealth = { readonly values: Float64Array; readonly beats: Uint32Array }
 
 const FRESH_MS = 0
 const SEQUENCE = 1
+const VALUES = 2
+const BEATS_OFFSET = HEADER_BYTES + VALUES * 8
 const FORMAT: RegionFormat = {
   name: 'node health',
   magic: magicOf('ZHLT'),
-  version: 1,
-  regionBytes: () => HEADER_BYTES + 16,
+  version: 2,
+  regionBytes: (threads) => BEATS_OFFSET + threads * 4,
 }
 
-export function createNodeHealth(): SharedArrayBuffer {
-  return createRegion(FORMAT, 1)
+export function createNodeHealth(threads: number): SharedArrayBuffer {
+  return createRegion(FORMAT, threads)
 }
 
 export function openNodeHealth(memory: SharedArrayBuffer): NodeHealth {
-  openRegion(FORMAT, memory)
-  return { values: new Float64Array(memory, HEADER_BYTES) }
+  const threads = openRegion(FORMAT, memory)
+  return {
+    values: new Float64Array(memory, HEADER_BYTES, VALUES),
+    beats: new Uint32Array(memory, BEATS_OFFSET, threads),
+  }
 }
 
 /** `freshMs`: the last moment of which every change is in force, epoch milliseconds; `sequence`: the last change seen. */
@@ -32,4 +40,9 @@ export function setNodeHealth({ values }: NodeHealth, freshMs: number, sequence:
 
 export function nodeHealth({ values }: NodeHealth): { freshMs: number; sequence: number } {
   return { freshMs: values[FRESH_MS] ?? 0, sequence: values[SEQUENCE] ?? 0 }
+}
+
+/** Says that the thread moves. Only that thread may call it. */
+export function beatThread({ beats }: NodeHealth, thread: number): void {
+  beats[thread] = beats[thread]! + 1
 }

@@ -226,6 +226,45 @@ describe('a service that cannot start', () => {
   })
 })
 
+describe('a service that watches its processes', () => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-frozen-'))
+  const configFile = path.join(directory, 'zaslon.yaml')
+  let service: RunningService
+  beforeAll(async () => {
+    writeFileSync(configFile, 'verdict: { frozenSeconds: 3 }\n')
+    service = await runService({ threads: 2, environment: { ZASLON_CONFIG: configFile } })
+    await until(() => service.output().includes('Zaslon is ready'), 'it is ready')
+  })
+  afterAll(async () => {
+    await service.stop()
+    rmSync(directory, { recursive: true })
+  })
+
+  it('lets everything live that slept with the machine', async () => {
+    const running = () => [service.pid, ...service.pids('control'), ...service.pids('verdict')]
+    const processes = running()
+    for (const pid of processes) process.kill(pid, 'SIGSTOP')
+    await sleep(5_000)
+    for (const pid of processes) process.kill(pid, 'SIGCONT')
+    await sleep(4_500)
+    expect(running()).toEqual(processes)
+    expect(service.output()).not.toContain('move')
+  })
+
+  it('kills a verdict process that is frozen, and starts it again', async () => {
+    const [frozen = 0] = service.pids('verdict')
+    process.kill(frozen, 'SIGSTOP')
+    await until(() => service.pids('verdict').some((pid) => pid !== frozen), 'another verdict process runs')
+    await service.ready()
+    expect((await askVerdict(service, '+79070100001')).decision).toBe('allow')
+    expect(service.output()).toContain('a process does not move; killing it')
+    // It is watched in its turn, and moves.
+    const [back = 0] = service.pids('verdict')
+    await sleep(4_500)
+    expect(service.pids('verdict')).toEqual([back])
+  })
+})
+
 describe('a service on node:http', () => {
   it('serves with one process and one thread, whatever is configured, and says so', async () => {
     const service = await runService({ processes: 2, threads: 2, environment: { ZASLON_VERDICT_ADAPTER: 'node' } })

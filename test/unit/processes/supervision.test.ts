@@ -171,6 +171,31 @@ describe('supervision', () => {
     expect(heard()).toBe(1)
   })
 
+  it('kills a verdict process that is silent, and starts it again', async () => {
+    const { forks, lines, living, newest, serve } = supervise()
+    await serve()
+    const frozen = newest('verdict')
+    await vi.advanceTimersByTimeAsync(14_500)
+    expect(frozen.signals).toEqual([])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(frozen.signals).toEqual(['SIGKILL'])
+    expect(living('verdict')).toHaveLength(1)
+    expect(lines.some(({ text }) => text === 'a process does not move; killing it')).toBe(true)
+    // The silent control process lives, and so does who has not said its first word yet.
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(forks.filter((forked) => forked.hasEnded)).toEqual([frozen])
+  })
+
+  it('lets a verdict process live that says something now and then', async () => {
+    const { newest, serve } = supervise()
+    await serve()
+    for (let i = 0; i < 5; i++) {
+      await vi.advanceTimersByTimeAsync(14_000)
+      newest('verdict').say({ type: 'alive' })
+    }
+    expect(newest('verdict').signals).toEqual([])
+  })
+
   it('starts nothing more once it was told to stop', async () => {
     const { supervision, ended, forks, newest, serve } = supervise()
     await serve()
