@@ -9,28 +9,50 @@ export type HoldOptions = {
   readonly heldCallsShare: number
 }
 
-/** Fewer removed rows than this are a small list being edited. */
-const HELD_REMOVED_ROWS_MIN = 1_000
+/**
+ * Deny and watch lists are edited by hand every day: fewer removed rows than this are such an edit. What protects callers
+ * or stands for whole blocks of numbers has no such floor: half of ten protected numbers is as wrong as half of a million.
+ */
+export const HELD_REMOVED_ROWS_MIN = 50
+const HAND_EDITED_KINDS: readonly ListKind[] = ['deny', 'watch']
 /** With fewer calls recorded a share of them says nothing: a node's first minutes, or a test bench. */
 const HELD_CALLS_RECORDED_MIN = 10_000
 
 const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
 
+export type HoldReason = NonNullable<ImportRecord['problem']>
+
+/** A change as the rules look at it: `entryCount` is the list before, `entryCountAfter` as it would be. */
+export type HoldableChange = {
+  readonly kind: ListKind
+  readonly entryCount: number
+  readonly entryCountAfter: number
+  readonly counts: Pick<ImportCounts, 'removed'>
+  readonly impact: ImportImpact
+}
+
 /**
  * Why an import waits for somebody to look: it takes away much of the list, it would block many calls, or it would block
  * protected numbers (a deny list stands above protection; on a do-not-originate list such numbers are meant to be).
  */
-export function reasonToHold(
-  change: { kind: ListKind; entryCount: number; counts: ImportCounts; impact: ImportImpact },
-  options: HoldOptions,
-): NonNullable<ImportRecord['problem']> | undefined {
-  const { kind, entryCount, counts, impact } = change
-  if (counts.removed >= HELD_REMOVED_ROWS_MIN && counts.removed > entryCount * options.heldRemovedShare) {
-    return {
-      code: 'HELD_REMOVES_MANY',
-      detail: `It removes ${counts.removed} of ${entryCount} entries, more than ${percent(options.heldRemovedShare)}.`,
-    }
+export function reasonToHold(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
+  return removesMany(change, options) ?? blocksTooMuch(change, options)
+}
+
+function removesMany(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
+  const { kind, entryCount, entryCountAfter, counts } = change
+  if (entryCount > 0 && entryCountAfter === 0) {
+    return { code: 'HELD_REMOVES_MANY', detail: `It empties the list, which has ${entryCount} entries.` }
   }
+  if (HAND_EDITED_KINDS.includes(kind) && counts.removed < HELD_REMOVED_ROWS_MIN) return undefined
+  if (counts.removed <= entryCount * options.heldRemovedShare) return undefined
+  return {
+    code: 'HELD_REMOVES_MANY',
+    detail: `It removes ${counts.removed} of ${entryCount} entries, more than ${percent(options.heldRemovedShare)}.`,
+  }
+}
+
+function blocksTooMuch({ kind, impact }: HoldableChange, options: HoldOptions): HoldReason | undefined {
   if (kind === 'deny' && impact.clashes.protectedCount > 0) {
     return {
       code: 'HELD_BLOCKS_PROTECTED',

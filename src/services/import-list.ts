@@ -147,7 +147,7 @@ export function createImportService(
     let failure: unknown
     await start(stored, async (control) => {
       try {
-        await runner.activateStaged(stored, control, actor)
+        if (!(await runner.activateStaged(stored, control, actor))) failure = comparedAgain(record)
       } catch (error) {
         record.state = state
         if (problem !== undefined) record.problem = problem
@@ -277,6 +277,12 @@ function hasRejectedFile({ state, counts }: ImportRecord): boolean {
   return (
     counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
   )
+}
+
+function comparedAgain({ problem }: ImportRecord): ScreeningError {
+  return new ScreeningError('LIST_CHANGED', `The list has changed since the preview. ${problem?.detail ?? ''}`.trim(), {
+    hint: 'It was compared again: look at its counts as they are now, then activate it again or cancel it.',
+  })
 }
 
 function wrongState({ state }: ImportRecord): ScreeningError {

@@ -9,7 +9,7 @@ import {
 } from '../jobs/list-jobs.ts'
 import type { LayerId, ListRecord, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf } from './change-list.ts'
-import { type HoldOptions, reasonToHold } from './hold-import.ts'
+import { type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
 import type { ImportRecords, StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
@@ -38,8 +38,11 @@ export type RunImportDependencies = {
 export type ImportRunner = {
   /** Parses, then previews, holds or activates. `control` is the word that cancels the job. */
   run(stored: StoredImport, control: SharedArrayBuffer): Promise<void>
-  /** Activates what was previewed or held, building it again when the list has changed since. */
-  activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void>
+  /**
+   * Activates what was previewed or held, building it again when the list has changed since. False: built again it is too
+   * big a change, so it goes on waiting, with what it is now in its record.
+   */
+  activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<boolean>
 }
 
 export function createImportRunner(options: RunImportOptions, dependencies: RunImportDependencies): ImportRunner {
@@ -116,11 +119,37 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     return true
   }
 
-  /** Builds with the list's lock held, so that the entries API cannot overtake it again. */
-  async function buildAndActivate(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void> {
+  function reasonOf({ record }: StoredImport, built: BuiltVersion, result: StageImportResult): HoldReason | undefined {
+    const { kind } = listOf(store, record.list)
+    const { counts, impact, entryCount: entryCountAfter } = result
+    return reasonToHold({ kind, entryCount: built.builtOn.entryCount, entryCountAfter, counts, impact }, options)
+  }
+
+  /** From here on it waits for somebody, with what was built for it. */
+  function wait(stored: StoredImport, built: BuiltVersion, problem: HoldReason | undefined): void {
+    const { record } = stored
+    const { layers, entryCount, builtOn } = built
+    stored.waiting = { layers, entryCount, builtOn }
+    record.finishedMs = now()
+    record.state = record.dryRun ? 'previewed' : 'held'
+    delete record.problem
+    if (problem !== undefined) record.problem = problem
+  }
+
+  /**
+   * Builds with the list's lock held, so that the entries API cannot overtake it again. The list is another one than the
+   * import was compared with before, so the rules are asked again: false when it waits for somebody now.
+   */
+  async function buildAndActivate(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<boolean> {
     for (let attempt = 1; attempt <= BUILDS_MAX; attempt++) {
       try {
-        if (await build(stored, control, (built) => activate(stored, built, actor))) return
+        const outcome = await build(stored, control, async (built, result) => {
+          const problem = reasonOf(stored, built, result)
+          if (problem === undefined) return (await activate(stored, built, actor)) ? 'active' : 'changed'
+          wait(stored, built, problem)
+          return 'waiting'
+        })
+        if (outcome !== 'changed') return outcome === 'active'
       } catch (error) {
         // Only a restore can come between: it does not wait for the lock.
         if (!(error instanceof ScreeningError && error.code === 'LIST_CHANGED') || attempt === BUILDS_MAX) throw error
@@ -132,16 +161,10 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
   return {
     async run(stored, control) {
       const { record } = stored
-      const before = listOf(store, record.list)
-      const isActivated = await build(stored, control, async (built, { counts, impact }) => {
-        const { kind } = before
-        const problem = reasonToHold({ kind, entryCount: before.active.entryCount, counts, impact }, options)
+      const isSettled = await build(stored, control, async (built, result) => {
+        const problem = reasonOf(stored, built, result)
         if (record.dryRun || problem !== undefined) {
-          const { layers, entryCount, builtOn } = built
-          stored.waiting = { layers, entryCount, builtOn }
-          record.finishedMs = now()
-          record.state = record.dryRun ? 'previewed' : 'held'
-          if (problem !== undefined) record.problem = problem
+          wait(stored, built, problem)
           return true
         }
         return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
@@ -149,18 +172,19 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
           throw error
         })
       })
-      if (!isActivated) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
+      if (!isSettled) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
     },
 
     async activateStaged(stored, control, actor) {
       const { record, waiting } = stored
-      await lock(record.list, async () => {
+      return lock(record.list, async () => {
         const isReplacement = record.mode === 'replace'
         const { active } = listOf(store, record.list)
         const isCurrent = waiting !== undefined && (isReplacement || active.version === waiting.builtOn.version)
         const built = isCurrent ? { ...waiting, isReplacement, importId: record.importId } : undefined
-        if (built === undefined || !(await activate(stored, built, actor)))
-          await buildAndActivate(stored, control, actor)
+        return (
+          (built !== undefined && (await activate(stored, built, actor))) || buildAndActivate(stored, control, actor)
+        )
       })
     },
   }

@@ -136,13 +136,40 @@ describe('an import', () => {
   it.each([
     [10_000, 2_000, 'active'],
     [10_000, 2_001, 'held'],
-    [1_998, 999, 'active'],
-    [1_999, 1_000, 'held'],
+    [100, 49, 'active'],
+    [100, 50, 'held'],
+    [999, 999, 'held'],
+    [1, 1, 'held'],
   ])('of %i rows removes %i: %s', async (rows, removed, state) => {
     await world.import('bad', lines(0, rows))
-    const record = await world.import('bad', lines(removed, rows))
+    const record = await world.import('bad', lines(0, removed), { mode: 'remove' })
     expect(record.state).toBe(state)
     if (state === 'held') expect(record.problem?.code).toBe('HELD_REMOVES_MANY')
+  })
+
+  it.each([
+    ['protected', 'held'],
+    ['allow', 'held'],
+    ['do-not-originate', 'held'],
+    ['deny', 'active'],
+    ['watch', 'active'],
+  ] as const)('that takes away half of a small %s list is %s', async (kind, state) => {
+    await world.createList('small', kind)
+    await world.import('small', lines(0, 10))
+    expect(await world.import('small', lines(5, 10))).toMatchObject({ state })
+  })
+
+  it('is held when the list it was built on has changed into one that it takes much from', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { mode: 'remove', dryRun: true })
+    await world.import('bad', lines(0, 5))
+    const activated = world.imports.activate(preview.importId, 'second')
+    await expect(activated).rejects.toMatchObject({ code: 'LIST_CHANGED' })
+    const record = world.imports.get(preview.importId)
+    expect(record).toMatchObject({ counts: { removed: 5 }, problem: { code: 'HELD_REMOVES_MANY' } })
+    expect(world.contents('bad')).toHaveLength(5)
+    expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.contents('bad')).toHaveLength(0)
   })
 
   it.each([
