@@ -1,14 +1,15 @@
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { applyDelta, pickRows } from './apply-delta.ts'
+import { assertWidth } from './assert-width.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
 import { createEntryCollector } from './entry-collector.ts'
 import { compareRows, type EntryRows } from './entry-rows.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import { type LayerAccess, readLayerNumbers, readLayerRanges } from './layer-rows.ts'
-import type { ChangeEntriesJob, ChangeEntriesResult, RebaseImportJob } from './list-jobs.ts'
+import { type ChangeEntriesJob, type ChangeEntriesResult, IMPORT_LIMITS, type RebaseImportJob } from './list-jobs.ts'
 import { writeLayer } from './write-layer.ts'
 
-/** Adds or takes away a few entries of a list. */
+/** Adds or takes away a few entries of a list. Throws IMPORT_TOO_WIDE. */
 export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependencies): ChangeEntriesResult {
   const collector = createEntryCollector(job.entries.length)
   for (const { from, to, details } of job.entries) {
@@ -17,16 +18,15 @@ export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependenci
     else collector.addRange(from, to, id)
   }
   const { entries } = collector.finish()
-  const change = applyChange(
-    { active: job.active, change: entries, mode: job.mode },
-    { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} },
-  )
+  const access: LayerAccess = { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} }
+  const change = applyChange({ active: job.active, change: entries, mode: job.mode }, access)
+  if (job.mode === 'append' && entries.ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
   return write(change, job.layerId, dependencies)
 }
 
 /**
  * Entries that were added or taken away while an import was being built lie in the active delta. Their rows that the
- * import did not see yet go into a delta above what it built: they are the later word.
+ * import did not see yet go into a delta above what it built: they are the later word. Throws IMPORT_TOO_WIDE.
  */
 export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies): ChangeEntriesResult {
   const access: LayerAccess = {
@@ -38,7 +38,9 @@ export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies
   const seen = job.builtOn.layers.length > 1 ? job.builtOn.layers[0] : undefined
   const numbers = rowsNotIn(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
   const ranges = rowsNotIn(readLayerRanges(access, delta), readLayerRanges(access, seen))
-  return write(applyDelta(job.built, { numbers, ranges }, access), job.layerId, dependencies)
+  const change = applyDelta(job.built, { numbers, ranges }, access)
+  if (ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
+  return write(change, job.layerId, dependencies)
 }
 
 function write(change: AppliedChange, layerId: number, dependencies: JobDependencies): ChangeEntriesResult {

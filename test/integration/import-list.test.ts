@@ -20,6 +20,14 @@ const rules = diallingRules('RU')
 const number = (index: number) => 79160000000 + index
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `+${number(from + i)}\n`).join('')
+/** Prefixes of a tenth of +7 each, as rows of a file and as entries. */
+const tenths = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `+7${from + i}*\n`).join('')
+const tenthEntries = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => ({
+    from: (70_000_000_000 + (from + i) * 1e9) as PhoneNumber,
+    to: (70_000_000_000 + (from + i + 1) * 1e9 - 1) as PhoneNumber,
+    details: {},
+  }))
 const entry = (index: number) => {
   const value = parsePhoneNumber(String(number(index)), rules, 'list') as PhoneNumber
   return { from: value, to: value, details: { reason: 'confirmed' } }
@@ -200,6 +208,27 @@ describe('an import', () => {
     expect(readdirSync(path.join(world.root, 'imports'))).toEqual([])
   })
 
+  it('is refused when list and upload together would be too wide, and can still take that away', async () => {
+    expect(await world.import('bad', tenths(0, 5), { mode: 'append' })).toMatchObject({ state: 'active' })
+    const second = await world.import('bad', tenths(5, 10), { mode: 'append' })
+    expect(second).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_TOO_WIDE' } })
+    expect(second.problem?.detail).toContain('would cover 100 %')
+    expect(await world.import('bad', tenths(4, 5), { mode: 'remove' })).toMatchObject({ state: 'active' })
+    expect(await world.import('bad', tenths(5, 6), { mode: 'append' })).toMatchObject({ state: 'active' })
+  })
+
+  it('is refused when entries that came while it was built make it too wide', async () => {
+    await world.import('bad', lines(0, 100))
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', tenthEntries(0, 3), 'test')
+    }
+    const record = await world.import('bad', lines(100, 300) + tenths(5, 8), { mode: 'append' })
+    expect(record).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_TOO_WIDE' } })
+    expect(world.store.list('bad')?.active.entryCount).toBe(103)
+  })
+
   it('offers the rejected rows, which import once they are corrected', async () => {
     const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
     const file = world.imports.rejectedCsvPath(record.importId) ?? ''
@@ -291,6 +320,16 @@ describe('entries', () => {
     expect(await world.imports.removeEntries('bad', [entry(2)], 'test')).toMatchObject({ removed: 0, unchanged: 1 })
     expect(world.store.versions('bad')).toHaveLength(1)
     await expect(world.imports.addEntries('none', [entry(1)], 'test')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
+  })
+
+  it('are refused when with them the list is too wide', async () => {
+    const all = world.imports.addEntries('bad', tenthEntries(0, 10), 'test')
+    await expect(all).rejects.toMatchObject({ code: 'IMPORT_TOO_WIDE' })
+    expect(world.contents('bad')).toEqual([])
+    await world.imports.addEntries('bad', tenthEntries(0, 5), 'test')
+    const more = world.imports.addEntries('bad', tenthEntries(7, 8), 'test')
+    await expect(more).rejects.toMatchObject({ code: 'IMPORT_TOO_WIDE' })
+    expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 1 })
   })
 
   it('are refused beyond so many at once', async () => {

@@ -25,7 +25,7 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   IMPORT_EMPTY: 'Check that this is the right file: nothing in it could be taken over.',
   IMPORT_FORMAT: 'Send text: one number a line, or CSV with the number in the first column.',
   IMPORT_TOO_LARGE: 'Split the file and upload the parts with mode=append, or raise imports.bytesMax.',
-  IMPORT_TOO_WIDE: 'Check prefixes and ranges: together they cover too many numbers.',
+  IMPORT_TOO_WIDE: 'Check the prefixes and ranges sent and those on the list: together they cover too many numbers.',
   IMPORT_INTERRUPTED: 'Upload the file again: the list is as it was before.',
   QUEUE_FULL: 'Wait a moment and send the same request again.',
   REPORT_CONFLICT: 'Send a new reportId, or leave it out to get one.',

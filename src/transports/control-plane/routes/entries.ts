@@ -93,7 +93,7 @@ export function installEntryRoutes({ app, services, limits }: RouteContext): voi
       write: true,
       body: Entries,
       answers: { 200: Changed },
-      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
+      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'IMPORT_TOO_WIDE', 'LIST_CHANGED', 'QUEUE_FULL'],
     }),
     async (request) =>
       changed(await services.entries.change(request.params.name, 'add', request.body.entries, request.actor)),
