@@ -1,16 +1,23 @@
+import type { ImportImpact } from '../domain/import.ts'
+import { NO_TRAFFIC } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { applyDelta, pickRows } from './apply-delta.ts'
 import { assertWidth } from './assert-width.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
 import { createEntryCollector } from './entry-collector.ts'
 import { compareRows, type EntryRows } from './entry-rows.ts'
+import { findClashes } from './find-clashes.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import { type LayerAccess, readLayerNumbers, readLayerRanges } from './layer-rows.ts'
 import { type ChangeEntriesJob, type ChangeEntriesResult, IMPORT_LIMITS, type RebaseImportJob } from './list-jobs.ts'
+import type { SortedEntries } from './sorted-entries.ts'
 import { writeLayer } from './write-layer.ts'
 
 /** Adds or takes away a few entries of a list. Throws IMPORT_TOO_WIDE. */
-export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependencies): ChangeEntriesResult {
+export async function changeEntries(
+  job: ChangeEntriesJob,
+  dependencies: JobDependencies,
+): Promise<ChangeEntriesResult> {
   const collector = createEntryCollector(job.entries.length)
   for (const { from, to, details } of job.entries) {
     const id = collector.dictionary.idOf(details)
@@ -21,7 +28,21 @@ export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependenci
   const access: LayerAccess = { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} }
   const change = applyChange({ active: job.active, change: entries, mode: job.mode }, access)
   if (job.mode === 'append' && entries.ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
-  return write(change, job.layerId, dependencies)
+  const impact = await impactOf(job, entries, dependencies)
+  return { ...write(change, job.layerId, dependencies), ...(impact === undefined ? {} : { impact }) }
+}
+
+/** Calls are counted for ranges only: a number is what its caller is, and a day of calls is not read for every one. */
+async function impactOf(
+  { heldAgainst, nowMs }: ChangeEntriesJob,
+  entries: SortedEntries,
+  { contents, traffic }: JobDependencies,
+): Promise<ImportImpact | undefined> {
+  if (heldAgainst === undefined) return undefined
+  const clashes = findClashes(entries, heldAgainst, { contents, onBlock() {} })
+  const { from, to } = entries.ranges
+  const calls = from.length === 0 ? NO_TRAFFIC : await traffic.impactOf(entries.numbers, from, to, nowMs)
+  return { ...calls, clashes }
 }
 
 /**

@@ -86,6 +86,8 @@ export type ChangeEntriesJob = {
   readonly entries: readonly ListEntry[]
   readonly layerId: number
   readonly active: JobVersion
+  /** Lists to look for clashes in; undefined: nobody asks what the change would do to calls. */
+  readonly heldAgainst?: readonly JobList[]
   readonly nowMs: number
 }
 
@@ -102,6 +104,8 @@ export type ChangeEntriesResult = {
   readonly updated: number
   /** False: the list says all that already, no layer was written. */
   readonly written: boolean
+  /** What the entries would do to calls, when that was asked. */
+  readonly impact?: ImportImpact
 }
 
 /**

@@ -3,7 +3,7 @@
  * version is activated, a crash at any point leaves a layer nobody points to.
  */
 import type { ImportCounts, ImportImpact } from '../domain/import.ts'
-import type { TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
+import { NO_TRAFFIC, type TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { assertWidth } from './assert-width.ts'
 import { findClashes } from './find-clashes.ts'
@@ -17,8 +17,6 @@ import { writeLayer } from './write-layer.ts'
 
 /** Where the progress bar stands after each step; measured on 10 M plain rows. */
 const PROGRESS = { read: 0.25, sorted: 0.4, compared: 0.5, written: 1 } as const
-
-const NO_TRAFFIC: TrafficImpact = { hours: 0, calls: 0, callers: 0, totalCalls: 0, complete: true }
 
 /** Throws IMPORT_EMPTY, IMPORT_FORMAT, IMPORT_TOO_LARGE, IMPORT_TOO_WIDE, storage errors, JobCancelled. */
 export async function stageImport(job: StageImportJob, dependencies: JobDependencies): Promise<StageImportResult> {

@@ -63,7 +63,13 @@ export type ImportDesk = {
   cancel(importId: string, actor: Actor): Promise<ImportRecord>
   /** Undefined: there is none (yet). Throws IMPORT_UNKNOWN. */
   rejectedCsvPath(importId: string): string | undefined
-  addEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
+  /** `isReviewed`: a person has looked at these very numbers, so they are not refused with ENTRIES_NEED_PREVIEW. */
+  addEntries(
+    list: string,
+    entries: readonly ListEntry[],
+    actor: Actor,
+    how?: { readonly isReviewed: boolean },
+  ): Promise<EntriesChanged>
   removeEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
 }
 
@@ -139,7 +145,7 @@ export function createControlServices(
     metrics: deps.metrics.reports,
   }
   const addEntries = (list: string, entries: readonly ListEntry[], actor: Actor) =>
-    imports.addEntries(list, entries, actor)
+    imports.addEntries(list, entries, actor, { isReviewed: true })
   const desk = createReviewDesk({ store, membership, addEntries, notify, now })
   return {
     reports: createReportIntake(intakeOptions, intakeDeps),

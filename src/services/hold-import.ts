@@ -18,7 +18,8 @@ const HAND_EDITED_KINDS: readonly ListKind[] = ['deny', 'watch']
 /** With fewer calls recorded a share of them says nothing: a node's first minutes, or a test bench. */
 const HELD_CALLS_RECORDED_MIN = 10_000
 
-const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
+/** Kinds whose entries block calls. */
+export const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
 
 export type HoldReason = NonNullable<ImportRecord['problem']>
 
@@ -52,7 +53,11 @@ function removesMany(change: HoldableChange, options: HoldOptions): HoldReason |
   }
 }
 
-function blocksTooMuch({ kind, impact }: HoldableChange, options: HoldOptions): HoldReason | undefined {
+/** Entries that are in force at once are asked this; removing them names each of them. */
+export function blocksTooMuch(
+  { kind, impact }: Pick<HoldableChange, 'kind' | 'impact'>,
+  options: HoldOptions,
+): HoldReason | undefined {
   if (kind === 'deny' && impact.clashes.protectedCount > 0) {
     return {
       code: 'HELD_BLOCKS_PROTECTED',

@@ -64,7 +64,7 @@ export function createImportService(
   const { store, jobs, notify, now, onFault } = dependencies
   const records = createImportRecords(store)
   const lock = createKeyedLock()
-  const changes = createListChanges({ store, jobs, lock, notify, now })
+  const changes = createListChanges(options, { store, jobs, lock, notify, now })
   const runner = createImportRunner(options, { store, records, jobs, changes, lock, notify, now })
   const queue: StoredImport[] = []
   const running = new Map<string, { stored: StoredImport; control: SharedArrayBuffer; done: Promise<void> }>()
@@ -231,8 +231,10 @@ export function createImportService(
       const { record } = records.get(importId)
       return hasRejectedFile(record) ? `${options.directory}/${rejectedFile(importId)}` : undefined
     },
-    addEntries: (list, entries, actor) => changes.changeEntries('append', list, entries, actor),
-    removeEntries: (list, entries, actor) => changes.changeEntries('remove', list, entries, actor),
+    addEntries: (list, entries, actor, { isReviewed } = { isReviewed: false }) =>
+      changes.changeEntries({ mode: 'append', list, entries, isReviewed }, actor),
+    removeEntries: (list, entries, actor) =>
+      changes.changeEntries({ mode: 'remove', list, entries, isReviewed: false }, actor),
     async resume() {
       const all = records.all()
       const keepFiles = all.flatMap((stored) => [

@@ -1,14 +1,8 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts } from '../domain/import.ts'
-import {
-  CONTROL_BYTES,
-  type ImportLimits,
-  type JobList,
-  type JobProgress,
-  type StageImportResult,
-} from '../jobs/list-jobs.ts'
-import type { LayerId, ListRecord, ListVersion, RecordStore } from '../stores/ports.ts'
-import { type BuiltVersion, type ListChanges, listOf } from './change-list.ts'
+import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
+import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
+import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
 import { type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
 import type { ImportRecords, StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
@@ -90,7 +84,8 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
           timeZone: options.timeZone,
           layerId,
           active: { layers: active.layers, entryCount: active.entryCount },
-          heldAgainst: listsHeldAgainst(store.lists(), record.list),
+          // Protected lists first: the sample of clashes is short.
+          heldAgainst: listsOfKinds(store.lists(), ['protected', 'allow'], record.list),
           limits: options.limits,
           nowMs: now(),
           control,
@@ -192,14 +187,6 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
 
 export function rejectedFile(importId: string): string {
   return `${importId}.rejected.csv`
-}
-
-/** Protected lists first: the sample of clashes is short. */
-function listsHeldAgainst(lists: readonly ListRecord[], importedList: string): JobList[] {
-  const others = lists.filter(({ name }) => name !== importedList)
-  return (['protected', 'allow'] as const).flatMap((kind) =>
-    others.filter((list) => list.kind === kind).map(({ name, active }) => ({ name, kind, layers: active.layers })),
-  )
 }
 
 export function createControlWord(): SharedArrayBuffer {

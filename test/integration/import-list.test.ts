@@ -332,6 +332,39 @@ describe('entries', () => {
     expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 1 })
   })
 
+  it('that would block protected numbers need a preview, unless a person has looked at them', async () => {
+    await world.createList('banks', 'protected')
+    await world.import('banks', lines(5, 6))
+    const add = world.imports.addEntries('bad', [entry(4), entry(5)], 'test')
+    await expect(add).rejects.toMatchObject({ code: 'ENTRIES_NEED_PREVIEW', message: expect.stringContaining('1 of') })
+    expect(world.contents('bad')).toEqual([])
+    await world.createList('seen', 'watch')
+    expect(await world.imports.addEntries('seen', [entry(5)], 'test')).toMatchObject({ added: 1 })
+    const reviewed = await world.imports.addEntries('bad', [entry(5)], 'test', { isReviewed: true })
+    expect(reviewed).toMatchObject({ added: 1 })
+    const reworded = { ...entry(5), details: { reason: 'asked twice' } }
+    expect(await world.imports.addEntries('bad', [reworded], 'test')).toMatchObject({ added: 0, updated: 1 })
+    expect(await world.imports.removeEntries('bad', [entry(5)], 'test')).toMatchObject({ removed: 1 })
+  })
+
+  it.each([
+    ['deny', 1_001, true],
+    ['deny', 1_000, false],
+    ['do-not-originate', 1_001, true],
+    ['allow', 1_001, false],
+  ] as const)(
+    'that are ranges on a %s list and hit %i of 100,000 calls: refused is %s',
+    async (kind, calls, isRefused) => {
+      const impactOf = async () => ({ hours: 24, calls, callers: 7, totalCalls: 100_000, complete: true })
+      world.remove()
+      world = createImportWorld({ traffic: { impactOf } })
+      await world.createList('bad', kind)
+      const add = world.imports.addEntries('bad', tenthEntries(9, 10), 'test')
+      if (isRefused) await expect(add).rejects.toMatchObject({ code: 'ENTRIES_NEED_PREVIEW' })
+      else expect(await add).toMatchObject({ added: 1 })
+    },
+  )
+
   it('are refused beyond so many at once', async () => {
     const many = Array.from({ length: CHANGE_ENTRIES_MAX + 1 }, () => entry(1))
     await expect(world.imports.addEntries('bad', many, 'test')).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' })

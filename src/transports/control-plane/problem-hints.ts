@@ -19,6 +19,8 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   LIST_KIND_CONFLICT: 'A list keeps its kind: use another name.',
   LISTS_TOO_MANY: 'Join lists of the same kind: the source column tells their entries apart.',
   LIST_CHANGED: 'Look at the list as it is now, then repeat the request if it still fits.',
+  ENTRIES_NEED_PREVIEW:
+    'Upload them to POST /v1/lists/{name}/imports?mode=append: the import is held until somebody has looked at it.',
   VERSION_UNKNOWN: 'GET /v1/lists/{name}/versions names the versions that are kept.',
   IMPORT_UNKNOWN: 'GET /v1/imports names the imports that are kept.',
   IMPORT_STATE: 'GET /v1/imports/{id} shows the state of the import and what can follow.',

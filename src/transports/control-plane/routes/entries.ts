@@ -41,10 +41,15 @@ const Page = Type.Object({
   next: Type.Optional(Type.String({ description: 'Send as `after` for the next page; absent on the last one.' })),
 })
 
-export function installEntryRoutes({ app, services, limits }: RouteContext): void {
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const common = { tag: 'lists', access: ['analyst'], params: { name: ListName } } as const
+const common = { tag: 'lists', access: ['analyst'], params: { name: ListName } } as const
 
+export function installEntryRoutes(context: RouteContext): void {
+  installExport(context)
+  installChanges(context)
+}
+
+function installExport({ app, services, limits }: RouteContext): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const exportOptions = operation({
     ...common,
     summary: 'The entries of a list',
@@ -85,6 +90,10 @@ export function installEntryRoutes({ app, services, limits }: RouteContext): voi
       }
     },
   )
+}
+
+function installChanges({ app, services }: RouteContext): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.post(
     '/v1/lists/:name/entries',
     operation({
@@ -93,7 +102,14 @@ export function installEntryRoutes({ app, services, limits }: RouteContext): voi
       write: true,
       body: Entries,
       answers: { 200: Changed },
-      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'IMPORT_TOO_WIDE', 'LIST_CHANGED', 'QUEUE_FULL'],
+      errors: [
+        'LIST_UNKNOWN',
+        'NUMBER_INVALID',
+        'IMPORT_TOO_WIDE',
+        'ENTRIES_NEED_PREVIEW',
+        'LIST_CHANGED',
+        'QUEUE_FULL',
+      ],
     }),
     async (request) =>
       changed(await services.entries.change(request.params.name, 'add', request.body.entries, request.actor)),
