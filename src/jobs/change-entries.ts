@@ -1,3 +1,4 @@
+import { ScreeningError } from '../domain/errors.ts'
 import type { ImportImpact } from '../domain/import.ts'
 import { NO_TRAFFIC } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
@@ -47,7 +48,10 @@ async function impactOf(
 
 /**
  * Entries that were added or taken away while an import was being built lie in the active delta. Their rows that the
- * import did not see yet go into a delta above what it built: they are the later word. Throws IMPORT_TOO_WIDE.
+ * import did not see yet go into a delta above what it built: they are the later word.
+ *
+ * A delta never loses a row to a later entry, which only changes it. One that lacks a row the import has seen was put in
+ * force by a restore, and what was built holds that row: LIST_CHANGED, build again. Throws IMPORT_TOO_WIDE.
  */
 export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies): ChangeEntriesResult {
   const access: LayerAccess = {
@@ -57,8 +61,8 @@ export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies
   }
   const delta = job.active.layers.length > 1 ? job.active.layers[0] : undefined
   const seen = job.builtOn.layers.length > 1 ? job.builtOn.layers[0] : undefined
-  const numbers = rowsNotIn(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
-  const ranges = rowsNotIn(readLayerRanges(access, delta), readLayerRanges(access, seen))
+  const numbers = rowsSince(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
+  const ranges = rowsSince(readLayerRanges(access, delta), readLayerRanges(access, seen))
   const change = applyDelta(job.built, { numbers, ranges }, access)
   if (ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
   return write(change, job.layerId, dependencies)
@@ -70,14 +74,18 @@ function write(change: AppliedChange, layerId: number, dependencies: JobDependen
   return { layers, entryCount, added, removed, unchanged, updated, written: layer !== undefined }
 }
 
-/** Rows of `rows` that `seen` lacks or has with other details. */
-function rowsNotIn(rows: EntryRows, seen: EntryRows): EntryRows {
+/** Rows of `rows` that `seen` lacks or has with other details. Throws LIST_CHANGED when `rows` lacks one of `seen`. */
+function rowsSince(rows: EntryRows, seen: EntryRows): EntryRows {
   const kept: number[] = []
   let s = 0
   for (let i = 0; i < rows.from.length; i++) {
-    while (s < seen.from.length && compareRows(seen, s, rows, i) < 0) s++
-    const isSeen = s < seen.from.length && compareRows(seen, s, rows, i) === 0 && seen.ids[s] === rows.ids[i]
-    if (!isSeen) kept.push(i)
+    const isInBoth = s < seen.from.length && compareRows(seen, s, rows, i) === 0
+    if (!isInBoth || seen.ids[s] !== rows.ids[i]) kept.push(i)
+    if (isInBoth) s++
+  }
+  // Both are sorted: a row of `seen` that `rows` lacks stops `s` for good.
+  if (s < seen.from.length) {
+    throw new ScreeningError('LIST_CHANGED', 'An older version was restored while the import was built.')
   }
   return pickRows(rows, kept)
 }

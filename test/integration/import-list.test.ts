@@ -314,6 +314,26 @@ describe('entries', () => {
     expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 2_100, layers: [{ numberCount: 3 }, {}] })
   })
 
+  it.each([
+    ['nothing else', false],
+    ['and another entry was added', true],
+  ])('that a restore took away stay away when an import built on them becomes active: %s', async (_name, isMore) => {
+    await world.import('bad', lines(0, 100))
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.store.activateVersion('bad', 1, {}, 'analyst')
+      if (isMore) await world.imports.addEntries('bad', [entry(6_000)], 'test')
+    }
+    const record = await world.import('bad', lines(1_000, 3_000), { mode: 'append' })
+    expect(record).toMatchObject({ state: 'active', counts: { added: 2_000, unchanged: isMore ? 101 : 100 } })
+    const contents = world.contents('bad')
+    expect(contents).not.toContain(String(number(5_000)))
+    expect(contents.includes(String(number(6_000)))).toBe(isMore)
+    expect(contents).toHaveLength(isMore ? 2_101 : 2_100)
+  })
+
   it('that change nothing make no version', async () => {
     await world.imports.addEntries('bad', [entry(1)], 'test')
     expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 0, unchanged: 1 })
