@@ -161,6 +161,8 @@ export type CleanListsJob = {
 
 export type CleanListsResult = {
   readonly layersDropped: number
+  /** Garbage that a full disk did not let go. */
+  readonly layersLeft: number
   readonly filesRemoved: number
   /** Files left in imports/, with their size. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[]

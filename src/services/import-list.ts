@@ -121,15 +121,22 @@ export function createImportService(
     record.problem = { code: isOurs ? error.code : 'INTERNAL', detail }
   }
 
-  /** Stores the outcome and removes what is not needed any more. */
+  /**
+   * Stores the outcome and removes what is not needed any more, also when the outcome cannot be stored: the disk may be
+   * full of the very spool of this import.
+   */
   async function settle(stored: StoredImport): Promise<void> {
     if (isFinished(stored)) delete stored.waiting
-    const forgotten = await records.put(stored)
-    dependencies.onSettled?.(stored.record)
-    const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))
-    if (isFinished(stored)) removeFiles.push(stored.spool)
-    if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
-    jobs.clean({ removeFiles }).catch(onFault)
+    const removeFiles: string[] = []
+    try {
+      const forgotten = await records.put(stored)
+      removeFiles.push(...forgotten.map(({ record }) => rejectedFile(record.importId)))
+    } finally {
+      dependencies.onSettled?.(stored.record)
+      if (isFinished(stored)) removeFiles.push(stored.spool)
+      if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
+      jobs.clean({ removeFiles }).catch(onFault)
+    }
     const waiting = records.all().filter(isWaiting)
     for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old)
   }

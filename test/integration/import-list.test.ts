@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ScreeningError } from '../../src/domain/errors.ts'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { CHANGE_ENTRIES_MAX } from '../../src/jobs/list-jobs.ts'
@@ -227,6 +228,24 @@ describe('an import', () => {
     const record = await world.import('bad', lines(100, 300) + tenths(5, 8), { mode: 'append' })
     expect(record).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_TOO_WIDE' } })
     expect(world.store.list('bad')?.active.entryCount).toBe(103)
+  })
+
+  it('leaves no file when not even its outcome can be stored', async () => {
+    const put = world.store.putDocument
+    const full = new ScreeningError('STORAGE_FULL', 'The disk is full.')
+    world.afterJob = (job) => {
+      if (job.kind !== 'stage-import') return
+      world.store.putDocument = async () => {
+        throw full
+      }
+    }
+    const record = await world.import('bad', lines(0, 10))
+    expect(record).toMatchObject({ state: 'failed', problem: { code: 'STORAGE_FULL' } })
+    await expect.poll(() => readdirSync(path.join(world.root, 'imports'))).toEqual([])
+    expect(world.faults.splice(0)).toEqual([full])
+    world.store.putDocument = put
+    world.afterJob = () => {}
+    expect(await world.import('bad', lines(0, 10))).toMatchObject({ state: 'active' })
   })
 
   it('offers the rejected rows, which import once they are corrected', async () => {
