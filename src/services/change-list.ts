@@ -39,8 +39,6 @@ export type ListChanges = {
 }
 
 export type BuiltVersion = NewListVersion & {
-  /** True: the contents do not depend on what was active before. */
-  readonly isReplacement: boolean
   readonly builtOn: { readonly version: number } & JobVersion
 }
 
@@ -102,8 +100,8 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     },
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
-      const { isReplacement, builtOn, ...version } = built
-      if (active.version === builtOn.version || isReplacement) return stageAndActivate(name, version, active, actor)
+      const { builtOn, ...version } = built
+      if (active.version === builtOn.version) return stageAndActivate(name, version, active, actor)
       if (!isRebasable(version, builtOn, active)) return undefined
       return jobs.withLayer(async (layerId) => {
         const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })

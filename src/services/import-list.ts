@@ -150,14 +150,13 @@ export function createImportService(
   /** What cannot be activated now goes on waiting as it was. */
   async function activateStaged(stored: StoredImport, actor: Actor): Promise<void> {
     const { record } = stored
-    const { state, problem } = record
+    const before = structuredClone(record)
     let failure: unknown
     await start(stored, async (control) => {
       try {
         if (!(await runner.activateStaged(stored, control, actor))) failure = comparedAgain(record)
       } catch (error) {
-        record.state = state
-        if (problem !== undefined) record.problem = problem
+        stored.record = before
         failure = error
       }
     })

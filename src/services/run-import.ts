@@ -1,5 +1,5 @@
 import { ScreeningError } from '../domain/errors.ts'
-import type { ImportCounts } from '../domain/import.ts'
+import type { ImportCounts, ImportRecord } from '../domain/import.ts'
 import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
@@ -57,7 +57,6 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
         layers: result.layers,
         entryCount: result.entryCount,
         importId: record.importId,
-        isReplacement: record.mode === 'replace',
         builtOn: { version: active.version, layers: active.layers, entryCount: active.entryCount },
       }
       return use(built, result)
@@ -133,13 +132,19 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
 
   /**
    * Builds with the list's lock held, so that the entries API cannot overtake it again. The list is another one than the
-   * import was compared with before, so the rules are asked again: false when it waits for somebody now.
+   * import was compared with before, so the rules are asked again: false when it waits for somebody now. `approved` is
+   * what the person who activates has seen.
    */
-  async function buildAndActivate(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<boolean> {
+  async function buildAndActivate(
+    stored: StoredImport,
+    control: SharedArrayBuffer,
+    actor: string,
+    approved?: ImportCounts,
+  ): Promise<boolean> {
     for (let attempt = 1; attempt <= BUILDS_MAX; attempt++) {
       try {
         const outcome = await build(stored, control, async (built, result) => {
-          const problem = reasonOf(stored, built, result)
+          const problem = reasonOf(stored, built, result) ?? replacesMore(stored.record, approved)
           if (problem === undefined) return (await activate(stored, built, actor)) ? 'active' : 'changed'
           wait(stored, built, problem)
           return 'waiting'
@@ -173,16 +178,21 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     async activateStaged(stored, control, actor) {
       const { record, waiting } = stored
       return lock(record.list, async () => {
-        const isReplacement = record.mode === 'replace'
         const { active } = listOf(store, record.list)
-        const isCurrent = waiting !== undefined && (isReplacement || active.version === waiting.builtOn.version)
-        const built = isCurrent ? { ...waiting, isReplacement, importId: record.importId } : undefined
-        return (
-          (built !== undefined && (await activate(stored, built, actor))) || buildAndActivate(stored, control, actor)
-        )
+        const isCurrent = waiting !== undefined && active.version === waiting.builtOn.version
+        const built = isCurrent ? { ...waiting, importId: record.importId } : undefined
+        if (built !== undefined && (await activate(stored, built, actor))) return true
+        return buildAndActivate(stored, control, actor, record.counts)
       })
     },
   }
+}
+
+/** A replacement also takes away what came after its preview, which nobody has seen go. */
+function replacesMore({ mode, counts }: ImportRecord, approved: ImportCounts | undefined): HoldReason | undefined {
+  if (mode !== 'replace' || approved === undefined || counts.removed <= approved.removed) return undefined
+  const detail = `It removes ${counts.removed} entries now, ${approved.removed} when it was compared before.`
+  return { code: 'HELD_LIST_CHANGED', detail }
 }
 
 export function rejectedFile(importId: string): string {

@@ -107,6 +107,8 @@ describe('an import', () => {
     await world.jobs.clean()
     const second = world.restart()
     await second.imports.resume()
+    await expect(second.imports.activate(preview.importId, 'second')).rejects.toMatchObject({ code: 'LIST_CHANGED' })
+    await second.jobs.clean()
     expect(await second.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
     expect(second.contents('bad')).toHaveLength(5)
     await second.jobs.clean()
@@ -119,6 +121,43 @@ describe('an import', () => {
     await world.import('bad', lines(200, 210), { mode: 'append' })
     await world.imports.activate(preview.importId, 'second')
     expect(world.contents('bad')).toHaveLength(120)
+  })
+
+  it('that replaces is compared again when entries came after its preview', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 11), { dryRun: true })
+    expect(preview.counts).toMatchObject({ added: 1, removed: 0 })
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    const tooEarly = world.imports.activate(preview.importId, 'second')
+    await expect(tooEarly).rejects.toMatchObject({
+      code: 'LIST_CHANGED',
+      message: expect.stringContaining('removes 1'),
+    })
+    expect(world.contents('bad')).toHaveLength(11)
+    const seen = world.imports.get(preview.importId)
+    expect(seen).toMatchObject({ state: 'previewed', counts: { added: 1, removed: 1 } })
+    expect(seen.problem?.code).toBe('HELD_LIST_CHANGED')
+    expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.contents('bad')).toHaveLength(11)
+  })
+
+  it('that replaces becomes active on a list that has only lost what it takes away', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { dryRun: true })
+    await world.imports.removeEntries('bad', [entry(7)], 'test')
+    const record = await world.imports.activate(preview.importId, 'second')
+    expect(record).toMatchObject({ state: 'active', counts: { removed: 4, unchanged: 5 } })
+  })
+
+  it('keeps its findings when its activation fails', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { mode: 'append', dryRun: true })
+    await world.imports.removeEntries('bad', [entry(1)], 'test')
+    world.store.stageVersion = async () => {
+      throw new ScreeningError('STORAGE_FULL', 'The disk is full.')
+    }
+    await expect(world.imports.activate(preview.importId, 'second')).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+    expect(world.imports.get(preview.importId)).toEqual(preview)
   })
 
   it('names clashes with allow and protected lists, and holds what would block protected numbers', async () => {
@@ -331,6 +370,32 @@ describe('entries', () => {
     expect(contents).toContain(String(number(5_000)))
     expect(contents).not.toContain(String(number(0)))
     expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 2_100, layers: [{ numberCount: 3 }, {}] })
+  })
+
+  it('added while a replacement runs are the later word', async () => {
+    await world.import('bad', lines(0, 100))
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', [entry(5_000)], 'test')
+      await world.imports.removeEntries('bad', [entry(50)], 'test')
+    }
+    const record = await world.import('bad', lines(10, 200))
+    expect(record).toMatchObject({ state: 'active', counts: { added: 100, removed: 10, unchanged: 90 } })
+    expect(world.contents('bad')).toContain(String(number(5_000)))
+    expect(world.contents('bad')).not.toContain(String(number(50)))
+    expect(world.contents('bad')).toHaveLength(190)
+  })
+
+  it('added while a replacement of an empty list runs are counted as removed', async () => {
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', [entry(5_000), entry(1)], 'test')
+    }
+    const record = await world.import('bad', lines(0, 10))
+    expect(record).toMatchObject({ state: 'active', counts: { added: 9, removed: 1, unchanged: 1 } })
+    expect(world.contents('bad')).toHaveLength(10)
   })
 
   it.each([
