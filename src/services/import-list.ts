@@ -11,22 +11,24 @@
  */
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportRecord } from '../domain/import.ts'
-import { diallingRules } from '../domain/parse-phone-number.ts'
 import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
 import {
   createImportRecords,
+  hasRejectedFile,
   IMPORTS_WAITING_MAX,
   isFinished,
   isWaiting,
   newImport,
+  rejectedFile,
   type StoredImport,
 } from './import-records.ts'
+import { assertCountry, comparedAgain, wrongState } from './import-refusals.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
-import { createControlWord, createImportRunner, type RunImportOptions, rejectedFile } from './run-import.ts'
+import { createControlWord, createImportRunner, type RunImportOptions } from './run-import.ts'
 
 /** Imports that wait for their turn, each with a spool file of up to bytesMax. */
 export const IMPORTS_QUEUED_MAX = 32
@@ -265,36 +267,6 @@ export function createImportService(
       }
     },
   }
-}
-
-function assertCountry(country: string): void {
-  try {
-    diallingRules(country)
-  } catch (cause) {
-    throw new ScreeningError(
-      'QUERY_INVALID',
-      'The country of an import must be two capital letters such as RU.',
-      {},
-      { cause },
-    )
-  }
-}
-
-/** Once it is read, and as long as the import may still be or is in force. */
-function hasRejectedFile({ state, counts }: ImportRecord): boolean {
-  return (
-    counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
-  )
-}
-
-function comparedAgain({ problem }: ImportRecord): ScreeningError {
-  return new ScreeningError('LIST_CHANGED', `The list has changed since the preview. ${problem?.detail ?? ''}`.trim(), {
-    hint: 'It was compared again: look at its counts as they are now, then activate it again or cancel it.',
-  })
-}
-
-function wrongState({ state }: ImportRecord): ScreeningError {
-  return new ScreeningError('IMPORT_STATE', `The import is ${state}.`, { state })
 }
 
 function fileName(path: string): string {

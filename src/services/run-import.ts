@@ -4,7 +4,7 @@ import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportRes
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
 import { type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
-import type { ImportRecords, StoredImport } from './import-records.ts'
+import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
 
@@ -193,10 +193,6 @@ function replacesMore({ mode, counts }: ImportRecord, approved: ImportCounts | u
   if (mode !== 'replace' || approved === undefined || counts.removed <= approved.removed) return undefined
   const detail = `It removes ${counts.removed} entries now, ${approved.removed} when it was compared before.`
   return { code: 'HELD_LIST_CHANGED', detail }
-}
-
-export function rejectedFile(importId: string): string {
-  return `${importId}.rejected.csv`
 }
 
 export function createControlWord(): SharedArrayBuffer {
