@@ -5,6 +5,7 @@ import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
 import type { Explanation } from '../engine/explain.ts'
+import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RecordState } from '../telemetry/record-metrics.ts'
@@ -91,12 +92,14 @@ export type NumberingImported = {
 }
 
 type EntryDesk = {
-  /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, LIST_UNKNOWN. */
+  /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, BODY_INVALID, LIST_UNKNOWN. */
   change(list: string, how: 'add' | 'remove', bodies: readonly EntryBody[], actor: Actor): Promise<EntriesChanged>
 }
 
 export type ControlServicesOptions = {
   readonly home: DiallingRules
+  /** IANA name: when the day of a bare expiry date ends. */
+  readonly timeZone: string
   /** The pseudonym key, 16 bytes or more. */
   readonly pseudonymKey: Uint8Array
 }
@@ -128,6 +131,7 @@ export function createControlServices(
 ): ControlServices {
   const { store, contents, imports, notify, now } = deps
   const { home } = options
+  const entryRules = { home, expiry: createExpiryParser(options.timeZone) }
   const parse = (text: string | null | undefined) => parsePhoneNumber(text, home, 'call')
   const pseudonyms = createPseudonyms({ key: options.pseudonymKey }, { parse })
   const membership = createListMembership({ store, contents })
@@ -152,7 +156,7 @@ export function createControlServices(
     lists: createListDesk({ store, contents, notify }),
     entries: {
       async change(list, how, bodies, actor) {
-        const entries = parseEntries(bodies, home)
+        const entries = parseEntries(bodies, entryRules)
         const changed =
           how === 'add'
             ? await imports.addEntries(list, entries, actor)

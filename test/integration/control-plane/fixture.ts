@@ -77,7 +77,7 @@ export async function openControlPlane(
   const processes: VerdictProcessState[] = []
   const home = diallingRules('RU')
   const services = createControlServices(
-    { home, pseudonymKey: new Uint8Array(32).fill(7) },
+    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7) },
     {
       store,
       contents: store.contents,

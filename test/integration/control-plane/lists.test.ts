@@ -78,6 +78,32 @@ describe('entries', () => {
     expect(removed.json()).toMatchObject({ removed: 1 })
   })
 
+  it.each([
+    ['2026-12-31', '2026-12-31T20:59:59.999Z'],
+    ['31.12.2026', '2026-12-31T20:59:59.999Z'],
+    ['2026-12-31T18:00:00+03:00', '2026-12-31T15:00:00.000Z'],
+    [1_798_750_800_000, '2026-12-31T21:00:00.000Z'],
+  ])('lets an entry expire at %s', async (expires, expected) => {
+    const entries = [{ number: '+7900123*', expires }]
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries })).statusCode).toBe(200)
+    const page = (await ask('GET', '/v1/lists/hotline/entries')).json()
+    expect(page.entries[0].expires).toBe(expected)
+  })
+
+  it('points at every field that cannot be read, and says how to write it', async () => {
+    const entries = [{ number: '+79160000002', expires: '2026-02-30' }, { number: '+79160000003' }]
+    const dated = await ask('POST', '/v1/lists/hotline/entries', { entries })
+    expect(dated.statusCode).toBe(400)
+    expect(dated.json()).toMatchObject({ code: 'BODY_INVALID', errors: [{ pointer: '/entries/0/expires' }] })
+    expect(dated.json().hint).toContain('2026-12-31')
+    expect(dated.json().hint).not.toContain('prefix')
+    const both = await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: 'BANK', expires: 'soon' }] })
+    expect(both.json()).toMatchObject({
+      code: 'NUMBER_INVALID',
+      errors: [{ pointer: '/entries/0/expires' }, { pointer: '/entries/0/number' }],
+    })
+  })
+
   it.each(['BANK', '+7916000001-+79160000019', '+79160000019-+79160000010', '+7*', '+999*', '916000001-+79160000019'])(
     'refuses %s, and with it the whole request',
     async (text) => {

@@ -13,12 +13,15 @@ import { ListName } from './lists.ts'
 const ENTRIES_PER_REQUEST_MAX = 1_000
 const PAGE_ROWS_MAX = 10_000
 
+const ExpiryIn = Type.Union(MomentIn.anyOf, {
+  description: 'RFC 3339 with a zone, epoch milliseconds, or a date: until that day ends in the time zone of the node.',
+})
 const Entry = Type.Object(
   {
     number: Type.String({ minLength: 1, maxLength: 96, description: 'A number, prefix*, or from-to.' }),
     reason: Type.Optional(Type.String({ maxLength: 200 })),
     source: Type.Optional(Type.String({ maxLength: 200 })),
-    expires: Type.Optional(MomentIn),
+    expires: Type.Optional(ExpiryIn),
   },
   STRICT,
 )
