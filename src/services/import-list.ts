@@ -32,6 +32,8 @@ import { createControlWord, createImportRunner, type RunImportOptions } from './
 
 /** Imports that wait for their turn, each with a spool file of up to bytesMax. */
 export const IMPORTS_QUEUED_MAX = 32
+/** What nobody asked for: holding an import, and letting the oldest preview go. */
+const SYSTEM_ACTOR: Actor = 'system'
 /** Starts of one import, restarts of the process included. */
 const ATTEMPTS_MAX = 2
 
@@ -73,6 +75,20 @@ export function createImportService(
   let isClosed = false
   jobs.keepAlso(() => records.all().flatMap(({ waiting }) => waiting?.layers.map(({ layerId }) => layerId) ?? []))
 
+  /** What becomes of an import, beside the versions of the list, which have entries of their own. */
+  function audit(
+    what: 'begin' | 'hold' | 'cancel' | 'activate',
+    { record }: StoredImport,
+    actor: Actor,
+  ): Promise<void> {
+    const { importId, list, mode, dryRun, state, problem } = record
+    const why = what === 'hold' && problem !== undefined ? { code: problem.code } : {}
+    return store.appendAudit(
+      { action: `import.${what}`, subject: importId, detail: { list, mode, dryRun, state, ...why } },
+      actor,
+    )
+  }
+
   function startNext(): void {
     while (!isClosed && running.size < options.runningMax) {
       const busy = new Set([...running.values()].map(({ stored }) => stored.record.list))
@@ -88,6 +104,7 @@ export function createImportService(
     stored.attempts++
     await records.put(stored)
     await runner.run(stored, control)
+    if (isWaiting(stored) && !stored.record.dryRun) await audit('hold', stored, SYSTEM_ACTOR)
   }
 
   /** Runs the work of one import to its end, whatever that is, and stores the outcome. */
@@ -140,13 +157,14 @@ export function createImportService(
       jobs.clean({ removeFiles }).catch(onFault)
     }
     const waiting = records.all().filter(isWaiting)
-    for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old)
+    for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old, SYSTEM_ACTOR)
   }
 
-  async function drop(stored: StoredImport): Promise<void> {
+  async function drop(stored: StoredImport, actor: Actor): Promise<void> {
     stored.record.state = 'cancelled'
     stored.record.finishedMs = now()
     await settle(stored)
+    await audit('cancel', stored, actor)
   }
 
   /** What cannot be activated now goes on waiting as it was. */
@@ -156,6 +174,7 @@ export function createImportService(
     let failure: unknown
     await start(stored, async (control) => {
       try {
+        await audit('activate', stored, actor)
         if (!(await runner.activateStaged(stored, control, actor))) failure = comparedAgain(record)
       } catch (error) {
         stored.record = before
@@ -202,6 +221,7 @@ export function createImportService(
         }
         const { bytes } = await jobs.run({ kind: 'keep-spool', spoolPath: request.spoolPath })
         const stored = newImport(request, { actor, spool, spoolBytes: bytes, nowMs: now() })
+        await audit('begin', stored, actor)
         await records.put(stored)
         enqueue(stored)
         return structuredClone(stored.record)
@@ -220,18 +240,19 @@ export function createImportService(
       await activateStaged(stored, actor)
       return structuredClone(record)
     },
-    async cancel(importId) {
+    async cancel(importId, actor) {
       const stored = records.get(importId)
       const { record } = stored
       const job = running.get(importId)
       if (record.state === 'parsing' && job !== undefined) {
         // Pairs with the load in job-control.ts.
         Atomics.store(new Int32Array(job.control), CONTROL_CANCEL, 1)
+        await audit('cancel', stored, actor)
         await job.done
       } else if (record.state === 'queued' || (isWaiting(stored) && job === undefined)) {
         const index = queue.indexOf(stored)
         if (index >= 0) queue.splice(index, 1)
-        await drop(stored)
+        await drop(stored, actor)
       } else if (record.state !== 'cancelled') throw wrongState(record)
       return structuredClone(record)
     },

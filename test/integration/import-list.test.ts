@@ -287,6 +287,24 @@ describe('an import', () => {
     expect(await world.import('bad', lines(0, 10))).toMatchObject({ state: 'active' })
   })
 
+  it('is in the audit log from its beginning, with whoever held, activated or cancelled it', async () => {
+    const deeds = (importId: string) =>
+      world.store
+        .audit(100)
+        .filter(({ subject }) => subject === importId)
+        .map(({ action, actor }) => `${action} by ${actor}`)
+        .reverse()
+    await world.import('bad', lines(0, 100))
+    const held = await world.import('bad', lines(0, 10))
+    await world.imports.activate(held.importId, 'second')
+    expect(deeds(held.importId)).toEqual(['import.begin by test', 'import.hold by system', 'import.activate by second'])
+    const preview = await world.import('bad', lines(0, 1), { dryRun: true })
+    await world.imports.cancel(preview.importId, 'third')
+    expect(deeds(preview.importId)).toEqual(['import.begin by test', 'import.cancel by third'])
+    const [entry] = world.store.audit(1)
+    expect(entry?.detail).toEqual({ list: 'bad', mode: 'replace', dryRun: true, state: 'cancelled' })
+  })
+
   it('offers the rejected rows, which import once they are corrected', async () => {
     const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
     const file = world.imports.rejectedCsvPath(record.importId) ?? ''
@@ -304,6 +322,7 @@ describe('an import', () => {
     expect(world.imports.get(first.importId).state).toBe('previewed')
     await world.import('bad', lines(0, 1), { dryRun: true })
     await expect.poll(() => world.imports.get(first.importId).state).toBe('cancelled')
+    await expect.poll(() => world.store.audit(1)[0]).toMatchObject({ action: 'import.cancel', actor: 'system' })
     expect(world.imports.list().filter(({ state }) => state === 'previewed')).toHaveLength(IMPORTS_WAITING_MAX)
   })
 
@@ -321,6 +340,9 @@ describe('an import', () => {
     const cancelled = world.imports.cancel(running, 'test')
     release()
     expect(await cancelled).toMatchObject({ state: 'cancelled' })
+    expect(world.store.audit(10)).toContainEqual(
+      expect.objectContaining({ action: 'import.cancel', subject: running, actor: 'test' }),
+    )
     world.beforeJob = () => {}
     const preview = await world.import('bad', lines(0, 10), { dryRun: true })
     expect(await world.imports.cancel(preview.importId, 'test')).toMatchObject({ state: 'cancelled' })
