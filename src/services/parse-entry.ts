@@ -5,6 +5,7 @@ import type { EntryDetails, ListEntry } from '../domain/number-list.ts'
 import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
 import { parseNumberField } from '../jobs/number-field.ts'
 import type { ExpiryParser } from '../jobs/parse-expiry.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../jobs/read-list.ts'
 import { parseTime } from './parse-time.ts'
 
 /** One entry as the API takes it, in the forms of a list file's first column. */
@@ -23,10 +24,18 @@ export type EntryRules = {
   readonly expiry: ExpiryParser
 }
 
-type FieldName = 'number' | 'expires'
+/** What an upload takes: an export of what the API took must read back. */
+export { REASON_CHARS_MAX, SOURCE_CHARS_MAX }
+
+/** All but tab and line ends, which a quoted field of an upload may hold. */
+const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u
+
+type FieldName = keyof EntryBody
 
 const FIELD_HINTS: Readonly<Record<FieldName, string>> = {
   number: 'Write a number, a prefix followed by *, or from-to with two numbers of equal length.',
+  reason: `A reason is text of at most ${REASON_CHARS_MAX} characters.`,
+  source: `A source is text of at most ${SOURCE_CHARS_MAX} characters.`,
   expires: 'Write an expiry as a date such as 2026-12-31, as 2026-12-31T18:00:00+03:00, or as epoch milliseconds.',
 }
 
@@ -58,17 +67,31 @@ export function parseEntries(bodies: readonly EntryBody[], rules: EntryRules): L
 }
 
 function parseDetails(
-  { reason, source, expires }: EntryBody,
+  body: EntryBody,
   { expiry }: EntryRules,
   refuse: (field: FieldName, detail: string) => void,
 ): EntryDetails {
+  const { expires } = body
+  const reason = body.reason?.trim()
+  const source = body.source?.trim()
+  const reasonFault = faultOf(reason, REASON_CHARS_MAX)
+  const sourceFault = faultOf(source, SOURCE_CHARS_MAX)
+  if (reasonFault !== undefined) refuse('reason', reasonFault)
+  if (sourceFault !== undefined) refuse('source', sourceFault)
   const expiresMs = expires === undefined ? undefined : parseExpiry(expires, expiry)
   if (Number.isNaN(expiresMs)) refuse('expires', 'This is neither a date, nor a time with a zone, nor milliseconds.')
   return {
-    ...(reason === undefined ? {} : { reason }),
-    ...(source === undefined ? {} : { source }),
+    ...(reason === undefined || reason === '' ? {} : { reason }),
+    ...(source === undefined || source === '' ? {} : { source }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
   }
+}
+
+/** What is wrong with text that will stand beside an entry; undefined: nothing. */
+export function faultOf(text: string | undefined, charsMax: number): string | undefined {
+  if (text === undefined) return undefined
+  if (CONTROL_CHARACTER.test(text)) return 'This has a control character.'
+  return text.length > charsMax ? `This has ${text.length} characters, at most ${charsMax} are taken.` : undefined
 }
 
 /** Epoch milliseconds, or NaN. Everything our APIs take as a moment, and the dates of uploads. */

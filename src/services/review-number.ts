@@ -5,6 +5,7 @@ import type { Review, ReviewOutcome } from '../domain/review.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import type { ListMembership } from './list-membership.ts'
+import { faultOf, REASON_CHARS_MAX } from './parse-entry.ts'
 
 /** The deny list of numbers that a person has confirmed. */
 const CONFIRMED_LIST = 'analyst-confirmed'
@@ -22,7 +23,7 @@ export type ReviewDesk = {
   /**
    * Closes a review. `confirmed` first puts the number on the deny list CONFIRMED_LIST, in force on every verdict process
    * when this resolves. Closing it again with the same outcome answers the same. Rejects with REVIEW_UNKNOWN, or
-   * REVIEW_CLOSED when it was closed with another outcome.
+   * REVIEW_CLOSED when it was closed with another outcome, or BODY_INVALID for the note.
    */
   close(reviewId: string, result: { outcome: ReviewOutcome; note?: string }, actor: Actor): Promise<ReviewResult>
 }
@@ -50,6 +51,12 @@ export function createReviewDesk(deps: ReviewDeskDependencies): ReviewDesk {
   }
 
   const close: ReviewDesk['close'] = async (reviewId, { outcome, note }, actor) => {
+    // It becomes the reason of an entry.
+    const fault = faultOf(note, REASON_CHARS_MAX)
+    if (fault !== undefined) {
+      const errors = [{ pointer: '/note', detail: fault }]
+      throw new ScreeningError('BODY_INVALID', 'The note cannot stand beside an entry.', { errors })
+    }
     const review = deps.store.review(reviewId)
     if (review === undefined) {
       throw new ScreeningError('REVIEW_UNKNOWN', 'There is no review with this id.', {

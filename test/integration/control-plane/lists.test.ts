@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/services/parse-entry.ts'
 import { csvField } from '../../../src/transports/control-plane/export-csv.ts'
+import { readText } from '../../support/read-text.ts'
 import { type ControlFixture, HOST, openControlPlane, putEntries } from './fixture.ts'
 
 let control: ControlFixture
@@ -102,6 +104,31 @@ describe('entries', () => {
       code: 'NUMBER_INVALID',
       errors: [{ pointer: '/entries/0/expires' }, { pointer: '/entries/0/number' }],
     })
+  })
+
+  it('takes as reason and source what an upload takes, so that an export reads back', async () => {
+    const reason = `"quoted", two\nlines; ${'x'.repeat(REASON_CHARS_MAX)}`.slice(0, REASON_CHARS_MAX)
+    const entries = [{ number: '+79160000002', reason: ` ${reason.slice(2)} `, source: 'y'.repeat(SOURCE_CHARS_MAX) }]
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries })).statusCode).toBe(200)
+    const csv = (await ask('GET', '/v1/lists/hotline/entries?format=csv')).body
+    const details = { reason: reason.slice(2), source: 'y'.repeat(SOURCE_CHARS_MAX) }
+    expect(readText(csv)).toMatchObject({ rejected: [], details: { 79160000002: details } })
+  })
+
+  it.each([
+    ['source', 'y'.repeat(SOURCE_CHARS_MAX + 1)],
+    ['reason', 'x'.repeat(REASON_CHARS_MAX + 1)],
+    ['reason', '😀'.repeat(REASON_CHARS_MAX / 2 + 1)],
+    ['reason', 'before\u0000after'],
+    ['source', 'bell\u0007'],
+    ['source', 'c1\u0085'],
+  ])('refuses a %s that no upload takes', async (field, text) => {
+    const entries = [{ number: '+79160000002' }, { number: '+79160000003', [field]: text }]
+    const answer = await ask('POST', '/v1/lists/hotline/entries', { entries })
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'BODY_INVALID'])
+    expect(answer.json().errors).toMatchObject([{ pointer: `/entries/1/${field}` }])
+    expect(answer.body).not.toContain('before')
+    expect((await ask('GET', '/v1/lists/hotline/entries')).json().entries).toEqual([])
   })
 
   it.each(['BANK', '+7916000001-+79160000019', '+79160000019-+79160000010', '+7*', '+999*', '916000001-+79160000019'])(

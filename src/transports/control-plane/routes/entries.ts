@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { EXPORT_START, type ExportPosition } from '../../../services/export-list.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../services/parse-entry.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { exportCsv } from '../export-csv.ts'
 import { EntryRow, representEntry } from '../represent.ts'
@@ -19,8 +20,8 @@ const ExpiryIn = Type.Union(MomentIn.anyOf, {
 const Entry = Type.Object(
   {
     number: Type.String({ minLength: 1, maxLength: 96, description: 'A number, prefix*, or from-to.' }),
-    reason: Type.Optional(Type.String({ maxLength: 200 })),
-    source: Type.Optional(Type.String({ maxLength: 200 })),
+    reason: Type.Optional(Type.String({ maxLength: REASON_CHARS_MAX })),
+    source: Type.Optional(Type.String({ maxLength: SOURCE_CHARS_MAX })),
     expires: Type.Optional(ExpiryIn),
   },
   STRICT,

@@ -2,12 +2,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { REVIEW_OUTCOMES } from '../../../domain/review.ts'
+import { REASON_CHARS_MAX } from '../../../services/parse-entry.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { ReviewAnswer, representReview } from '../represent.ts'
 import { oneOf, operation, STRICT } from '../schemas.ts'
 
 const Close = Type.Object(
-  { outcome: oneOf(REVIEW_OUTCOMES), note: Type.Optional(Type.String({ maxLength: 200 })) },
+  { outcome: oneOf(REVIEW_OUTCOMES), note: Type.Optional(Type.String({ maxLength: REASON_CHARS_MAX })) },
   STRICT,
 )
 const Closed = Type.Object({
