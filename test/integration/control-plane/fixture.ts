@@ -237,8 +237,9 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
     },
     list: () => [...records.values()].reverse(),
     get,
-    async activate(importId) {
+    async activate(importId, actor) {
       const record = get(importId)
+      await store.appendAudit({ action: 'import.activate', subject: importId }, actor)
       if (record.state !== 'previewed' && record.state !== 'active') {
         throw new ScreeningError('IMPORT_STATE', `The import is ${record.state}.`)
       }

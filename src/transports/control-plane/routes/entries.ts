@@ -96,38 +96,46 @@ function installExport({ app, services, limits }: RouteContext): void {
   )
 }
 
-function installChanges({ app, services }: RouteContext): void {
+function installChanges({ app, services, limits }: RouteContext): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  // They take turns with an import of the same list that has to be built again: minutes for ten million rows.
+  const handlerTimeout = limits.longHandlerTimeoutMs
   typed.post(
     '/v1/lists/:name/entries',
-    operation({
-      ...common,
-      summary: 'Add a few entries, in force at once',
-      write: true,
-      body: Entries,
-      answers: { 200: Changed },
-      errors: [
-        'LIST_UNKNOWN',
-        'NUMBER_INVALID',
-        'IMPORT_TOO_WIDE',
-        'ENTRIES_NEED_PREVIEW',
-        'LIST_CHANGED',
-        'QUEUE_FULL',
-      ],
-    }),
+    {
+      ...operation({
+        ...common,
+        summary: 'Add a few entries, in force at once',
+        write: true,
+        body: Entries,
+        answers: { 200: Changed },
+        errors: [
+          'LIST_UNKNOWN',
+          'NUMBER_INVALID',
+          'IMPORT_TOO_WIDE',
+          'ENTRIES_NEED_PREVIEW',
+          'LIST_CHANGED',
+          'QUEUE_FULL',
+        ],
+      }),
+      handlerTimeout,
+    },
     async (request) =>
       changed(await services.entries.change(request.params.name, 'add', request.body.entries, request.actor)),
   )
   typed.delete(
     '/v1/lists/:name/entries',
-    operation({
-      ...common,
-      summary: 'Take a few entries off, in force at once',
-      write: true,
-      body: Removals,
-      answers: { 200: Changed },
-      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
-    }),
+    {
+      ...operation({
+        ...common,
+        summary: 'Take a few entries off, in force at once',
+        write: true,
+        body: Removals,
+        answers: { 200: Changed },
+        errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
+      }),
+      handlerTimeout,
+    },
     async (request) =>
       changed(await services.entries.change(request.params.name, 'remove', request.body.entries, request.actor)),
   )

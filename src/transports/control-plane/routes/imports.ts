@@ -120,7 +120,7 @@ async function installUpload({ app, services, options, limits }: RouteContext): 
   })
 }
 
-function installImports({ app, services }: RouteContext): void {
+function installImports({ app, services, limits }: RouteContext): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.get(
     '/v1/imports',
@@ -156,11 +156,15 @@ function installImports({ app, services }: RouteContext): void {
   const changing = { ...one, write: true, answers: { 200: ImportAnswer } } as const
   typed.post(
     '/v1/imports/:id/activate',
-    operation({
-      ...changing,
-      summary: 'Activate a previewed or held import; answers 200 when it is active already',
-      errors: ['IMPORT_UNKNOWN', 'IMPORT_STATE', 'LIST_CHANGED'],
-    }),
+    {
+      ...operation({
+        ...changing,
+        summary: 'Activate a previewed or held import; answers 200 when it is active already',
+        errors: ['IMPORT_UNKNOWN', 'IMPORT_STATE', 'LIST_CHANGED'],
+      }),
+      // On a list that has changed it is built again: minutes for ten million rows.
+      handlerTimeout: limits.longHandlerTimeoutMs,
+    },
     async (request) => represent(await services.imports.activate(request.params.id, request.actor)),
   )
   typed.post(
