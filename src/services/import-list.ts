@@ -37,11 +37,6 @@ const SYSTEM_ACTOR: Actor = 'system'
 /** Starts of one import, restarts of the process included. */
 const ATTEMPTS_MAX = 2
 
-export type ImportServiceOptions = RunImportOptions & {
-  /** Imports that run at the same time, of different lists: at least one less than job threads. */
-  readonly runningMax: number
-}
-
 export type ImportServiceDependencies = {
   readonly store: RecordStore
   readonly jobs: ListJobRunner
@@ -61,10 +56,7 @@ export type ImportService = ImportDesk & {
   close(): Promise<void>
 }
 
-export function createImportService(
-  options: ImportServiceOptions,
-  dependencies: ImportServiceDependencies,
-): ImportService {
+export function createImportService(options: RunImportOptions, dependencies: ImportServiceDependencies): ImportService {
   const { store, jobs, notify, now, onFault } = dependencies
   const records = createImportRecords(store)
   const lock = createKeyedLock()

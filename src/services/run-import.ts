@@ -7,11 +7,14 @@ import { type HoldOptions, type HoldReason, reasonToHold } from './hold-import.t
 import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
+import { createSlots } from './slots.ts'
 
 /** A list that somebody keeps changing by hand while we build on it. */
 const BUILDS_MAX = 3
 
 export type RunImportOptions = HoldOptions & {
+  /** Imports that are built at the same time, on request or by themselves: at least one less than job threads. */
+  readonly runningMax: number
   /** `<dataDir>/imports`. */
   readonly directory: string
   /** IANA name: when the day of a bare expiry date ends. */
@@ -41,6 +44,8 @@ export type ImportRunner = {
 
 export function createImportRunner(options: RunImportOptions, dependencies: RunImportDependencies): ImportRunner {
   const { store, records, jobs, changes, lock, notify, now } = dependencies
+  // Always taken before the lock of a list, never while holding it: entries would wait for the imports of other lists.
+  const slots = createSlots(options.runningMax)
 
   /** Runs the job and takes its findings into the record. The layer is reserved until `use` is done with it. */
   async function build<T>(
@@ -158,32 +163,37 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     throw new ScreeningError('LIST_CHANGED', 'The list kept changing while the import was built.')
   }
 
+  async function activateReady(stored: StoredImport, actor: string): Promise<boolean> {
+    const { record, waiting } = stored
+    const { active } = listOf(store, record.list)
+    if (waiting === undefined || active.version !== waiting.builtOn.version) return false
+    return activate(stored, { ...waiting, importId: record.importId }, actor)
+  }
+
   return {
     async run(stored, control) {
       const { record } = stored
-      const isSettled = await build(stored, control, async (built, result) => {
-        const problem = reasonOf(stored, built, result)
-        if (record.dryRun || problem !== undefined) {
-          wait(stored, built, problem)
-          return true
-        }
-        return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
-          if (error instanceof ScreeningError && error.code === 'LIST_CHANGED') return false
-          throw error
+      await slots(async () => {
+        const isSettled = await build(stored, control, async (built, result) => {
+          const problem = reasonOf(stored, built, result)
+          if (record.dryRun || problem !== undefined) {
+            wait(stored, built, problem)
+            return true
+          }
+          return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
+            if (error instanceof ScreeningError && error.code === 'LIST_CHANGED') return false
+            throw error
+          })
         })
+        if (!isSettled) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
       })
-      if (!isSettled) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
     },
 
     async activateStaged(stored, control, actor) {
-      const { record, waiting } = stored
-      return lock(record.list, async () => {
-        const { active } = listOf(store, record.list)
-        const isCurrent = waiting !== undefined && active.version === waiting.builtOn.version
-        const built = isCurrent ? { ...waiting, importId: record.importId } : undefined
-        if (built !== undefined && (await activate(stored, built, actor))) return true
-        return buildAndActivate(stored, control, actor, record.counts)
-      })
+      const { list, counts } = stored.record
+      // Only building takes a slot: what is ready does not wait for an import of another list.
+      if (await lock(list, () => activateReady(stored, actor))) return true
+      return slots(() => lock(list, () => buildAndActivate(stored, control, actor, counts)))
     },
   }
 }

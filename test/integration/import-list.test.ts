@@ -372,6 +372,62 @@ describe('an import', () => {
   })
 })
 
+describe('activations that build again', () => {
+  /** A preview on each of these lists, whose list has changed since. */
+  async function stalePreviews(lists: readonly string[]): Promise<string[]> {
+    const importIds: string[] = []
+    for (const list of lists) {
+      await world.createList(list)
+      await world.import(list, lines(0, 10))
+      const preview = await world.import(list, lines(10, 20), { mode: 'append', dryRun: true })
+      await world.imports.addEntries(list, [entry(5_000)], 'test')
+      importIds.push(preview.importId)
+    }
+    return importIds
+  }
+
+  it('run as few at a time as imports do, and entries do not wait for them', async () => {
+    const importIds = await stalePreviews(['first', 'second', 'third'])
+    let running = 0
+    let most = 0
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.beforeJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      most = Math.max(most, ++running)
+      await gate
+    }
+    world.afterJob = (job) => {
+      if (job.kind === 'stage-import') running--
+    }
+    const uploaded = await world.begin('bad', lines(0, 10))
+    const activations = importIds.map((importId) => world.imports.activate(importId, 'second'))
+    await expect.poll(() => running).toBe(1)
+    expect(await world.imports.addEntries('third', [entry(6_000)], 'test')).toMatchObject({ added: 1 })
+    release()
+    for (const record of await Promise.all(activations)) expect(record).toMatchObject({ state: 'active' })
+    expect(await world.settled(uploaded)).toMatchObject({ state: 'active' })
+    expect(most).toBe(1)
+    expect(world.contents('third')).toHaveLength(22)
+  })
+
+  it('leave what is ready alone: it does not wait for an import of another list', async () => {
+    await world.createList('other')
+    const ready = await world.import('other', lines(0, 10), { dryRun: true })
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.beforeJob = (job) => (job.kind === 'stage-import' ? gate : undefined)
+    const running = await world.begin('bad', lines(0, 10))
+    expect(await world.imports.activate(ready.importId, 'second')).toMatchObject({ state: 'active' })
+    release()
+    expect(await world.settled(running)).toMatchObject({ state: 'active' })
+  })
+})
+
 describe('entries', () => {
   it('are in force at once, alone or while an import runs, and neither loses the other', async () => {
     await world.import('bad', lines(0, 100))
