@@ -45,6 +45,7 @@ export const ERROR_STATUS = {
   // access
   KEY_REQUIRED: 401,
   KEY_REFUSED: 403,
+  SECOND_PERSON_NEEDED: 403,
   ORIGIN_REFUSED: 403,
   RATE_LIMITED: 429,
   // machine

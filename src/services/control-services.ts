@@ -60,7 +60,11 @@ export type ImportDesk = {
   list(): ImportRecord[]
   /** Throws IMPORT_UNKNOWN. */
   get(importId: string): ImportRecord
-  activate(importId: string, actor: Actor): Promise<ImportRecord>
+  /**
+   * `mustBeSecond`: what is held is not activated by whoever uploaded it (SECOND_PERSON_NEEDED). Rejects with
+   * IMPORT_UNKNOWN, IMPORT_STATE, LIST_CHANGED.
+   */
+  activate(importId: string, actor: Actor, how?: { readonly mustBeSecond: boolean }): Promise<ImportRecord>
   cancel(importId: string, actor: Actor): Promise<ImportRecord>
   /** Undefined: there is none (yet). Throws IMPORT_UNKNOWN. */
   rejectedCsvPath(importId: string): string | undefined

@@ -23,6 +23,14 @@ export const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
 
 export type HoldReason = NonNullable<ImportRecord['problem']>
 
+/** A preview that only has to be looked at again is no big change. */
+export const HELD_LIST_CHANGED = 'HELD_LIST_CHANGED'
+
+/** Whether somebody else than who uploaded it should look at it; a preview knows its reason too. */
+export function needsSecondPerson(problem: HoldReason | undefined): boolean {
+  return problem !== undefined && problem.code !== HELD_LIST_CHANGED
+}
+
 /** A change as the rules look at it: `entryCount` is the list before, `entryCountAfter` as it would be. */
 export type HoldableChange = {
   readonly kind: ListKind

@@ -15,6 +15,7 @@ import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
+import { needsSecondPerson } from './hold-import.ts'
 import {
   createImportRecords,
   hasRejectedFile,
@@ -25,7 +26,7 @@ import {
   rejectedFile,
   type StoredImport,
 } from './import-records.ts'
-import { assertCountry, comparedAgain, wrongState } from './import-refusals.ts'
+import { assertCountry, comparedAgain, secondPersonNeeded, wrongState } from './import-refusals.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
 import { createControlWord, createImportRunner, type RunImportOptions } from './run-import.ts'
@@ -224,11 +225,12 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     },
     list: () => records.all().map(({ record }) => structuredClone(record)),
     get: (importId) => structuredClone(records.get(importId).record),
-    async activate(importId, actor) {
+    async activate(importId, actor, { mustBeSecond } = { mustBeSecond: false }) {
       const stored = records.get(importId)
       const { record } = stored
       if (record.state === 'active') return structuredClone(record)
       if (!isWaiting(stored) || running.has(importId)) throw wrongState(record)
+      if (mustBeSecond && record.actor === actor && needsSecondPerson(record.problem)) throw secondPersonNeeded(record)
       await activateStaged(stored, actor)
       return structuredClone(record)
     },

@@ -24,6 +24,12 @@ export function comparedAgain({ problem }: ImportRecord): ScreeningError {
   })
 }
 
+/** SECOND_PERSON_NEEDED: whoever uploaded it asks to activate it. */
+export function secondPersonNeeded({ problem }: ImportRecord): ScreeningError {
+  const message = `Who uploaded this import may not activate it. ${problem?.detail ?? ''}`.trim()
+  return new ScreeningError('SECOND_PERSON_NEEDED', message)
+}
+
 /** IMPORT_STATE: what was asked for does not follow this state. */
 export function wrongState({ state }: ImportRecord): ScreeningError {
   return new ScreeningError('IMPORT_STATE', `The import is ${state}.`, { state })

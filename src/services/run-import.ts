@@ -3,7 +3,7 @@ import type { ImportCounts, ImportRecord } from '../domain/import.ts'
 import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
-import { type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
+import { HELD_LIST_CHANGED, type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
 import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
@@ -202,7 +202,7 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
 function replacesMore({ mode, counts }: ImportRecord, approved: ImportCounts | undefined): HoldReason | undefined {
   if (mode !== 'replace' || approved === undefined || counts.removed <= approved.removed) return undefined
   const detail = `It removes ${counts.removed} entries now, ${approved.removed} when it was compared before.`
-  return { code: 'HELD_LIST_CHANGED', detail }
+  return { code: HELD_LIST_CHANGED, detail }
 }
 
 export function createControlWord(): SharedArrayBuffer {

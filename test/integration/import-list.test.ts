@@ -305,6 +305,21 @@ describe('an import', () => {
     expect(entry?.detail).toEqual({ list: 'bad', mode: 'replace', dryRun: true, state: 'cancelled' })
   })
 
+  it.each([false, true])('that is held is for a second person, when that is asked for; preview: %s', async (dryRun) => {
+    await world.import('bad', lines(0, 100))
+    const { importId } = await world.import('bad', lines(0, 10), { dryRun })
+    const second = { mustBeSecond: true }
+    const own = world.imports.activate(importId, 'test', second)
+    await expect(own).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED', message: expect.stringContaining('90') })
+    expect(world.contents('bad')).toHaveLength(100)
+    expect(await world.imports.activate(importId, 'second', second)).toMatchObject({ state: 'active' })
+    expect(await world.imports.activate(importId, 'test', second)).toMatchObject({ state: 'active' })
+    const small = await world.import('bad', lines(0, 11), { dryRun: true })
+    expect(await world.imports.activate(small.importId, 'test', second)).toMatchObject({ state: 'active' })
+    const again = await world.import('bad', lines(0, 10), { dryRun: true })
+    expect(await world.imports.activate(again.importId, 'test')).toMatchObject({ state: 'active' })
+  })
+
   it('offers the rejected rows, which import once they are corrected', async () => {
     const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
     const file = world.imports.rejectedCsvPath(record.importId) ?? ''

@@ -41,6 +41,7 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   NUMBERING_INVALID: 'Send a range file as the regulator publishes it; see docs/OPERATIONS.md.',
   KEY_REQUIRED: 'Send the header Authorization: Bearer <key>.',
   KEY_REFUSED: 'Ask an administrator for a key whose role may do this.',
+  SECOND_PERSON_NEEDED: 'Ask somebody with another key of role analyst, or an administrator, to activate the import.',
   ORIGIN_REFUSED: 'Call 127.0.0.1 directly, or configure keys to let others in.',
   RATE_LIMITED: 'Wait for the seconds in Retry-After.',
   STORAGE_FULL: 'Free space on the data disk: reads and verdicts go on, writes do not.',

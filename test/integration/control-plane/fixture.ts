@@ -237,9 +237,9 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
     },
     list: () => [...records.values()].reverse(),
     get,
-    async activate(importId, actor) {
+    async activate(importId, actor, how) {
       const record = get(importId)
-      await store.appendAudit({ action: 'import.activate', subject: importId }, actor)
+      await store.appendAudit({ action: 'import.activate', subject: importId, detail: { ...how } }, actor)
       if (record.state !== 'previewed' && record.state !== 'active') {
         throw new ScreeningError('IMPORT_STATE', `The import is ${record.state}.`)
       }
