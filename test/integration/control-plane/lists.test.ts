@@ -186,6 +186,34 @@ describe('entries', () => {
     ])
   })
 
+  it('reads details and ranges once for all pages of a version, and again for the next one', async () => {
+    const entries = Array.from({ length: 30 }, (_, index) => ({
+      number: index < 10 ? `+7916000${index}*` : `+791700000${index}`,
+      reason: `reason ${index}`,
+    }))
+    await ask('POST', '/v1/lists/hotline/entries', { entries })
+    const { readRanges, dictionary } = control.store.contents
+    let reads = 0
+    const count =
+      <T extends unknown[], R>(read: (...given: T) => R) =>
+      (...given: T) => {
+        reads++
+        return read(...given)
+      }
+    Object.assign(control.store.contents, { readRanges: count(readRanges), dictionary: count(dictionary) })
+    let next: string | undefined = ''
+    let pages = 0
+    for (; next !== undefined; pages++) {
+      next = (await ask('GET', `/v1/lists/hotline/entries?limit=5${next === '' ? '' : `&after=${next}`}`)).json().next
+    }
+    expect(pages).toBeGreaterThan(5)
+    expect(reads).toBe(2)
+    await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: '+79180000001' }] })
+    reads = 0
+    expect((await ask('GET', '/v1/lists/hotline/entries?limit=5')).json().version).toBe(2)
+    expect(reads).toBeGreaterThan(0)
+  })
+
   it('answers an empty list', async () => {
     expect((await ask('GET', '/v1/lists/hotline/entries')).json()).toEqual({
       list: 'hotline',
