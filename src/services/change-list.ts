@@ -5,11 +5,23 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListEntry, ListKind } from '../domain/number-list.ts'
 import { CHANGE_ENTRIES_MAX, type ChangeEntriesResult, type JobList, type JobVersion } from '../jobs/list-jobs.ts'
-import type { Actor, ListRecord, ListVersion, NewListVersion, RecordStore } from '../stores/ports.ts'
+import {
+  type Actor,
+  type ListRecord,
+  type ListVersion,
+  type NewListVersion,
+  type RecordStore,
+  VERSIONS_KEPT,
+} from '../stores/ports.ts'
 import { BLOCKING_KINDS, blocksTooMuch, type HoldOptions } from './hold-import.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
 
+/**
+ * Every single entry writes a layer, and pushes one that no kept version needs any more out of the history. Cleaning reads
+ * the names of all layers and gates: once in so many changes costs nothing and lets hardly anything pile up.
+ */
+const CHANGES_PER_CLEANING = VERSIONS_KEPT
 /** Somebody may restore an old version between two steps; more often than this in a row is a fault. */
 const ATTEMPTS_MAX = 3
 
@@ -49,10 +61,13 @@ export type ListChangesDependencies = {
   /** Resolves when every verdict process has the change. */
   readonly notify: (sequence: number) => Promise<void>
   readonly now: () => number
+  /** Garbage that could not be removed: for the log. */
+  readonly onFault: (error: unknown) => void
 }
 
 export function createListChanges(options: HoldOptions, dependencies: ListChangesDependencies): ListChanges {
-  const { store, jobs, lock, notify, now } = dependencies
+  const { store, jobs, lock, notify, now, onFault } = dependencies
+  let changesSinceCleaning = 0
 
   async function stageAndActivate(name: string, version: NewListVersion, active: ListVersion, actor: Actor) {
     const staged = await store.stageVersion(name, version, actor)
@@ -85,6 +100,13 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     })
   }
 
+  /** Refused changes count too: they have written their layer. */
+  function cleanSometimes(): void {
+    if (++changesSinceCleaning < CHANGES_PER_CLEANING) return
+    changesSinceCleaning = 0
+    jobs.clean().catch(onFault)
+  }
+
   return {
     async changeEntries(change, actor) {
       const { list: name, entries } = change
@@ -94,7 +116,9 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
         })
       }
       listOf(store, name)
-      const { result, sequence } = await lock(name, () => retryWhenChanged(() => changeOnce(change, actor)))
+      const { result, sequence } = await lock(name, () => retryWhenChanged(() => changeOnce(change, actor))).finally(
+        cleanSometimes,
+      )
       if (sequence > 0) await notify(sequence)
       return result
     },

@@ -61,7 +61,7 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
   const { store, jobs, notify, now, onFault } = dependencies
   const records = createImportRecords(store)
   const lock = createKeyedLock()
-  const changes = createListChanges(options, { store, jobs, lock, notify, now })
+  const changes = createListChanges(options, { store, jobs, lock, notify, now, onFault })
   const runner = createImportRunner(options, { store, records, jobs, changes, lock, notify, now })
   const queue: StoredImport[] = []
   const running = new Map<string, { stored: StoredImport; control: SharedArrayBuffer; done: Promise<void> }>()

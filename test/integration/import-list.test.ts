@@ -576,6 +576,17 @@ describe('entries', () => {
     expect(world.store.contents.layerIds().every((layerId) => inUse.has(layerId))).toBe(true)
   })
 
+  it('leave no pile of layers behind, whether they are taken or refused', async () => {
+    await world.createList('banks', 'protected')
+    await world.import('banks', lines(0, 1))
+    for (let i = 1; i < 5 * VERSIONS_KEPT; i++) await world.imports.addEntries('bad', [entry(i)], 'test')
+    for (let i = 0; i < 2 * VERSIONS_KEPT; i++) {
+      await expect(world.imports.addEntries('bad', [entry(0)], 'test')).rejects.toThrow('protected')
+    }
+    await world.jobs.run({ kind: 'clean-lists', keepLayers: [], layerIdMax: 0 })
+    expect(world.store.contents.layerIds().length).toBeLessThanOrEqual(2 * VERSIONS_KEPT + 1)
+  })
+
   it('keep their details when the delta becomes a base', async () => {
     await world.imports.addEntries('bad', [entry(1)], 'test')
     await world.import('bad', lines(100, 300), { mode: 'append' })
