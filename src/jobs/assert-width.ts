@@ -3,6 +3,7 @@ import type { AppliedChange } from './apply-change.ts'
 import { largestCoveredShare } from './covered-share.ts'
 import { type EntryRows, overlayRows } from './entry-rows.ts'
 import { type LayerAccess, readLayerRanges } from './layer-rows.ts'
+import type { SortedEntries } from './sorted-entries.ts'
 
 /**
  * Looks at the list as it would be, not at what was sent: two halves of a country are as wide one after the other as they
@@ -10,7 +11,8 @@ import { type LayerAccess, readLayerRanges } from './layer-rows.ts'
  * IMPORT_TOO_WIDE.
  */
 export function assertWidth(change: AppliedChange, access: LayerAccess, shareMax: number): void {
-  const share = largestCoveredShare(rangesAfter(change, access))
+  if (change.layer === undefined) return
+  const share = largestCoveredShare(rangesAfter(change.layer, change.below, access))
   if (share <= shareMax) return
   throw new ScreeningError(
     'IMPORT_TOO_WIDE',
@@ -20,9 +22,8 @@ export function assertWidth(change: AppliedChange, access: LayerAccess, shareMax
   )
 }
 
-function rangesAfter({ layer, below }: AppliedChange, access: LayerAccess): EntryRows {
-  const base = readLayerRanges(access, below.at(-1))
-  return layer === undefined ? base : overlayRows(base, layer.ranges, { keepRemovals: false })
+function rangesAfter(layer: SortedEntries, below: AppliedChange['below'], access: LayerAccess): EntryRows {
+  return overlayRows(readLayerRanges(access, below.at(-1)), layer.ranges, { keepRemovals: false })
 }
 
 function percent(share: number): string {
