@@ -24,7 +24,7 @@ export const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
 export type HoldReason = NonNullable<ImportRecord['problem']>
 
 /** A preview that only has to be looked at again is no big change. */
-export const HELD_LIST_CHANGED = 'HELD_LIST_CHANGED'
+const HELD_LIST_CHANGED = 'HELD_LIST_CHANGED'
 
 /** Whether somebody else than who uploaded it should look at it; a preview knows its reason too. */
 export function needsSecondPerson(problem: HoldReason | undefined): boolean {
@@ -48,10 +48,37 @@ export function reasonToHold(change: HoldableChange, options: HoldOptions): Hold
   return removesMany(change, options) ?? blocksTooMuch(change, options)
 }
 
+/** What a person has seen of an import that waits. */
+export type ApprovedImport = {
+  readonly problem: HoldReason | undefined
+  readonly counts: ImportCounts
+  readonly impact: ImportImpact | undefined
+}
+
+/**
+ * Why an import that somebody activates must be looked at again after it was compared with the list as it is now. What was
+ * seen and has not become more is no reason: on a list that changes all the time nothing could be activated. `found` is
+ * what `reasonToHold` says now.
+ */
+export function reasonToLookAgain(
+  found: HoldReason | undefined,
+  { mode, counts, impact }: Pick<ImportRecord, 'mode' | 'counts' | 'impact'>,
+  approved: ApprovedImport,
+): HoldReason | undefined {
+  const removesMore = counts.removed > approved.counts.removed
+  const protectedBefore = approved.impact?.clashes.protectedCount ?? 0
+  const isMore = removesMore || (impact?.clashes.protectedCount ?? 0) > protectedBefore
+  if (found !== undefined && (isMore || found.code !== approved.problem?.code)) return found
+  // A replacement also takes away what came after its preview.
+  if (mode !== 'replace' || !removesMore) return undefined
+  const detail = `It removes ${counts.removed} entries now, ${approved.counts.removed} when it was compared before.`
+  return { code: HELD_LIST_CHANGED, detail }
+}
+
 function removesMany(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
   const { kind, entryCount, entryCountAfter, counts } = change
   if (entryCount > 0 && entryCountAfter === 0) {
-    return { code: 'HELD_REMOVES_MANY', detail: `It empties the list, which has ${entryCount} entries.` }
+    return { code: 'HELD_EMPTIES_LIST', detail: `It empties the list, which has ${entryCount} entries.` }
   }
   if (HAND_EDITED_KINDS.includes(kind) && counts.removed < HELD_REMOVED_ROWS_MIN) return undefined
   if (counts.removed <= entryCount * options.heldRemovedShare) return undefined

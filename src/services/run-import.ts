@@ -1,9 +1,15 @@
 import { ScreeningError } from '../domain/errors.ts'
-import type { ImportCounts, ImportRecord } from '../domain/import.ts'
+import type { ImportCounts } from '../domain/import.ts'
 import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
 import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
-import { HELD_LIST_CHANGED, type HoldOptions, type HoldReason, reasonToHold } from './hold-import.ts'
+import {
+  type ApprovedImport,
+  type HoldOptions,
+  type HoldReason,
+  reasonToHold,
+  reasonToLookAgain,
+} from './hold-import.ts'
 import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
@@ -144,12 +150,13 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     stored: StoredImport,
     control: SharedArrayBuffer,
     actor: string,
-    approved?: ImportCounts,
+    approved?: ApprovedImport,
   ): Promise<boolean> {
     for (let attempt = 1; attempt <= BUILDS_MAX; attempt++) {
       try {
         const outcome = await build(stored, control, async (built, result) => {
-          const problem = reasonOf(stored, built, result) ?? replacesMore(stored.record, approved)
+          const found = reasonOf(stored, built, result)
+          const problem = approved === undefined ? found : reasonToLookAgain(found, stored.record, approved)
           if (problem === undefined) return (await activate(stored, built, actor)) ? 'active' : 'changed'
           wait(stored, built, problem)
           return 'waiting'
@@ -190,19 +197,13 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     },
 
     async activateStaged(stored, control, actor) {
-      const { list, counts } = stored.record
+      const { list, problem, counts, impact } = stored.record
+      const approved = { problem, counts, impact }
       // Only building takes a slot: what is ready does not wait for an import of another list.
       if (await lock(list, () => activateReady(stored, actor))) return true
-      return slots(() => lock(list, () => buildAndActivate(stored, control, actor, counts)))
+      return slots(() => lock(list, () => buildAndActivate(stored, control, actor, approved)))
     },
   }
-}
-
-/** A replacement also takes away what came after its preview, which nobody has seen go. */
-function replacesMore({ mode, counts }: ImportRecord, approved: ImportCounts | undefined): HoldReason | undefined {
-  if (mode !== 'replace' || approved === undefined || counts.removed <= approved.removed) return undefined
-  const detail = `It removes ${counts.removed} entries now, ${approved.removed} when it was compared before.`
-  return { code: HELD_LIST_CHANGED, detail }
 }
 
 export function createControlWord(): SharedArrayBuffer {

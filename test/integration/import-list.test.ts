@@ -149,6 +149,16 @@ describe('an import', () => {
     expect(record).toMatchObject({ state: 'active', counts: { removed: 4, unchanged: 5 } })
   })
 
+  it('that somebody has looked at needs no second look when it does no more than then', async () => {
+    await world.import('bad', lines(0, 100))
+    const held = await world.import('bad', lines(0, 60), { mode: 'remove' })
+    expect(held).toMatchObject({ state: 'held', counts: { removed: 60 } })
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    const record = await world.imports.activate(held.importId, 'second')
+    expect(record).toMatchObject({ state: 'active', counts: { removed: 60, unchanged: 41 } })
+    expect(world.contents('bad')).toContain(String(number(5_000)))
+  })
+
   it('keeps its findings when its activation fails', async () => {
     await world.import('bad', lines(0, 10))
     const preview = await world.import('bad', lines(0, 5), { mode: 'append', dryRun: true })
@@ -192,7 +202,8 @@ describe('an import', () => {
     await world.import('bad', lines(0, rows))
     const record = await world.import('bad', lines(0, removed), { mode: 'remove' })
     expect(record.state).toBe(state)
-    if (state === 'held') expect(record.problem?.code).toBe('HELD_REMOVES_MANY')
+    const code = removed === rows ? 'HELD_EMPTIES_LIST' : 'HELD_REMOVES_MANY'
+    if (state === 'held') expect(record.problem?.code).toBe(code)
   })
 
   it.each([
@@ -214,7 +225,7 @@ describe('an import', () => {
     const activated = world.imports.activate(preview.importId, 'second')
     await expect(activated).rejects.toMatchObject({ code: 'LIST_CHANGED' })
     const record = world.imports.get(preview.importId)
-    expect(record).toMatchObject({ counts: { removed: 5 }, problem: { code: 'HELD_REMOVES_MANY' } })
+    expect(record).toMatchObject({ counts: { removed: 5 }, problem: { code: 'HELD_EMPTIES_LIST' } })
     expect(world.contents('bad')).toHaveLength(5)
     expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
     expect(world.contents('bad')).toHaveLength(0)
