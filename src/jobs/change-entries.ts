@@ -51,7 +51,7 @@ async function impactOf(
  * import did not see yet go into a delta above what it built: they are the later word.
  *
  * A delta never loses a row to a later entry, which only changes it. One that lacks a row the import has seen was put in
- * force by a restore, and what was built holds that row: LIST_CHANGED, build again. Throws IMPORT_TOO_WIDE.
+ * force by a restore, and what was built holds that row: LIST_CHANGED, build again. Any other restore is a later word too. Throws IMPORT_TOO_WIDE.
  */
 export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies): ChangeEntriesResult {
   const access: LayerAccess = {
