@@ -110,7 +110,7 @@ export const CONFIG_SCHEMA = Type.Object(
           default: 0.2,
           minimum: 0,
           maximum: 1,
-          description: 'A replace that removes more is held.',
+          description: 'An import that removes a larger share is held.',
         }),
         heldCallsShare: Type.Number({
           default: 0.01,

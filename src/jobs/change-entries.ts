@@ -1,15 +1,24 @@
+import { ScreeningError } from '../domain/errors.ts'
+import type { ImportImpact } from '../domain/import.ts'
+import { NO_TRAFFIC } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { applyDelta, pickRows } from './apply-delta.ts'
+import { assertWidth } from './assert-width.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
 import { createEntryCollector } from './entry-collector.ts'
 import { compareRows, type EntryRows } from './entry-rows.ts'
+import { findClashes } from './find-clashes.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import { type LayerAccess, readLayerNumbers, readLayerRanges } from './layer-rows.ts'
-import type { ChangeEntriesJob, ChangeEntriesResult, RebaseImportJob } from './list-jobs.ts'
+import { type ChangeEntriesJob, type ChangeEntriesResult, IMPORT_LIMITS, type RebaseImportJob } from './list-jobs.ts'
+import type { SortedEntries } from './sorted-entries.ts'
 import { writeLayer } from './write-layer.ts'
 
-/** Adds or takes away a few entries of a list. */
-export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependencies): ChangeEntriesResult {
+/** Adds or takes away a few entries of a list. Throws IMPORT_TOO_WIDE. */
+export async function changeEntries(
+  job: ChangeEntriesJob,
+  dependencies: JobDependencies,
+): Promise<ChangeEntriesResult> {
   const collector = createEntryCollector(job.entries.length)
   for (const { from, to, details } of job.entries) {
     const id = collector.dictionary.idOf(details)
@@ -17,16 +26,32 @@ export function changeEntries(job: ChangeEntriesJob, dependencies: JobDependenci
     else collector.addRange(from, to, id)
   }
   const { entries } = collector.finish()
-  const change = applyChange(
-    { active: job.active, change: entries, mode: job.mode },
-    { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} },
-  )
-  return write(change, job.layerId, dependencies)
+  const access: LayerAccess = { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} }
+  const change = applyChange({ active: job.active, change: entries, mode: job.mode }, access)
+  if (job.mode === 'append' && entries.ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
+  const impact = await impactOf(job, entries, dependencies)
+  return { ...write(change, job.layerId, dependencies), ...(impact === undefined ? {} : { impact }) }
+}
+
+/** Calls are counted for ranges only: a number is what its caller is, and a day of calls is not read for every one. */
+async function impactOf(
+  { heldAgainst, nowMs }: ChangeEntriesJob,
+  entries: SortedEntries,
+  { contents, traffic }: JobDependencies,
+): Promise<ImportImpact | undefined> {
+  if (heldAgainst === undefined) return undefined
+  const clashes = findClashes(entries, heldAgainst, { contents, onBlock() {} })
+  const { from, to } = entries.ranges
+  const calls = from.length === 0 ? NO_TRAFFIC : await traffic.impactOf(entries.numbers, from, to, nowMs)
+  return { ...calls, clashes }
 }
 
 /**
  * Entries that were added or taken away while an import was being built lie in the active delta. Their rows that the
  * import did not see yet go into a delta above what it built: they are the later word.
+ *
+ * A delta never loses a row to a later entry, which only changes it. One that lacks a row the import has seen was put in
+ * force by a restore, and what was built holds that row: LIST_CHANGED, build again. Any other restore is a later word too. Throws IMPORT_TOO_WIDE.
  */
 export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies): ChangeEntriesResult {
   const access: LayerAccess = {
@@ -36,9 +61,11 @@ export function rebaseImport(job: RebaseImportJob, dependencies: JobDependencies
   }
   const delta = job.active.layers.length > 1 ? job.active.layers[0] : undefined
   const seen = job.builtOn.layers.length > 1 ? job.builtOn.layers[0] : undefined
-  const numbers = rowsNotIn(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
-  const ranges = rowsNotIn(readLayerRanges(access, delta), readLayerRanges(access, seen))
-  return write(applyDelta(job.built, { numbers, ranges }, access), job.layerId, dependencies)
+  const numbers = rowsSince(readLayerNumbers(access, delta), readLayerNumbers(access, seen))
+  const ranges = rowsSince(readLayerRanges(access, delta), readLayerRanges(access, seen))
+  const change = applyDelta(job.built, { numbers, ranges }, access)
+  if (ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
+  return write(change, job.layerId, dependencies)
 }
 
 function write(change: AppliedChange, layerId: number, dependencies: JobDependencies): ChangeEntriesResult {
@@ -47,14 +74,18 @@ function write(change: AppliedChange, layerId: number, dependencies: JobDependen
   return { layers, entryCount, added, removed, unchanged, updated, written: layer !== undefined }
 }
 
-/** Rows of `rows` that `seen` lacks or has with other details. */
-function rowsNotIn(rows: EntryRows, seen: EntryRows): EntryRows {
+/** Rows of `rows` that `seen` lacks or has with other details. Throws LIST_CHANGED when `rows` lacks one of `seen`. */
+function rowsSince(rows: EntryRows, seen: EntryRows): EntryRows {
   const kept: number[] = []
   let s = 0
   for (let i = 0; i < rows.from.length; i++) {
-    while (s < seen.from.length && compareRows(seen, s, rows, i) < 0) s++
-    const isSeen = s < seen.from.length && compareRows(seen, s, rows, i) === 0 && seen.ids[s] === rows.ids[i]
-    if (!isSeen) kept.push(i)
+    const isInBoth = s < seen.from.length && compareRows(seen, s, rows, i) === 0
+    if (!isInBoth || seen.ids[s] !== rows.ids[i]) kept.push(i)
+    if (isInBoth) s++
+  }
+  // Both are sorted: a row of `seen` that `rows` lacks stops `s` for good.
+  if (s < seen.from.length) {
+    throw new ScreeningError('LIST_CHANGED', 'An older version was restored while the import was built.')
   }
   return pickRows(rows, kept)
 }

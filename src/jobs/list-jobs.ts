@@ -21,8 +21,8 @@ export type ImportLimits = {
   readonly rowsMax: number
   /** A row that covers a larger share of a calling code's numbers of one length is refused as too-wide. */
   readonly rowShareMax: number
-  /** An upload whose rows together cover a larger share of any calling code is refused with IMPORT_TOO_WIDE. */
-  readonly uploadShareMax: number
+  /** A change after which the list's ranges cover a larger share of any calling code is refused with IMPORT_TOO_WIDE. */
+  readonly listShareMax: number
 }
 
 /** 20 M rows: 160 MB of sorted numbers, twice the largest list we are measured with. */
@@ -30,13 +30,13 @@ const ROWS_MAX = 20_000_000
 /** A tenth: 10^9 numbers where national numbers have ten digits, such as all of +79. */
 const ROW_SHARE_MAX = 0.1
 /** Half of a country's numbers: nobody lists that much on purpose, and ten one-digit prefixes would be all of them. */
-const UPLOAD_SHARE_MAX = 0.5
+const LIST_SHARE_MAX = 0.5
 
 export const IMPORT_LIMITS: ImportLimits = {
   bytesMax: 2 ** 31,
   rowsMax: ROWS_MAX,
   rowShareMax: ROW_SHARE_MAX,
-  uploadShareMax: UPLOAD_SHARE_MAX,
+  listShareMax: LIST_SHARE_MAX,
 }
 
 /** The sending end of a MessagePort. */
@@ -95,6 +95,8 @@ export type ChangeEntriesJob = {
   readonly entries: readonly ListEntry[]
   readonly layerId: number
   readonly active: JobVersion
+  /** Lists to look for clashes in; undefined: nobody asks what the change would do to calls. */
+  readonly heldAgainst?: readonly JobList[]
   readonly nowMs: number
 }
 
@@ -111,6 +113,8 @@ export type ChangeEntriesResult = {
   readonly updated: number
   /** False: the list says all that already, no layer was written. */
   readonly written: boolean
+  /** What the entries would do to calls, when that was asked. */
+  readonly impact?: ImportImpact
 }
 
 /**
@@ -169,6 +173,8 @@ export type CleanListsJob = {
 
 export type CleanListsResult = {
   readonly layersDropped: number
+  /** Garbage that a full disk did not let go. */
+  readonly layersLeft: number
   readonly filesRemoved: number
   /** Files left in imports/, with their size. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[]

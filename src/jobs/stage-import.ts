@@ -2,14 +2,14 @@
  * The import job: an uploaded file becomes the layer of a new version. It changes nothing that is in force: until the
  * version is activated, a crash at any point leaves a layer nobody points to.
  */
-import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts, ImportImpact } from '../domain/import.ts'
-import type { TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
+import { NO_TRAFFIC, type TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
-import { largestCoveredShare } from './covered-share.ts'
+import { assertWidth } from './assert-width.ts'
 import { findClashes } from './find-clashes.ts'
 import { createJobControl } from './job-control.ts'
 import type { JobDependencies } from './job-dependencies.ts'
+import type { LayerAccess } from './layer-rows.ts'
 import type { StageImportJob, StageImportResult } from './list-jobs.ts'
 import { type ReadList, readList } from './read-list.ts'
 import type { SortedEntries } from './sorted-entries.ts'
@@ -17,8 +17,6 @@ import { writeLayer } from './write-layer.ts'
 
 /** Where the progress bar stands after each step; measured on 10 M plain rows. */
 const PROGRESS = { read: 0.25, sorted: 0.4, compared: 0.5, written: 1 } as const
-
-const NO_TRAFFIC: TrafficImpact = { hours: 0, calls: 0, callers: 0, totalCalls: 0, complete: true }
 
 /** Throws IMPORT_EMPTY, IMPORT_FORMAT, IMPORT_TOO_LARGE, IMPORT_TOO_WIDE, storage errors, JobCancelled. */
 export async function stageImport(job: StageImportJob, dependencies: JobDependencies): Promise<StageImportResult> {
@@ -33,12 +31,12 @@ export async function stageImport(job: StageImportJob, dependencies: JobDependen
     },
   )
   control.report(PROGRESS.sorted, rowCounts(upload))
-  assertNotTooWide(upload.entries, job.limits.uploadShareMax)
   const clashes = job.mode === 'remove' ? { count: 0, protectedCount: 0, sample: [] } : findIn(upload.entries)
-  const change = applyChange(
-    { active: job.active, change: upload.entries, mode: job.mode },
-    { contents, dictionary: upload.dictionary, onBlock: control.check },
-  )
+  const access: LayerAccess = { contents, dictionary: upload.dictionary, onBlock: control.check }
+  const change = applyChange({ active: job.active, change: upload.entries, mode: job.mode }, access)
+  if (job.mode !== 'remove' && upload.entries.ranges.from.length > 0) {
+    assertWidth(change, access, job.limits.listShareMax)
+  }
   control.report(PROGRESS.compared, countsOf(upload, change))
   const hits = job.mode === 'remove' ? NO_TRAFFIC : await impactOf(upload.entries)
   control.check()
@@ -75,14 +73,4 @@ function rowCounts({ rows, accepted, rejected, duplicates }: ReadList) {
 
 function countsOf(upload: ReadList, { added, removed, unchanged, updated }: AppliedChange): ImportCounts {
   return { ...rowCounts(upload), added, removed, unchanged, updated }
-}
-
-function assertNotTooWide({ ranges }: SortedEntries, shareMax: number): void {
-  const share = largestCoveredShare(ranges)
-  if (share <= shareMax) return
-  throw new ScreeningError(
-    'IMPORT_TOO_WIDE',
-    `The upload covers ${Math.round(share * 100)} % of the numbers of one country code, at most ${shareMax * 100} % are taken.`,
-    { hint: 'Look for prefixes and ranges that are too short.', share },
-  )
 }

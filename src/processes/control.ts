@@ -68,7 +68,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     },
   )
   const services = createControlServices(
-    { home, pseudonymKey },
+    { home, timeZone: config.timeZone, pseudonymKey },
     {
       store,
       contents,

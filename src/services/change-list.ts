@@ -3,23 +3,42 @@
  * take turns here, so a big import and single entries never undo each other.
  */
 import { ScreeningError } from '../domain/errors.ts'
-import type { ListEntry } from '../domain/number-list.ts'
-import { CHANGE_ENTRIES_MAX, type ChangeEntriesResult, type JobVersion } from '../jobs/list-jobs.ts'
-import type { Actor, ListRecord, ListVersion, NewListVersion, RecordStore } from '../stores/ports.ts'
+import type { ListEntry, ListKind } from '../domain/number-list.ts'
+import { CHANGE_ENTRIES_MAX, type ChangeEntriesResult, type JobList, type JobVersion } from '../jobs/list-jobs.ts'
+import {
+  type Actor,
+  type ListRecord,
+  type ListVersion,
+  type NewListVersion,
+  type RecordStore,
+  VERSIONS_KEPT,
+} from '../stores/ports.ts'
+import { BLOCKING_KINDS, blocksTooMuch, type HoldOptions } from './hold-import.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
 
+/**
+ * Every single entry writes a layer, and pushes one that no kept version needs any more out of the history. Cleaning reads
+ * the names of all layers and gates: once in so many changes costs nothing and lets hardly anything pile up.
+ */
+const CHANGES_PER_CLEANING = VERSIONS_KEPT
 /** Somebody may restore an old version between two steps; more often than this in a row is a fault. */
 const ATTEMPTS_MAX = 3
 
+export type EntriesChange = {
+  readonly mode: 'append' | 'remove'
+  readonly list: string
+  readonly entries: readonly ListEntry[]
+  /** True: a person has looked at these very numbers, whatever they block. */
+  readonly isReviewed: boolean
+}
+
 export type ListChanges = {
-  /** Adds or takes away a few entries; in force everywhere when it resolves. Rejects with LIST_UNKNOWN, LIST_CHANGED. */
-  changeEntries(
-    mode: 'append' | 'remove',
-    name: string,
-    entries: readonly ListEntry[],
-    actor: Actor,
-  ): Promise<ChangeEntriesResult>
+  /**
+   * Adds or takes away a few entries; in force everywhere when it resolves. Rejects with LIST_UNKNOWN, LIST_CHANGED,
+   * IMPORT_TOO_WIDE, and with ENTRIES_NEED_PREVIEW when an import of these entries would be held for what they block.
+   */
+  changeEntries(change: EntriesChange, actor: Actor): Promise<ChangeEntriesResult>
   /**
    * Stages and activates a version built on `builtOn`. Undefined: the list changed meanwhile in a way that only building
    * again can take in. The caller holds the list's lock. Rejects with LIST_CHANGED.
@@ -32,22 +51,23 @@ export type ListChanges = {
 }
 
 export type BuiltVersion = NewListVersion & {
-  /** True: the contents do not depend on what was active before. */
-  readonly isReplacement: boolean
   readonly builtOn: { readonly version: number } & JobVersion
 }
 
 export type ListChangesDependencies = {
-  readonly store: Pick<RecordStore, 'list' | 'stageVersion' | 'activateVersion'>
+  readonly store: Pick<RecordStore, 'list' | 'lists' | 'stageVersion' | 'activateVersion'>
   readonly jobs: ListJobRunner
   readonly lock: KeyedLock
   /** Resolves when every verdict process has the change. */
   readonly notify: (sequence: number) => Promise<void>
   readonly now: () => number
+  /** Garbage that could not be removed: for the log. */
+  readonly onFault: (error: unknown) => void
 }
 
-export function createListChanges(dependencies: ListChangesDependencies): ListChanges {
-  const { store, jobs, lock, notify, now } = dependencies
+export function createListChanges(options: HoldOptions, dependencies: ListChangesDependencies): ListChanges {
+  const { store, jobs, lock, notify, now, onFault } = dependencies
+  let changesSinceCleaning = 0
 
   async function stageAndActivate(name: string, version: NewListVersion, active: ListVersion, actor: Actor) {
     const staged = await store.stageVersion(name, version, actor)
@@ -55,10 +75,24 @@ export function createListChanges(dependencies: ListChangesDependencies): ListCh
     return { version: staged.version, sequence }
   }
 
-  async function changeOnce(mode: 'append' | 'remove', name: string, entries: readonly ListEntry[], actor: Actor) {
-    const { active } = listOf(store, name)
+  async function changeOnce({ mode, list: name, entries, isReviewed }: EntriesChange, actor: Actor) {
+    const { active, kind } = listOf(store, name)
+    const isAsked = mode === 'append' && !isReviewed && BLOCKING_KINDS.includes(kind)
+    const heldAgainst = isAsked ? { heldAgainst: listsOfKinds(store.lists(), ['protected'], name) } : {}
     return jobs.withLayer(async (layerId) => {
-      const result = await jobs.run({ kind: 'change-entries', mode, entries, layerId, active, nowMs: now() })
+      const result = await jobs.run({
+        kind: 'change-entries',
+        mode,
+        entries,
+        layerId,
+        active,
+        ...heldAgainst,
+        nowMs: now(),
+      })
+      const { impact, added } = result
+      // Whoever only writes another reason to entries that are there already blocks nothing new.
+      const problem = impact === undefined || added === 0 ? undefined : blocksTooMuch({ kind, impact }, options)
+      if (problem !== undefined) throw needPreview(problem.detail)
       if (!result.written && result.added + result.removed + result.updated === 0) return { result, sequence: 0 }
       const version = { layers: result.layers, entryCount: result.entryCount }
       const { sequence } = await stageAndActivate(name, version, active, actor)
@@ -66,24 +100,32 @@ export function createListChanges(dependencies: ListChangesDependencies): ListCh
     })
   }
 
+  /** Refused changes count too: they have written their layer. */
+  function cleanSometimes(): void {
+    if (++changesSinceCleaning < CHANGES_PER_CLEANING) return
+    changesSinceCleaning = 0
+    jobs.clean().catch(onFault)
+  }
+
   return {
-    async changeEntries(mode, name, entries, actor) {
+    async changeEntries(change, actor) {
+      const { list: name, entries } = change
       if (entries.length > CHANGE_ENTRIES_MAX) {
         throw new ScreeningError('BODY_TOO_LARGE', `At most ${CHANGE_ENTRIES_MAX} entries are taken at once.`, {
           hint: 'Upload a list instead.',
         })
       }
       listOf(store, name)
-      const { result, sequence } = await lock(name, () =>
-        retryWhenChanged(() => changeOnce(mode, name, entries, actor)),
+      const { result, sequence } = await lock(name, () => retryWhenChanged(() => changeOnce(change, actor))).finally(
+        cleanSometimes,
       )
       if (sequence > 0) await notify(sequence)
       return result
     },
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
-      const { isReplacement, builtOn, ...version } = built
-      if (active.version === builtOn.version || isReplacement) return stageAndActivate(name, version, active, actor)
+      const { builtOn, ...version } = built
+      if (active.version === builtOn.version) return stageAndActivate(name, version, active, actor)
       if (!isRebasable(version, builtOn, active)) return undefined
       return jobs.withLayer(async (layerId) => {
         const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })
@@ -92,6 +134,21 @@ export function createListChanges(dependencies: ListChangesDependencies): ListCh
       })
     },
   }
+}
+
+/** Active versions of the lists of these kinds, in this order, but one. */
+export function listsOfKinds(lists: readonly ListRecord[], kinds: readonly ListKind[], but: string): JobList[] {
+  const others = lists.filter(({ name }) => name !== but)
+  return kinds.flatMap((kind) =>
+    others.filter((list) => list.kind === kind).map(({ name, active }) => ({ name, kind, layers: active.layers })),
+  )
+}
+
+function needPreview(detail: string): ScreeningError {
+  return new ScreeningError(
+    'ENTRIES_NEED_PREVIEW',
+    `The entries were not added. ${detail.replace(/^It /, 'The change ')}`,
+  )
 }
 
 /** Throws LIST_UNKNOWN. */

@@ -5,6 +5,7 @@ import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
 import type { Explanation } from '../engine/explain.ts'
+import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RecordState } from '../telemetry/record-metrics.ts'
@@ -59,11 +60,21 @@ export type ImportDesk = {
   list(): ImportRecord[]
   /** Throws IMPORT_UNKNOWN. */
   get(importId: string): ImportRecord
-  activate(importId: string, actor: Actor): Promise<ImportRecord>
+  /**
+   * `mustBeSecond`: what is held is not activated by whoever uploaded it (SECOND_PERSON_NEEDED). Rejects with
+   * IMPORT_UNKNOWN, IMPORT_STATE, LIST_CHANGED.
+   */
+  activate(importId: string, actor: Actor, how?: { readonly mustBeSecond: boolean }): Promise<ImportRecord>
   cancel(importId: string, actor: Actor): Promise<ImportRecord>
   /** Undefined: there is none (yet). Throws IMPORT_UNKNOWN. */
   rejectedCsvPath(importId: string): string | undefined
-  addEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
+  /** `isReviewed`: a person has looked at these very numbers, so they are not refused with ENTRIES_NEED_PREVIEW. */
+  addEntries(
+    list: string,
+    entries: readonly ListEntry[],
+    actor: Actor,
+    how?: { readonly isReviewed: boolean },
+  ): Promise<EntriesChanged>
   removeEntries(list: string, entries: readonly ListEntry[], actor: Actor): Promise<EntriesChanged>
 }
 
@@ -85,12 +96,14 @@ export type NumberingImported = {
 }
 
 type EntryDesk = {
-  /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, LIST_UNKNOWN. */
+  /** Reads and writes a few entries, in force everywhere when it resolves. Rejects with NUMBER_INVALID, BODY_INVALID, LIST_UNKNOWN. */
   change(list: string, how: 'add' | 'remove', bodies: readonly EntryBody[], actor: Actor): Promise<EntriesChanged>
 }
 
 export type ControlServicesOptions = {
   readonly home: DiallingRules
+  /** IANA name: when the day of a bare expiry date ends. */
+  readonly timeZone: string
   /** The pseudonym key, 16 bytes or more. */
   readonly pseudonymKey: Uint8Array
 }
@@ -122,6 +135,7 @@ export function createControlServices(
 ): ControlServices {
   const { store, contents, imports, notify, now } = deps
   const { home } = options
+  const entryRules = { home, expiry: createExpiryParser(options.timeZone) }
   const parse = (text: string | null | undefined) => parsePhoneNumber(text, home, 'call')
   const pseudonyms = createPseudonyms({ key: options.pseudonymKey }, { parse })
   const membership = createListMembership({ store, contents })
@@ -139,14 +153,14 @@ export function createControlServices(
     metrics: deps.metrics.reports,
   }
   const addEntries = (list: string, entries: readonly ListEntry[], actor: Actor) =>
-    imports.addEntries(list, entries, actor)
+    imports.addEntries(list, entries, actor, { isReviewed: true })
   const desk = createReviewDesk({ store, membership, addEntries, notify, now })
   return {
     reports: createReportIntake(intakeOptions, intakeDeps),
     lists: createListDesk({ store, contents, notify }),
     entries: {
       async change(list, how, bodies, actor) {
-        const entries = parseEntries(bodies, home)
+        const entries = parseEntries(bodies, entryRules)
         const changed =
           how === 'add'
             ? await imports.addEntries(list, entries, actor)

@@ -15,6 +15,8 @@ export const EXPORT_START: ExportPosition = { phase: 'ranges', after: -1 }
 /** Rows read from the store at a time: 8192 x 12 bytes, about 2 ms, then the event loop gets its turn. */
 export const EXPORT_CHUNK_ROWS = 8_192
 
+type ReadableContents = Pick<ListContents, 'readNumbers' | 'readRanges' | 'dictionary'>
+
 /**
  * Reads a list version in order, a chunk at a time, newest layer first in every tie: memory stays at two chunks however
  * long the list is (ranges, at most a million, are held whole). Fewer rows than asked for come only at the end, together
@@ -25,10 +27,7 @@ export type ListReader = {
   read(position: ExportPosition, rowsMax: number): { rows: ExportedEntry[]; next: ExportPosition | undefined }
 }
 
-export function openListReader(
-  version: ListVersion,
-  contents: Pick<ListContents, 'readNumbers' | 'readRanges' | 'dictionary'>,
-): ListReader {
+export function openListReader(version: ListVersion, contents: ReadableContents): ListReader {
   let ranges: ExportedEntry[] | undefined
   // Newest first; one base and at most one delta, but the merge takes any number.
   const cursors = version.layers.filter((layer) => layer.numberCount > 0).map((layer) => openCursor(layer, contents))
@@ -63,6 +62,31 @@ export function openListReader(
       const rest = readNumbers(-1, rowsMax - rows.length)
       return { rows: [...rows, ...rest.rows], next: rest.next }
     },
+  }
+}
+
+/**
+ * Two people paging through two lists. A reader of the longest list holds about 200 MB (500,000 different details, a
+ * million ranges), and reading that again for every page takes seconds.
+ */
+const READERS_KEPT = 2
+
+/**
+ * Opens readers and keeps the last few: layers never change, so neither does what a reader of them has read. One reader
+ * may serve several exports in turns: every read says where it begins.
+ */
+export function createListReaders(contents: ReadableContents): (version: ListVersion) => ListReader {
+  const kept = new Map<string, ListReader>()
+  return (version) => {
+    const key = version.layers.map(({ layerId }) => layerId).join('+')
+    const reader = kept.get(key) ?? openListReader(version, contents)
+    kept.delete(key)
+    kept.set(key, reader)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= READERS_KEPT) break
+      kept.delete(oldest)
+    }
+    return reader
   }
 }
 

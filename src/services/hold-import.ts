@@ -9,28 +9,90 @@ export type HoldOptions = {
   readonly heldCallsShare: number
 }
 
-/** Fewer removed rows than this are a small list being edited. */
-const HELD_REMOVED_ROWS_MIN = 1_000
+/**
+ * Deny and watch lists are edited by hand every day: fewer removed rows than this are such an edit. What protects callers
+ * or stands for whole blocks of numbers has no such floor: half of ten protected numbers is as wrong as half of a million.
+ */
+export const HELD_REMOVED_ROWS_MIN = 50
+const HAND_EDITED_KINDS: readonly ListKind[] = ['deny', 'watch']
 /** With fewer calls recorded a share of them says nothing: a node's first minutes, or a test bench. */
 const HELD_CALLS_RECORDED_MIN = 10_000
 
-const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
+/** Kinds whose entries block calls. */
+export const BLOCKING_KINDS: readonly ListKind[] = ['deny', 'do-not-originate']
+
+export type HoldReason = NonNullable<ImportRecord['problem']>
+
+/** A preview that only has to be looked at again is no big change. */
+const HELD_LIST_CHANGED = 'HELD_LIST_CHANGED'
+
+/** Whether somebody else than who uploaded it should look at it; a preview knows its reason too. */
+export function needsSecondPerson(problem: HoldReason | undefined): boolean {
+  return problem !== undefined && problem.code !== HELD_LIST_CHANGED
+}
+
+/** A change as the rules look at it: `entryCount` is the list before, `entryCountAfter` as it would be. */
+export type HoldableChange = {
+  readonly kind: ListKind
+  readonly entryCount: number
+  readonly entryCountAfter: number
+  readonly counts: Pick<ImportCounts, 'removed'>
+  readonly impact: ImportImpact
+}
 
 /**
  * Why an import waits for somebody to look: it takes away much of the list, it would block many calls, or it would block
  * protected numbers (a deny list stands above protection; on a do-not-originate list such numbers are meant to be).
  */
-export function reasonToHold(
-  change: { kind: ListKind; entryCount: number; counts: ImportCounts; impact: ImportImpact },
-  options: HoldOptions,
-): NonNullable<ImportRecord['problem']> | undefined {
-  const { kind, entryCount, counts, impact } = change
-  if (counts.removed >= HELD_REMOVED_ROWS_MIN && counts.removed > entryCount * options.heldRemovedShare) {
-    return {
-      code: 'HELD_REMOVES_MANY',
-      detail: `It removes ${counts.removed} of ${entryCount} entries, more than ${percent(options.heldRemovedShare)}.`,
-    }
+export function reasonToHold(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
+  return removesMany(change, options) ?? blocksTooMuch(change, options)
+}
+
+/** What a person has seen of an import that waits. */
+export type ApprovedImport = {
+  readonly problem: HoldReason | undefined
+  readonly counts: ImportCounts
+  readonly impact: ImportImpact | undefined
+}
+
+/**
+ * Why an import that somebody activates must be looked at again after it was compared with the list as it is now. What was
+ * seen and has not become more is no reason: on a list that changes all the time nothing could be activated. `found` is
+ * what `reasonToHold` says now.
+ */
+export function reasonToLookAgain(
+  found: HoldReason | undefined,
+  { mode, counts, impact }: Pick<ImportRecord, 'mode' | 'counts' | 'impact'>,
+  approved: ApprovedImport,
+): HoldReason | undefined {
+  const removesMore = counts.removed > approved.counts.removed
+  const protectedBefore = approved.impact?.clashes.protectedCount ?? 0
+  const isMore = removesMore || (impact?.clashes.protectedCount ?? 0) > protectedBefore
+  if (found !== undefined && (isMore || found.code !== approved.problem?.code)) return found
+  // A replacement also takes away what came after its preview.
+  if (mode !== 'replace' || !removesMore) return undefined
+  const detail = `It removes ${counts.removed} entries now, ${approved.counts.removed} when it was compared before.`
+  return { code: HELD_LIST_CHANGED, detail }
+}
+
+function removesMany(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
+  const { kind, entryCount, entryCountAfter, counts } = change
+  if (entryCount > 0 && entryCountAfter === 0) {
+    return { code: 'HELD_EMPTIES_LIST', detail: `It empties the list, which has ${entryCount} entries.` }
   }
+  if (HAND_EDITED_KINDS.includes(kind) && counts.removed < HELD_REMOVED_ROWS_MIN) return undefined
+  if (counts.removed <= entryCount * options.heldRemovedShare) return undefined
+  return {
+    code: 'HELD_REMOVES_MANY',
+    detail: `It removes ${counts.removed} of ${entryCount} entries, more than ${percent(options.heldRemovedShare)}.`,
+  }
+}
+
+/** Entries that are in force at once are asked this; removing them names each of them. */
+export function blocksTooMuch(
+  { kind, impact }: Pick<HoldableChange, 'kind' | 'impact'>,
+  options: HoldOptions,
+): HoldReason | undefined {
   if (kind === 'deny' && impact.clashes.protectedCount > 0) {
     return {
       code: 'HELD_BLOCKS_PROTECTED',

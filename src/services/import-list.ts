@@ -11,32 +11,32 @@
  */
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportRecord } from '../domain/import.ts'
-import { diallingRules } from '../domain/parse-phone-number.ts'
 import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
+import { needsSecondPerson } from './hold-import.ts'
 import {
   createImportRecords,
+  hasRejectedFile,
   IMPORTS_WAITING_MAX,
   isFinished,
   isWaiting,
   newImport,
+  rejectedFile,
   type StoredImport,
 } from './import-records.ts'
+import { assertCountry, comparedAgain, secondPersonNeeded, wrongState } from './import-refusals.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
-import { createControlWord, createImportRunner, type RunImportOptions, rejectedFile } from './run-import.ts'
+import { createControlWord, createImportRunner, type RunImportOptions } from './run-import.ts'
 
 /** Imports that wait for their turn, each with a spool file of up to bytesMax. */
 export const IMPORTS_QUEUED_MAX = 32
+/** What nobody asked for: holding an import, and letting the oldest preview go. */
+const SYSTEM_ACTOR: Actor = 'system'
 /** Starts of one import, restarts of the process included. */
 const ATTEMPTS_MAX = 2
-
-export type ImportServiceOptions = RunImportOptions & {
-  /** Imports that run at the same time, of different lists: at least one less than job threads. */
-  readonly runningMax: number
-}
 
 export type ImportServiceDependencies = {
   readonly store: RecordStore
@@ -57,19 +57,30 @@ export type ImportService = ImportDesk & {
   close(): Promise<void>
 }
 
-export function createImportService(
-  options: ImportServiceOptions,
-  dependencies: ImportServiceDependencies,
-): ImportService {
+export function createImportService(options: RunImportOptions, dependencies: ImportServiceDependencies): ImportService {
   const { store, jobs, notify, now, onFault } = dependencies
   const records = createImportRecords(store)
   const lock = createKeyedLock()
-  const changes = createListChanges({ store, jobs, lock, notify, now })
+  const changes = createListChanges(options, { store, jobs, lock, notify, now, onFault })
   const runner = createImportRunner(options, { store, records, jobs, changes, lock, notify, now })
   const queue: StoredImport[] = []
   const running = new Map<string, { stored: StoredImport; control: SharedArrayBuffer; done: Promise<void> }>()
   let isClosed = false
   jobs.keepAlso(() => records.all().flatMap(({ waiting }) => waiting?.layers.map(({ layerId }) => layerId) ?? []))
+
+  /** What becomes of an import, beside the versions of the list, which have entries of their own. */
+  function audit(
+    what: 'begin' | 'hold' | 'cancel' | 'activate',
+    { record }: StoredImport,
+    actor: Actor,
+  ): Promise<void> {
+    const { importId, list, mode, dryRun, state, problem } = record
+    const why = what === 'hold' && problem !== undefined ? { code: problem.code } : {}
+    return store.appendAudit(
+      { action: `import.${what}`, subject: importId, detail: { list, mode, dryRun, state, ...why } },
+      actor,
+    )
+  }
 
   function startNext(): void {
     while (!isClosed && running.size < options.runningMax) {
@@ -86,6 +97,7 @@ export function createImportService(
     stored.attempts++
     await records.put(stored)
     await runner.run(stored, control)
+    if (isWaiting(stored) && !stored.record.dryRun) await audit('hold', stored, SYSTEM_ACTOR)
   }
 
   /** Runs the work of one import to its end, whatever that is, and stores the outcome. */
@@ -121,36 +133,44 @@ export function createImportService(
     record.problem = { code: isOurs ? error.code : 'INTERNAL', detail }
   }
 
-  /** Stores the outcome and removes what is not needed any more. */
+  /**
+   * Stores the outcome and removes what is not needed any more, also when the outcome cannot be stored: the disk may be
+   * full of the very spool of this import.
+   */
   async function settle(stored: StoredImport): Promise<void> {
     if (isFinished(stored)) delete stored.waiting
-    const forgotten = await records.put(stored)
-    dependencies.onSettled?.(stored.record)
-    const removeFiles = forgotten.map(({ record }) => rejectedFile(record.importId))
-    if (isFinished(stored)) removeFiles.push(stored.spool)
-    if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
-    jobs.clean({ removeFiles }).catch(onFault)
+    const removeFiles: string[] = []
+    try {
+      const forgotten = await records.put(stored)
+      removeFiles.push(...forgotten.map(({ record }) => rejectedFile(record.importId)))
+    } finally {
+      dependencies.onSettled?.(stored.record)
+      if (isFinished(stored)) removeFiles.push(stored.spool)
+      if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
+      jobs.clean({ removeFiles }).catch(onFault)
+    }
     const waiting = records.all().filter(isWaiting)
-    for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old)
+    for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old, SYSTEM_ACTOR)
   }
 
-  async function drop(stored: StoredImport): Promise<void> {
+  async function drop(stored: StoredImport, actor: Actor): Promise<void> {
     stored.record.state = 'cancelled'
     stored.record.finishedMs = now()
     await settle(stored)
+    await audit('cancel', stored, actor)
   }
 
   /** What cannot be activated now goes on waiting as it was. */
   async function activateStaged(stored: StoredImport, actor: Actor): Promise<void> {
     const { record } = stored
-    const { state, problem } = record
+    const before = structuredClone(record)
     let failure: unknown
     await start(stored, async (control) => {
       try {
-        await runner.activateStaged(stored, control, actor)
+        await audit('activate', stored, actor)
+        if (!(await runner.activateStaged(stored, control, actor))) failure = comparedAgain(record)
       } catch (error) {
-        record.state = state
-        if (problem !== undefined) record.problem = problem
+        stored.record = before
         failure = error
       }
     })
@@ -194,6 +214,7 @@ export function createImportService(
         }
         const { bytes } = await jobs.run({ kind: 'keep-spool', spoolPath: request.spoolPath })
         const stored = newImport(request, { actor, spool, spoolBytes: bytes, nowMs: now() })
+        await audit('begin', stored, actor)
         await records.put(stored)
         enqueue(stored)
         return structuredClone(stored.record)
@@ -204,26 +225,28 @@ export function createImportService(
     },
     list: () => records.all().map(({ record }) => structuredClone(record)),
     get: (importId) => structuredClone(records.get(importId).record),
-    async activate(importId, actor) {
+    async activate(importId, actor, { mustBeSecond } = { mustBeSecond: false }) {
       const stored = records.get(importId)
       const { record } = stored
       if (record.state === 'active') return structuredClone(record)
       if (!isWaiting(stored) || running.has(importId)) throw wrongState(record)
+      if (mustBeSecond && record.actor === actor && needsSecondPerson(record.problem)) throw secondPersonNeeded(record)
       await activateStaged(stored, actor)
       return structuredClone(record)
     },
-    async cancel(importId) {
+    async cancel(importId, actor) {
       const stored = records.get(importId)
       const { record } = stored
       const job = running.get(importId)
       if (record.state === 'parsing' && job !== undefined) {
         // Pairs with the load in job-control.ts.
         Atomics.store(new Int32Array(job.control), CONTROL_CANCEL, 1)
+        await audit('cancel', stored, actor)
         await job.done
       } else if (record.state === 'queued' || (isWaiting(stored) && job === undefined)) {
         const index = queue.indexOf(stored)
         if (index >= 0) queue.splice(index, 1)
-        await drop(stored)
+        await drop(stored, actor)
       } else if (record.state !== 'cancelled') throw wrongState(record)
       return structuredClone(record)
     },
@@ -231,8 +254,10 @@ export function createImportService(
       const { record } = records.get(importId)
       return hasRejectedFile(record) ? `${options.directory}/${rejectedFile(importId)}` : undefined
     },
-    addEntries: (list, entries, actor) => changes.changeEntries('append', list, entries, actor),
-    removeEntries: (list, entries, actor) => changes.changeEntries('remove', list, entries, actor),
+    addEntries: (list, entries, actor, { isReviewed } = { isReviewed: false }) =>
+      changes.changeEntries({ mode: 'append', list, entries, isReviewed }, actor),
+    removeEntries: (list, entries, actor) =>
+      changes.changeEntries({ mode: 'remove', list, entries, isReviewed: false }, actor),
     async resume() {
       const all = records.all()
       const keepFiles = all.flatMap((stored) => [
@@ -257,30 +282,6 @@ export function createImportService(
       }
     },
   }
-}
-
-function assertCountry(country: string): void {
-  try {
-    diallingRules(country)
-  } catch (cause) {
-    throw new ScreeningError(
-      'QUERY_INVALID',
-      'The country of an import must be two capital letters such as RU.',
-      {},
-      { cause },
-    )
-  }
-}
-
-/** Once it is read, and as long as the import may still be or is in force. */
-function hasRejectedFile({ state, counts }: ImportRecord): boolean {
-  return (
-    counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
-  )
-}
-
-function wrongState({ state }: ImportRecord): ScreeningError {
-  return new ScreeningError('IMPORT_STATE', `The import is ${state}.`, { state })
 }
 
 function fileName(path: string): string {

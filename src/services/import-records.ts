@@ -70,6 +70,18 @@ export function isWaiting({ record }: StoredImport): boolean {
   return record.state === 'previewed' || record.state === 'held'
 }
 
+/** File name in imports/ of the rows that were refused. */
+export function rejectedFile(importId: string): string {
+  return `${importId}.rejected.csv`
+}
+
+/** Once it is read, and as long as the import may still be or is in force. */
+export function hasRejectedFile({ state, counts }: ImportRecord): boolean {
+  return (
+    counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
+  )
+}
+
 /** All records are in memory too: a thousand of them, about 10 KB each at the most. */
 export function createImportRecords(store: Pick<RecordStore, 'putDocument' | 'documents'>): ImportRecords {
   const byId = new Map<string, StoredImport>()

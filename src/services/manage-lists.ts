@@ -1,7 +1,7 @@
 import { ScreeningError } from '../domain/errors.ts'
 import { LIST_NAME_PATTERN, type ListKind } from '../domain/number-list.ts'
 import type { Actor, ListContents, ListRecord, ListVersion, RecordStore } from '../stores/ports.ts'
-import { type ListReader, openListReader } from './export-list.ts'
+import { createListReaders, type ListReader } from './export-list.ts'
 
 export type ListDesk = {
   all(): ListRecord[]
@@ -29,6 +29,8 @@ export type ListDeskDependencies = {
 }
 
 export function createListDesk(deps: ListDeskDependencies): ListDesk {
+  const openReader = createListReaders(deps.contents)
+
   function get(name: string): ListRecord {
     const list = LIST_NAME_PATTERN.test(name) ? deps.store.list(name) : undefined
     if (list === undefined) throw new ScreeningError('LIST_UNKNOWN', 'There is no list with this name.')
@@ -64,7 +66,7 @@ export function createListDesk(deps: ListDeskDependencies): ListDesk {
       if (version === undefined) {
         throw new ScreeningError('VERSION_UNKNOWN', `List ${name} has no version ${wanted} any more.`)
       }
-      return { list, version, reader: openListReader(version, deps.contents) }
+      return { list, version, reader: openReader(version) }
     },
     isKept(name, version) {
       const list = deps.store.list(name)

@@ -4,6 +4,8 @@ import type { RowReason } from '../domain/import.ts'
 import type { EntryDetails, ListEntry } from '../domain/number-list.ts'
 import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
 import { parseNumberField } from '../jobs/number-field.ts'
+import type { ExpiryParser } from '../jobs/parse-expiry.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../jobs/read-list.ts'
 import { parseTime } from './parse-time.ts'
 
 /** One entry as the API takes it, in the forms of a list file's first column. */
@@ -12,39 +14,89 @@ export type EntryBody = {
   readonly number: string
   readonly reason?: string
   readonly source?: string
+  /** A moment, or a bare date: until that day ends in the home time zone. */
   readonly expires?: string | number
 }
 
+export type EntryRules = {
+  readonly home: DiallingRules
+  /** Of the home time zone: a bare date ends with that day there. */
+  readonly expiry: ExpiryParser
+}
+
+/** What an upload takes: an export of what the API took must read back. */
+export { REASON_CHARS_MAX, SOURCE_CHARS_MAX }
+
+/** All but tab and line ends, which a quoted field of an upload may hold. */
+const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u
+
+type FieldName = keyof EntryBody
+
+const FIELD_HINTS: Readonly<Record<FieldName, string>> = {
+  number: 'Write a number, a prefix followed by *, or from-to with two numbers of equal length.',
+  reason: `A reason is text of at most ${REASON_CHARS_MAX} characters.`,
+  source: `A source is text of at most ${SOURCE_CHARS_MAX} characters.`,
+  expires: 'Write an expiry as a date such as 2026-12-31, as 2026-12-31T18:00:00+03:00, or as epoch milliseconds.',
+}
+
 /**
- * Reads all entries or refuses all: NUMBER_INVALID with a pointer to every one that is wrong. The very reader of uploads,
- * so that what one takes the other takes.
+ * Reads all entries or refuses all, with a pointer to everything that is wrong: NUMBER_INVALID when a number is, else
+ * BODY_INVALID. The very reader of uploads, so that what one takes the other takes.
  */
-export function parseEntries(bodies: readonly EntryBody[], rules: DiallingRules): ListEntry[] {
+export function parseEntries(bodies: readonly EntryBody[], rules: EntryRules): ListEntry[] {
   const errors: FieldError[] = []
+  const wrong = new Set<FieldName>()
   const entries: ListEntry[] = []
   for (const [index, body] of bodies.entries()) {
-    const expiresMs = body.expires === undefined ? undefined : parseTime(body.expires)
-    if (body.expires !== undefined && expiresMs === undefined) {
-      const detail = 'Expected RFC 3339 with a zone, or epoch milliseconds.'
-      errors.push({ pointer: `/entries/${index}/expires`, detail })
-      continue
+    const refuse = (field: FieldName, detail: string): void => {
+      wrong.add(field)
+      errors.push({ pointer: `/entries/${index}/${field}`, detail })
     }
-    const details: EntryDetails = {
-      ...(body.reason === undefined ? {} : { reason: body.reason }),
-      ...(body.source === undefined ? {} : { source: body.source }),
-      ...(expiresMs === undefined ? {} : { expiresMs }),
-    }
-    const field = parseNumberField(body.number, rules, IMPORT_LIMITS.rowShareMax)
+    const details = parseDetails(body, rules, refuse)
+    const field = parseNumberField(body.number, rules.home, IMPORT_LIMITS.rowShareMax)
     if (field.kind === 'number') entries.push({ from: field.number, to: field.number, details })
     else if (field.kind === 'ranges') entries.push(...field.ranges.map((range) => ({ ...range, details })))
-    else errors.push({ pointer: `/entries/${index}/number`, detail: describe(field.reason) })
+    else refuse('number', describe(field.reason))
   }
   if (errors.length === 0) return entries
-  const message = `${errors.length} of ${bodies.length} entries cannot be read; nothing was changed.`
-  throw new ScreeningError('NUMBER_INVALID', message, {
+  const message = `${errors.length} fields of ${bodies.length} entries cannot be read; nothing was changed.`
+  throw new ScreeningError(wrong.has('number') ? 'NUMBER_INVALID' : 'BODY_INVALID', message, {
     errors,
-    hint: 'Write a number, a prefix followed by *, or from-to with two numbers of equal length.',
+    hint: Array.from(wrong, (field) => FIELD_HINTS[field]).join(' '),
   })
+}
+
+function parseDetails(
+  body: EntryBody,
+  { expiry }: EntryRules,
+  refuse: (field: FieldName, detail: string) => void,
+): EntryDetails {
+  const { expires } = body
+  const reason = body.reason?.trim()
+  const source = body.source?.trim()
+  const reasonFault = faultOf(reason, REASON_CHARS_MAX)
+  const sourceFault = faultOf(source, SOURCE_CHARS_MAX)
+  if (reasonFault !== undefined) refuse('reason', reasonFault)
+  if (sourceFault !== undefined) refuse('source', sourceFault)
+  const expiresMs = expires === undefined ? undefined : parseExpiry(expires, expiry)
+  if (Number.isNaN(expiresMs)) refuse('expires', 'This is neither a date, nor a time with a zone, nor milliseconds.')
+  return {
+    ...(reason === undefined || reason === '' ? {} : { reason }),
+    ...(source === undefined || source === '' ? {} : { source }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
+  }
+}
+
+/** What is wrong with text that will stand beside an entry; undefined: nothing. */
+export function faultOf(text: string | undefined, charsMax: number): string | undefined {
+  if (text === undefined) return undefined
+  if (CONTROL_CHARACTER.test(text)) return 'This has a control character.'
+  return text.length > charsMax ? `This has ${text.length} characters, at most ${charsMax} are taken.` : undefined
+}
+
+/** Epoch milliseconds, or NaN. Everything our APIs take as a moment, and the dates of uploads. */
+function parseExpiry(value: string | number, expiry: ExpiryParser): number {
+  return parseTime(value) ?? (typeof value === 'string' ? expiry.parse(value.trim()) : Number.NaN)
 }
 
 const DESCRIPTIONS: Readonly<Partial<Record<RowReason, string>>> = {

@@ -3,7 +3,9 @@ import type { ListEntry } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Review, ReviewOutcome } from '../domain/review.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
+import { createKeyedLock } from './keyed-lock.ts'
 import type { ListMembership } from './list-membership.ts'
+import { faultOf, REASON_CHARS_MAX } from './parse-entry.ts'
 
 /** The deny list of numbers that a person has confirmed. */
 const CONFIRMED_LIST = 'analyst-confirmed'
@@ -21,7 +23,7 @@ export type ReviewDesk = {
   /**
    * Closes a review. `confirmed` first puts the number on the deny list CONFIRMED_LIST, in force on every verdict process
    * when this resolves. Closing it again with the same outcome answers the same. Rejects with REVIEW_UNKNOWN, or
-   * REVIEW_CLOSED when it was closed with another outcome.
+   * REVIEW_CLOSED when it was closed with another outcome, or BODY_INVALID for the note.
    */
   close(reviewId: string, result: { outcome: ReviewOutcome; note?: string }, actor: Actor): Promise<ReviewResult>
 }
@@ -48,25 +50,33 @@ export function createReviewDesk(deps: ReviewDeskDependencies): ReviewDesk {
     return allowed ? 'allow-listed' : 'blocked'
   }
 
-  return {
-    async close(reviewId, { outcome, note }, actor) {
-      const review = deps.store.review(reviewId)
-      if (review === undefined) {
-        throw new ScreeningError('REVIEW_UNKNOWN', 'There is no review with this id.', {
-          hint: 'GET /v1/reviews lists them.',
-        })
-      }
-      if (review.state === 'closed') {
-        if (review.outcome === outcome) return { review, effect: effectOf(review.number, outcome) }
-        throw new ScreeningError('REVIEW_CLOSED', `The review was closed as ${review.outcome} before.`, {
-          hint: 'Change the list instead, or wait for a new review of the number.',
-        })
-      }
-      // The list first: if the second step fails, the review stays open and the same request can be sent again.
-      if (outcome === 'confirmed') await block(review, note, actor)
-      const result = { outcome, atMs: deps.now(), ...(note === undefined ? {} : { note }) }
-      const closed = await deps.store.closeReview(reviewId, result, actor)
-      return { review: closed, effect: effectOf(review.number, outcome) }
-    },
+  const close: ReviewDesk['close'] = async (reviewId, { outcome, note }, actor) => {
+    // It becomes the reason of an entry.
+    const fault = faultOf(note, REASON_CHARS_MAX)
+    if (fault !== undefined) {
+      const errors = [{ pointer: '/note', detail: fault }]
+      throw new ScreeningError('BODY_INVALID', 'The note cannot stand beside an entry.', { errors })
+    }
+    const review = deps.store.review(reviewId)
+    if (review === undefined) {
+      throw new ScreeningError('REVIEW_UNKNOWN', 'There is no review with this id.', {
+        hint: 'GET /v1/reviews lists them.',
+      })
+    }
+    if (review.state === 'closed') {
+      if (review.outcome === outcome) return { review, effect: effectOf(review.number, outcome) }
+      throw new ScreeningError('REVIEW_CLOSED', `The review was closed as ${review.outcome} before.`, {
+        hint: 'Change the list instead, or wait for a new review of the number.',
+      })
+    }
+    // The list first: if the second step fails, the review stays open and the same request can be sent again.
+    if (outcome === 'confirmed') await block(review, note, actor)
+    const result = { outcome, atMs: deps.now(), ...(note === undefined ? {} : { note }) }
+    const closed = await deps.store.closeReview(reviewId, result, actor)
+    return { review: closed, effect: effectOf(review.number, outcome) }
   }
+
+  // Between the list and the review somebody else could close it as innocent, and the number would stay blocked.
+  const lock = createKeyedLock()
+  return { close: (reviewId, result, actor) => lock(reviewId, () => close(reviewId, result, actor)) }
 }

@@ -1,23 +1,26 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts } from '../domain/import.ts'
+import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
+import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
+import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
 import {
-  CONTROL_BYTES,
-  type ImportLimits,
-  type JobList,
-  type JobProgress,
-  type StageImportResult,
-} from '../jobs/list-jobs.ts'
-import type { LayerId, ListRecord, ListVersion, RecordStore } from '../stores/ports.ts'
-import { type BuiltVersion, type ListChanges, listOf } from './change-list.ts'
-import { type HoldOptions, reasonToHold } from './hold-import.ts'
-import type { ImportRecords, StoredImport } from './import-records.ts'
+  type ApprovedImport,
+  type HoldOptions,
+  type HoldReason,
+  reasonToHold,
+  reasonToLookAgain,
+} from './hold-import.ts'
+import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
+import { createSlots } from './slots.ts'
 
 /** A list that somebody keeps changing by hand while we build on it. */
 const BUILDS_MAX = 3
 
 export type RunImportOptions = HoldOptions & {
+  /** Imports that are built at the same time, on request or by themselves: at least one less than job threads. */
+  readonly runningMax: number
   /** `<dataDir>/imports`. */
   readonly directory: string
   /** IANA name: when the day of a bare expiry date ends. */
@@ -38,12 +41,17 @@ export type RunImportDependencies = {
 export type ImportRunner = {
   /** Parses, then previews, holds or activates. `control` is the word that cancels the job. */
   run(stored: StoredImport, control: SharedArrayBuffer): Promise<void>
-  /** Activates what was previewed or held, building it again when the list has changed since. */
-  activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void>
+  /**
+   * Activates what was previewed or held, building it again when the list has changed since. False: built again it is too
+   * big a change, so it goes on waiting, with what it is now in its record.
+   */
+  activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<boolean>
 }
 
 export function createImportRunner(options: RunImportOptions, dependencies: RunImportDependencies): ImportRunner {
   const { store, records, jobs, changes, lock, notify, now } = dependencies
+  // Always taken before the lock of a list, never while holding it: entries would wait for the imports of other lists.
+  const slots = createSlots(options.runningMax)
 
   /** Runs the job and takes its findings into the record. The layer is reserved until `use` is done with it. */
   async function build<T>(
@@ -60,7 +68,6 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
         layers: result.layers,
         entryCount: result.entryCount,
         importId: record.importId,
-        isReplacement: record.mode === 'replace',
         builtOn: { version: active.version, layers: active.layers, entryCount: active.entryCount },
       }
       return use(built, result)
@@ -87,7 +94,8 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
           timeZone: options.timeZone,
           layerId,
           active: { layers: active.layers, entryCount: active.entryCount },
-          heldAgainst: listsHeldAgainst(store.lists(), record.list),
+          // Protected lists first: the sample of clashes is short.
+          heldAgainst: listsOfKinds(store.lists(), ['protected', 'allow'], record.list),
           limits: options.limits,
           nowMs: now(),
           control,
@@ -116,11 +124,44 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     return true
   }
 
-  /** Builds with the list's lock held, so that the entries API cannot overtake it again. */
-  async function buildAndActivate(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<void> {
+  function reasonOf({ record }: StoredImport, built: BuiltVersion, result: StageImportResult): HoldReason | undefined {
+    const { kind } = listOf(store, record.list)
+    const { counts, impact, entryCount: entryCountAfter } = result
+    return reasonToHold({ kind, entryCount: built.builtOn.entryCount, entryCountAfter, counts, impact }, options)
+  }
+
+  /** From here on it waits for somebody, with what was built for it. */
+  function wait(stored: StoredImport, built: BuiltVersion, problem: HoldReason | undefined): void {
+    const { record } = stored
+    const { layers, entryCount, builtOn } = built
+    stored.waiting = { layers, entryCount, builtOn }
+    record.finishedMs = now()
+    record.state = record.dryRun ? 'previewed' : 'held'
+    delete record.problem
+    if (problem !== undefined) record.problem = problem
+  }
+
+  /**
+   * Builds with the list's lock held, so that the entries API cannot overtake it again. The list is another one than the
+   * import was compared with before, so the rules are asked again: false when it waits for somebody now. `approved` is
+   * what the person who activates has seen.
+   */
+  async function buildAndActivate(
+    stored: StoredImport,
+    control: SharedArrayBuffer,
+    actor: string,
+    approved?: ApprovedImport,
+  ): Promise<boolean> {
     for (let attempt = 1; attempt <= BUILDS_MAX; attempt++) {
       try {
-        if (await build(stored, control, (built) => activate(stored, built, actor))) return
+        const outcome = await build(stored, control, async (built, result) => {
+          const found = reasonOf(stored, built, result)
+          const problem = approved === undefined ? found : reasonToLookAgain(found, stored.record, approved)
+          if (problem === undefined) return (await activate(stored, built, actor)) ? 'active' : 'changed'
+          wait(stored, built, problem)
+          return 'waiting'
+        })
+        if (outcome !== 'changed') return outcome === 'active'
       } catch (error) {
         // Only a restore can come between: it does not wait for the lock.
         if (!(error instanceof ScreeningError && error.code === 'LIST_CHANGED') || attempt === BUILDS_MAX) throw error
@@ -129,53 +170,40 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     throw new ScreeningError('LIST_CHANGED', 'The list kept changing while the import was built.')
   }
 
+  async function activateReady(stored: StoredImport, actor: string): Promise<boolean> {
+    const { record, waiting } = stored
+    const { active } = listOf(store, record.list)
+    if (waiting === undefined || active.version !== waiting.builtOn.version) return false
+    return activate(stored, { ...waiting, importId: record.importId }, actor)
+  }
+
   return {
     async run(stored, control) {
       const { record } = stored
-      const before = listOf(store, record.list)
-      const isActivated = await build(stored, control, async (built, { counts, impact }) => {
-        const { kind } = before
-        const problem = reasonToHold({ kind, entryCount: before.active.entryCount, counts, impact }, options)
-        if (record.dryRun || problem !== undefined) {
-          const { layers, entryCount, builtOn } = built
-          stored.waiting = { layers, entryCount, builtOn }
-          record.finishedMs = now()
-          record.state = record.dryRun ? 'previewed' : 'held'
-          if (problem !== undefined) record.problem = problem
-          return true
-        }
-        return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
-          if (error instanceof ScreeningError && error.code === 'LIST_CHANGED') return false
-          throw error
+      await slots(async () => {
+        const isSettled = await build(stored, control, async (built, result) => {
+          const problem = reasonOf(stored, built, result)
+          if (record.dryRun || problem !== undefined) {
+            wait(stored, built, problem)
+            return true
+          }
+          return lock(record.list, () => activate(stored, built, record.actor)).catch((error: unknown) => {
+            if (error instanceof ScreeningError && error.code === 'LIST_CHANGED') return false
+            throw error
+          })
         })
+        if (!isSettled) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
       })
-      if (!isActivated) await lock(record.list, () => buildAndActivate(stored, control, record.actor))
     },
 
     async activateStaged(stored, control, actor) {
-      const { record, waiting } = stored
-      await lock(record.list, async () => {
-        const isReplacement = record.mode === 'replace'
-        const { active } = listOf(store, record.list)
-        const isCurrent = waiting !== undefined && (isReplacement || active.version === waiting.builtOn.version)
-        const built = isCurrent ? { ...waiting, isReplacement, importId: record.importId } : undefined
-        if (built === undefined || !(await activate(stored, built, actor)))
-          await buildAndActivate(stored, control, actor)
-      })
+      const { list, problem, counts, impact } = stored.record
+      const approved = { problem, counts, impact }
+      // Only building takes a slot: what is ready does not wait for an import of another list.
+      if (await lock(list, () => activateReady(stored, actor))) return true
+      return slots(() => lock(list, () => buildAndActivate(stored, control, actor, approved)))
     },
   }
-}
-
-export function rejectedFile(importId: string): string {
-  return `${importId}.rejected.csv`
-}
-
-/** Protected lists first: the sample of clashes is short. */
-function listsHeldAgainst(lists: readonly ListRecord[], importedList: string): JobList[] {
-  const others = lists.filter(({ name }) => name !== importedList)
-  return (['protected', 'allow'] as const).flatMap((kind) =>
-    others.filter((list) => list.kind === kind).map(({ name, active }) => ({ name, kind, layers: active.layers })),
-  )
 }
 
 export function createControlWord(): SharedArrayBuffer {

@@ -103,7 +103,8 @@ describe('the zaslon command', () => {
   })
 
   it('takes single entries and gives them up again', async () => {
-    const add = (entry: string) => zaslon(['lists', 'add', 'scammers', entry, '--reason', 'called back'])
+    const details = ['--reason', 'called back', '--expires', '2096-12-31']
+    const add = (entry: string) => zaslon(['lists', 'add', 'scammers', entry, ...details])
     expect((await add('+7900123*')).code).toBe(0)
     expect((await zaslon(['check', '+79001234567', '--exit-code'])).code).toBe(11)
     expect((await zaslon(['lists', 'rm', 'scammers', '+7900123*'])).code).toBe(0)

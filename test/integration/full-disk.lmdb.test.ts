@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import { cleanLists } from '../../src/jobs/clean-lists.ts'
+import { openDataDirectory } from '../../src/stores/data-directory.ts'
 import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
 import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
-import type { RecordStore } from '../../src/stores/ports.ts'
+import type { ListContents, RecordStore } from '../../src/stores/ports.ts'
 import { numbersOnly } from '../contract/list-contents.contract.ts'
 import { report } from '../contract/record-store.contract.ts'
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts'
@@ -47,6 +49,28 @@ function expectWhole(store: RecordStore, count: number): void {
   expect(store.reportsOf((100 + count - 1) as PhoneNumber, 1)).toHaveLength(1)
 }
 
+/** Writes until the disk is full to its last page. */
+function fillUp(name: string): void {
+  const file = openSync(name, 'w')
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4_096))
+  } catch {
+    closeSync(file)
+  }
+}
+
+/** Puts layers until one does not fit any more; returns how many there are, with ids from 1. */
+function fillWithLayers(contents: ListContents): number {
+  const rows = Array.from({ length: 1_000 }, (_, index) => index + 1)
+  for (let layerId = 1; ; layerId++) {
+    try {
+      contents.putLayer(layerId, numbersOnly(rows))
+    } catch {
+      return layerId - 1
+    }
+  }
+}
+
 const directory = join(temporaryDirectory(), 'small')
 
 function canMount(): boolean {
@@ -81,6 +105,24 @@ describe.skipIf(!canMount())('a full disk', () => {
     const reopened = await openRecordStore({ directory })
     expect(reopened.lastSequence()).toBe(count + 1)
     await reopened.close()
+  })
+
+  it('gives the room of an upload back before anything else, and drops garbage as soon as there is room', async () => {
+    const data = openDataDirectory(directory)
+    const contents = openListContents({ directory, readOnly: false })
+    const spool = join(data.imports, 'upload.spool')
+    writeFileSync(spool, Buffer.alloc(2 ** 20))
+    const layers = fillWithLayers(contents)
+    fillUp(join(directory, 'filler'))
+    const clean = (removeFiles: string[]) =>
+      cleanLists(
+        { kind: 'clean-lists', keepLayers: [1], layerIdMax: layers + 1, removeFiles },
+        { contents, directory: data },
+      )
+    expect(clean([]).layersLeft).toBeGreaterThan(0)
+    expect(clean(['upload.spool'])).toMatchObject({ layersLeft: 0, filesRemoved: 1, files: [] })
+    expect(contents.layerIds()).toEqual([1])
+    await contents.close()
   })
 
   it('refuses a layer and keeps the others', async () => {

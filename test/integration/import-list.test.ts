@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ScreeningError } from '../../src/domain/errors.ts'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { CHANGE_ENTRIES_MAX } from '../../src/jobs/list-jobs.ts'
@@ -20,6 +21,14 @@ const rules = diallingRules('RU')
 const number = (index: number) => 79160000000 + index
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `+${number(from + i)}\n`).join('')
+/** Prefixes of a tenth of +7 each, as rows of a file and as entries. */
+const tenths = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `+7${from + i}*\n`).join('')
+const tenthEntries = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => ({
+    from: (70_000_000_000 + (from + i) * 1e9) as PhoneNumber,
+    to: (70_000_000_000 + (from + i + 1) * 1e9 - 1) as PhoneNumber,
+    details: {},
+  }))
 const entry = (index: number) => {
   const value = parsePhoneNumber(String(number(index)), rules, 'list') as PhoneNumber
   return { from: value, to: value, details: { reason: 'confirmed' } }
@@ -128,6 +137,8 @@ describe('an import', () => {
     await world.jobs.clean()
     const second = world.restart()
     await second.imports.resume()
+    await expect(second.imports.activate(preview.importId, 'second')).rejects.toMatchObject({ code: 'LIST_CHANGED' })
+    await second.jobs.clean()
     expect(await second.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
     expect(second.contents('bad')).toHaveLength(5)
     await second.jobs.clean()
@@ -140,6 +151,53 @@ describe('an import', () => {
     await world.import('bad', lines(200, 210), { mode: 'append' })
     await world.imports.activate(preview.importId, 'second')
     expect(world.contents('bad')).toHaveLength(120)
+  })
+
+  it('that replaces is compared again when entries came after its preview', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 11), { dryRun: true })
+    expect(preview.counts).toMatchObject({ added: 1, removed: 0 })
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    const tooEarly = world.imports.activate(preview.importId, 'second')
+    await expect(tooEarly).rejects.toMatchObject({
+      code: 'LIST_CHANGED',
+      message: expect.stringContaining('removes 1'),
+    })
+    expect(world.contents('bad')).toHaveLength(11)
+    const seen = world.imports.get(preview.importId)
+    expect(seen).toMatchObject({ state: 'previewed', counts: { added: 1, removed: 1 } })
+    expect(seen.problem?.code).toBe('HELD_LIST_CHANGED')
+    expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.contents('bad')).toHaveLength(11)
+  })
+
+  it('that replaces becomes active on a list that has only lost what it takes away', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { dryRun: true })
+    await world.imports.removeEntries('bad', [entry(7)], 'test')
+    const record = await world.imports.activate(preview.importId, 'second')
+    expect(record).toMatchObject({ state: 'active', counts: { removed: 4, unchanged: 5 } })
+  })
+
+  it('that somebody has looked at needs no second look when it does no more than then', async () => {
+    await world.import('bad', lines(0, 100))
+    const held = await world.import('bad', lines(0, 60), { mode: 'remove' })
+    expect(held).toMatchObject({ state: 'held', counts: { removed: 60 } })
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    const record = await world.imports.activate(held.importId, 'second')
+    expect(record).toMatchObject({ state: 'active', counts: { removed: 60, unchanged: 41 } })
+    expect(world.contents('bad')).toContain(String(number(5_000)))
+  })
+
+  it('keeps its findings when its activation fails', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { mode: 'append', dryRun: true })
+    await world.imports.removeEntries('bad', [entry(1)], 'test')
+    world.store.stageVersion = async () => {
+      throw new ScreeningError('STORAGE_FULL', 'The disk is full.')
+    }
+    await expect(world.imports.activate(preview.importId, 'second')).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+    expect(world.imports.get(preview.importId)).toEqual(preview)
   })
 
   it('names clashes with allow and protected lists, and holds what would block protected numbers', async () => {
@@ -166,13 +224,41 @@ describe('an import', () => {
   it.each([
     [10_000, 2_000, 'active'],
     [10_000, 2_001, 'held'],
-    [1_998, 999, 'active'],
-    [1_999, 1_000, 'held'],
+    [100, 49, 'active'],
+    [100, 50, 'held'],
+    [999, 999, 'held'],
+    [1, 1, 'held'],
   ])('of %i rows removes %i: %s', async (rows, removed, state) => {
     await world.import('bad', lines(0, rows))
-    const record = await world.import('bad', lines(removed, rows))
+    const record = await world.import('bad', lines(0, removed), { mode: 'remove' })
     expect(record.state).toBe(state)
-    if (state === 'held') expect(record.problem?.code).toBe('HELD_REMOVES_MANY')
+    const code = removed === rows ? 'HELD_EMPTIES_LIST' : 'HELD_REMOVES_MANY'
+    if (state === 'held') expect(record.problem?.code).toBe(code)
+  })
+
+  it.each([
+    ['protected', 'held'],
+    ['allow', 'held'],
+    ['do-not-originate', 'held'],
+    ['deny', 'active'],
+    ['watch', 'active'],
+  ] as const)('that takes away half of a small %s list is %s', async (kind, state) => {
+    await world.createList('small', kind)
+    await world.import('small', lines(0, 10))
+    expect(await world.import('small', lines(5, 10))).toMatchObject({ state })
+  })
+
+  it('is held when the list it was built on has changed into one that it takes much from', async () => {
+    await world.import('bad', lines(0, 10))
+    const preview = await world.import('bad', lines(0, 5), { mode: 'remove', dryRun: true })
+    await world.import('bad', lines(0, 5))
+    const activated = world.imports.activate(preview.importId, 'second')
+    await expect(activated).rejects.toMatchObject({ code: 'LIST_CHANGED' })
+    const record = world.imports.get(preview.importId)
+    expect(record).toMatchObject({ counts: { removed: 5 }, problem: { code: 'HELD_EMPTIES_LIST' } })
+    expect(world.contents('bad')).toHaveLength(5)
+    expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
+    expect(world.contents('bad')).toHaveLength(0)
   })
 
   it.each([
@@ -213,6 +299,78 @@ describe('an import', () => {
     },
   )
 
+  it('is refused when list and upload together would be too wide, and can still take that away', async () => {
+    expect(await world.import('bad', tenths(0, 5), { mode: 'append' })).toMatchObject({ state: 'active' })
+    const second = await world.import('bad', tenths(5, 10), { mode: 'append' })
+    expect(second).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_TOO_WIDE' } })
+    expect(second.problem?.detail).toContain('would cover 100 %')
+    expect(await world.import('bad', tenths(4, 5), { mode: 'remove' })).toMatchObject({ state: 'active' })
+    expect(await world.import('bad', tenths(5, 6), { mode: 'append' })).toMatchObject({ state: 'active' })
+  })
+
+  it('is refused when entries that came while it was built make it too wide', async () => {
+    await world.import('bad', lines(0, 100))
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', tenthEntries(0, 3), 'test')
+    }
+    const record = await world.import('bad', lines(100, 300) + tenths(5, 8), { mode: 'append' })
+    expect(record).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_TOO_WIDE' } })
+    expect(world.store.list('bad')?.active.entryCount).toBe(103)
+  })
+
+  it('leaves no file when not even its outcome can be stored', async () => {
+    const put = world.store.putDocument
+    const full = new ScreeningError('STORAGE_FULL', 'The disk is full.')
+    world.afterJob = (job) => {
+      if (job.kind !== 'stage-import') return
+      world.store.putDocument = async () => {
+        throw full
+      }
+    }
+    const record = await world.import('bad', lines(0, 10))
+    expect(record).toMatchObject({ state: 'failed', problem: { code: 'STORAGE_FULL' } })
+    await expect.poll(() => readdirSync(path.join(world.root, 'imports'))).toEqual([])
+    expect(world.faults.splice(0)).toEqual([full])
+    world.store.putDocument = put
+    world.afterJob = () => {}
+    expect(await world.import('bad', lines(0, 10))).toMatchObject({ state: 'active' })
+  })
+
+  it('is in the audit log from its beginning, with whoever held, activated or cancelled it', async () => {
+    const deeds = (importId: string) =>
+      world.store
+        .audit(100)
+        .filter(({ subject }) => subject === importId)
+        .map(({ action, actor }) => `${action} by ${actor}`)
+        .reverse()
+    await world.import('bad', lines(0, 100))
+    const held = await world.import('bad', lines(0, 10))
+    await world.imports.activate(held.importId, 'second')
+    expect(deeds(held.importId)).toEqual(['import.begin by test', 'import.hold by system', 'import.activate by second'])
+    const preview = await world.import('bad', lines(0, 1), { dryRun: true })
+    await world.imports.cancel(preview.importId, 'third')
+    expect(deeds(preview.importId)).toEqual(['import.begin by test', 'import.cancel by third'])
+    const [entry] = world.store.audit(1)
+    expect(entry?.detail).toEqual({ list: 'bad', mode: 'replace', dryRun: true, state: 'cancelled' })
+  })
+
+  it.each([false, true])('that is held is for a second person, when that is asked for; preview: %s', async (dryRun) => {
+    await world.import('bad', lines(0, 100))
+    const { importId } = await world.import('bad', lines(0, 10), { dryRun })
+    const second = { mustBeSecond: true }
+    const own = world.imports.activate(importId, 'test', second)
+    await expect(own).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED', message: expect.stringContaining('90') })
+    expect(world.contents('bad')).toHaveLength(100)
+    expect(await world.imports.activate(importId, 'second', second)).toMatchObject({ state: 'active' })
+    expect(await world.imports.activate(importId, 'test', second)).toMatchObject({ state: 'active' })
+    const small = await world.import('bad', lines(0, 11), { dryRun: true })
+    expect(await world.imports.activate(small.importId, 'test', second)).toMatchObject({ state: 'active' })
+    const again = await world.import('bad', lines(0, 10), { dryRun: true })
+    expect(await world.imports.activate(again.importId, 'test')).toMatchObject({ state: 'active' })
+  })
+
   it('offers the rejected rows, which import once they are corrected', async () => {
     const record = await world.import('bad', 'number;reason\n+7916;first\n+79160000001;second\n')
     const file = world.imports.rejectedCsvPath(record.importId) ?? ''
@@ -230,6 +388,7 @@ describe('an import', () => {
     expect(world.imports.get(first.importId).state).toBe('previewed')
     await world.import('bad', lines(0, 1), { dryRun: true })
     await expect.poll(() => world.imports.get(first.importId).state).toBe('cancelled')
+    await expect.poll(() => world.store.audit(1)[0]).toMatchObject({ action: 'import.cancel', actor: 'system' })
     expect(world.imports.list().filter(({ state }) => state === 'previewed')).toHaveLength(IMPORTS_WAITING_MAX)
   })
 
@@ -247,6 +406,9 @@ describe('an import', () => {
     const cancelled = world.imports.cancel(running, 'test')
     release()
     expect(await cancelled).toMatchObject({ state: 'cancelled' })
+    expect(world.store.audit(10)).toContainEqual(
+      expect.objectContaining({ action: 'import.cancel', subject: running, actor: 'test' }),
+    )
     world.beforeJob = () => {}
     const preview = await world.import('bad', lines(0, 10), { dryRun: true })
     expect(await world.imports.cancel(preview.importId, 'test')).toMatchObject({ state: 'cancelled' })
@@ -276,6 +438,62 @@ describe('an import', () => {
   })
 })
 
+describe('activations that build again', () => {
+  /** A preview on each of these lists, whose list has changed since. */
+  async function stalePreviews(lists: readonly string[]): Promise<string[]> {
+    const importIds: string[] = []
+    for (const list of lists) {
+      await world.createList(list)
+      await world.import(list, lines(0, 10))
+      const preview = await world.import(list, lines(10, 20), { mode: 'append', dryRun: true })
+      await world.imports.addEntries(list, [entry(5_000)], 'test')
+      importIds.push(preview.importId)
+    }
+    return importIds
+  }
+
+  it('run as few at a time as imports do, and entries do not wait for them', async () => {
+    const importIds = await stalePreviews(['first', 'second', 'third'])
+    let running = 0
+    let most = 0
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.beforeJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      most = Math.max(most, ++running)
+      await gate
+    }
+    world.afterJob = (job) => {
+      if (job.kind === 'stage-import') running--
+    }
+    const uploaded = await world.begin('bad', lines(0, 10))
+    const activations = importIds.map((importId) => world.imports.activate(importId, 'second'))
+    await expect.poll(() => running).toBe(1)
+    expect(await world.imports.addEntries('third', [entry(6_000)], 'test')).toMatchObject({ added: 1 })
+    release()
+    for (const record of await Promise.all(activations)) expect(record).toMatchObject({ state: 'active' })
+    expect(await world.settled(uploaded)).toMatchObject({ state: 'active' })
+    expect(most).toBe(1)
+    expect(world.contents('third')).toHaveLength(22)
+  })
+
+  it('leave what is ready alone: it does not wait for an import of another list', async () => {
+    await world.createList('other')
+    const ready = await world.import('other', lines(0, 10), { dryRun: true })
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    world.beforeJob = (job) => (job.kind === 'stage-import' ? gate : undefined)
+    const running = await world.begin('bad', lines(0, 10))
+    expect(await world.imports.activate(ready.importId, 'second')).toMatchObject({ state: 'active' })
+    release()
+    expect(await world.settled(running)).toMatchObject({ state: 'active' })
+  })
+})
+
 describe('entries', () => {
   it('are in force at once, alone or while an import runs, and neither loses the other', async () => {
     await world.import('bad', lines(0, 100))
@@ -298,6 +516,52 @@ describe('entries', () => {
     expect(world.store.list('bad')?.active).toMatchObject({ entryCount: 2_100, layers: [{ numberCount: 3 }, {}] })
   })
 
+  it('added while a replacement runs are the later word', async () => {
+    await world.import('bad', lines(0, 100))
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', [entry(5_000)], 'test')
+      await world.imports.removeEntries('bad', [entry(50)], 'test')
+    }
+    const record = await world.import('bad', lines(10, 200))
+    expect(record).toMatchObject({ state: 'active', counts: { added: 100, removed: 10, unchanged: 90 } })
+    expect(world.contents('bad')).toContain(String(number(5_000)))
+    expect(world.contents('bad')).not.toContain(String(number(50)))
+    expect(world.contents('bad')).toHaveLength(190)
+  })
+
+  it('added while a replacement of an empty list runs are counted as removed', async () => {
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.imports.addEntries('bad', [entry(5_000), entry(1)], 'test')
+    }
+    const record = await world.import('bad', lines(0, 10))
+    expect(record).toMatchObject({ state: 'active', counts: { added: 9, removed: 1, unchanged: 1 } })
+    expect(world.contents('bad')).toHaveLength(10)
+  })
+
+  it.each([
+    ['nothing else', false],
+    ['and another entry was added', true],
+  ])('that a restore took away stay away when an import built on them becomes active: %s', async (_name, isMore) => {
+    await world.import('bad', lines(0, 100))
+    await world.imports.addEntries('bad', [entry(5_000)], 'test')
+    world.afterJob = async (job) => {
+      if (job.kind !== 'stage-import') return
+      world.afterJob = () => {}
+      await world.store.activateVersion('bad', 1, {}, 'analyst')
+      if (isMore) await world.imports.addEntries('bad', [entry(6_000)], 'test')
+    }
+    const record = await world.import('bad', lines(1_000, 3_000), { mode: 'append' })
+    expect(record).toMatchObject({ state: 'active', counts: { added: 2_000, unchanged: isMore ? 101 : 100 } })
+    const contents = world.contents('bad')
+    expect(contents).not.toContain(String(number(5_000)))
+    expect(contents.includes(String(number(6_000)))).toBe(isMore)
+    expect(contents).toHaveLength(isMore ? 2_101 : 2_100)
+  })
+
   it('that change nothing make no version', async () => {
     await world.imports.addEntries('bad', [entry(1)], 'test')
     expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 0, unchanged: 1 })
@@ -305,6 +569,49 @@ describe('entries', () => {
     expect(world.store.versions('bad')).toHaveLength(1)
     await expect(world.imports.addEntries('none', [entry(1)], 'test')).rejects.toMatchObject({ code: 'LIST_UNKNOWN' })
   })
+
+  it('are refused when with them the list is too wide', async () => {
+    const all = world.imports.addEntries('bad', tenthEntries(0, 10), 'test')
+    await expect(all).rejects.toMatchObject({ code: 'IMPORT_TOO_WIDE' })
+    expect(world.contents('bad')).toEqual([])
+    await world.imports.addEntries('bad', tenthEntries(0, 5), 'test')
+    const more = world.imports.addEntries('bad', tenthEntries(7, 8), 'test')
+    await expect(more).rejects.toMatchObject({ code: 'IMPORT_TOO_WIDE' })
+    expect(await world.imports.addEntries('bad', [entry(1)], 'test')).toMatchObject({ added: 1 })
+  })
+
+  it('that would block protected numbers need a preview, unless a person has looked at them', async () => {
+    await world.createList('banks', 'protected')
+    await world.import('banks', lines(5, 6))
+    const add = world.imports.addEntries('bad', [entry(4), entry(5)], 'test')
+    await expect(add).rejects.toMatchObject({ code: 'ENTRIES_NEED_PREVIEW', message: expect.stringContaining('1 of') })
+    expect(world.contents('bad')).toEqual([])
+    await world.createList('seen', 'watch')
+    expect(await world.imports.addEntries('seen', [entry(5)], 'test')).toMatchObject({ added: 1 })
+    const reviewed = await world.imports.addEntries('bad', [entry(5)], 'test', { isReviewed: true })
+    expect(reviewed).toMatchObject({ added: 1 })
+    const reworded = { ...entry(5), details: { reason: 'asked twice' } }
+    expect(await world.imports.addEntries('bad', [reworded], 'test')).toMatchObject({ added: 0, updated: 1 })
+    expect(await world.imports.removeEntries('bad', [entry(5)], 'test')).toMatchObject({ removed: 1 })
+  })
+
+  it.each([
+    ['deny', 1_001, true],
+    ['deny', 1_000, false],
+    ['do-not-originate', 1_001, true],
+    ['allow', 1_001, false],
+  ] as const)(
+    'that are ranges on a %s list and hit %i of 100,000 calls: refused is %s',
+    async (kind, calls, isRefused) => {
+      const impactOf = async () => ({ hours: 24, calls, callers: 7, totalCalls: 100_000, complete: true })
+      world.remove()
+      world = createImportWorld({ traffic: { impactOf } })
+      await world.createList('bad', kind)
+      const add = world.imports.addEntries('bad', tenthEntries(9, 10), 'test')
+      if (isRefused) await expect(add).rejects.toMatchObject({ code: 'ENTRIES_NEED_PREVIEW' })
+      else expect(await add).toMatchObject({ added: 1 })
+    },
+  )
 
   it('are refused beyond so many at once', async () => {
     const many = Array.from({ length: CHANGE_ENTRIES_MAX + 1 }, () => entry(1))
@@ -318,6 +625,17 @@ describe('entries', () => {
     await world.jobs.clean()
     const inUse = world.store.layersInUse()
     expect(world.store.contents.layerIds().every((layerId) => inUse.has(layerId))).toBe(true)
+  })
+
+  it('leave no pile of layers behind, whether they are taken or refused', async () => {
+    await world.createList('banks', 'protected')
+    await world.import('banks', lines(0, 1))
+    for (let i = 1; i < 5 * VERSIONS_KEPT; i++) await world.imports.addEntries('bad', [entry(i)], 'test')
+    for (let i = 0; i < 2 * VERSIONS_KEPT; i++) {
+      await expect(world.imports.addEntries('bad', [entry(0)], 'test')).rejects.toThrow('protected')
+    }
+    await world.jobs.run({ kind: 'clean-lists', keepLayers: [], layerIdMax: 0 })
+    expect(world.store.contents.layerIds().length).toBeLessThanOrEqual(2 * VERSIONS_KEPT + 1)
   })
 
   it('keep their details when the delta becomes a base', async () => {

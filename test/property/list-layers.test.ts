@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import {
+  createListReaders,
   EXPORT_START,
   type ExportedEntry,
   type ExportPosition,
+  type ListReader,
   openListReader,
 } from '../../src/services/export-list.ts'
 import { createListMembership } from '../../src/services/list-membership.ts'
@@ -83,15 +85,17 @@ describe('a base layer and a delta above it', () => {
           const store = await openList(base, delta)
           const version = store.list('list')?.active
           if (version === undefined) throw new Error('no version')
-          const reader = openListReader(version, store.contents)
+          const openReader = createListReaders(store.contents)
           const found: ExportedEntry[] = []
           let position: ExportPosition | undefined = EXPORT_START
           while (position !== undefined) {
-            const page: ReturnType<typeof reader.read> = (
-              isFresh ? openListReader(version, store.contents) : reader
+            const page: ReturnType<ListReader['read']> = (
+              isFresh ? openListReader(version, store.contents) : openReader(version)
             ).read(position, size)
             if (page.next !== undefined) expect(page.rows).toHaveLength(size)
             found.push(...page.rows)
+            // Somebody else reads the same version from its start.
+            openReader(version).read(EXPORT_START, size)
             position = page.next
           }
           expect(found).toEqual(oracle(base, delta))

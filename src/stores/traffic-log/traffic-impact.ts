@@ -26,6 +26,9 @@ export type TrafficImpact = {
   readonly complete: boolean
 }
 
+/** Of what blocks nobody, or where nobody asks. */
+export const NO_TRAFFIC: TrafficImpact = { hours: 0, calls: 0, callers: 0, totalCalls: 0, complete: true }
+
 export type TrafficLogReader = {
   /**
    * What a list of `numbers` (ascending, distinct) and ranges rangesFrom[i]..rangesTo[i] (ascending by from, overlaps

@@ -31,7 +31,10 @@ export type ControlPlaneLimits = {
   readonly headersTimeoutMs: number
   /** The whole request must have arrived: 2 GiB at 30 Mbit/s. */
   readonly requestTimeoutMs: number
-  /** A handler that has not answered by then is given up with 503; uploads and exports have longer. */
+  /**
+   * A handler that has not answered by then goes on, and its client is told 503. Uploads, exports and whatever may wait
+   * for an import of the same list have longer.
+   */
   readonly handlerTimeoutMs: number
   readonly longHandlerTimeoutMs: number
   readonly uploadsMax: number

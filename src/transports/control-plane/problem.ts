@@ -48,8 +48,10 @@ export function toScreeningError(error: unknown): ScreeningError {
   if (!(error instanceof Error)) return internal(error)
   const failure = error as Partial<FastifyError> & Error
   if (failure.validation !== undefined) return fromValidation(failure)
-  const known = failure.code === undefined ? undefined : FRAMEWORK_ERRORS[failure.code]
-  if (known !== undefined) return new ScreeningError(known[0], known[1], {}, { cause: error })
+  const [code, message, hint] = FRAMEWORK_ERRORS[failure.code ?? ''] ?? []
+  if (code !== undefined && message !== undefined) {
+    return new ScreeningError(code, message, hint === undefined ? {} : { hint }, { cause: error })
+  }
   const status = failure.statusCode
   if (status === 413) return new ScreeningError('BODY_TOO_LARGE', 'The body is too large.', {}, { cause: error })
   if (status === 415) {
@@ -71,7 +73,7 @@ function internal(cause: unknown): ScreeningError {
 }
 
 /** Refusals of fastify and its plugins, by their codes, in our words: theirs quote what was sent. */
-const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string] | undefined>> = {
+const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string, string?] | undefined>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body is larger than this request may be.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'The content type is not supported here.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['HEADER_INVALID', 'Content-Length does not match the length of the body.'],
@@ -79,7 +81,12 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorCode, string] | u
   FST_ERR_CTP_INVALID_JSON_BODY: ['JSON_MALFORMED', 'The body is not valid JSON, or has a forbidden key.'],
   FST_ERR_BAD_URL: ['QUERY_INVALID', 'The URL has an invalid percent-encoding.'],
   FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'A part of the path is too long.'],
-  FST_ERR_HANDLER_TIMEOUT: ['UNAVAILABLE', 'The request took too long and was given up.'],
+  // The handler goes on: what it began may still be done.
+  FST_ERR_HANDLER_TIMEOUT: [
+    'UNAVAILABLE',
+    'The request takes longer than its time limit; whether it is done in the end is not known yet.',
+    'Look whether it was done before you send it again.',
+  ],
   FST_PARTS_LIMIT: ['BODY_INVALID', 'The multipart body has too many parts.'],
   FST_FILES_LIMIT: ['BODY_INVALID', 'The multipart body has more than one file.'],
   FST_FIELDS_LIMIT: ['BODY_INVALID', 'The multipart body has fields besides the file.'],

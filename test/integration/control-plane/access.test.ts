@@ -48,6 +48,22 @@ describe('with keys', () => {
     if (answer.statusCode === 401) expect(answer.headers['www-authenticate']).toContain('Bearer')
   })
 
+  it.each([
+    ['analyst', true],
+    ['admin', false],
+  ])('asks for a second person when the role is %s: %s', async (name, mustBeSecond) => {
+    control = await openControlPlane({ keys: KEYS })
+    await control.store.putList({ name: 'hotline', kind: 'deny', title: '' }, 'test')
+    const send = (url: string, payload: string) => {
+      const headers = { authorization: `Bearer ${name}-key`, 'content-type': 'text/csv' }
+      return control.app.inject({ method: 'POST', url, headers, payload })
+    }
+    const begun = await send('/v1/lists/hotline/imports?dryRun=true', '+79160000002\n')
+    const headers = { authorization: `Bearer ${name}-key` }
+    await control.app.inject({ method: 'POST', url: `/v1/imports/${begun.json().importId}/activate`, headers })
+    expect(control.store.audit(1)[0]).toMatchObject({ actor: name, detail: { mustBeSecond } })
+  })
+
   it('names the key as the actor of a write', async () => {
     control = await openControlPlane({ keys: KEYS })
     const headers = { authorization: 'Bearer agent-key' }

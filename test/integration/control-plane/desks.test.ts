@@ -69,6 +69,12 @@ describe('reviews', () => {
     expect(control.store.list('analyst-confirmed')).toBeUndefined()
   })
 
+  it('refuses a note that cannot be the reason of an entry', async () => {
+    const answer = await ask('POST', `/v1/reviews/${await openReview()}`, { outcome: 'confirmed', note: 'a\u0000b' })
+    expect(answer.json()).toMatchObject({ code: 'BODY_INVALID', errors: [{ pointer: '/note' }] })
+    expect(control.store.list('analyst-confirmed')).toBeUndefined()
+  })
+
   it('says so when an allow list outranks the confirmation', async () => {
     await control.store.putList({ name: 'partners', kind: 'allow', title: '' }, 'test')
     await putEntries(control.store, 'partners', [{ from: NUMBER, to: NUMBER, details: {} }])

@@ -77,7 +77,7 @@ export async function openControlPlane(
   const processes: VerdictProcessState[] = []
   const home = diallingRules('RU')
   const services = createControlServices(
-    { home, pseudonymKey: new Uint8Array(32).fill(7) },
+    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7) },
     {
       store,
       contents: store.contents,
@@ -237,8 +237,9 @@ function fakeImports(store: MemoryStore, uploads: ControlFixture['uploads'], now
     },
     list: () => [...records.values()].reverse(),
     get,
-    async activate(importId) {
+    async activate(importId, actor, how) {
       const record = get(importId)
+      await store.appendAudit({ action: 'import.activate', subject: importId, detail: { ...how } }, actor)
       if (record.state !== 'previewed' && record.state !== 'active') {
         throw new ScreeningError('IMPORT_STATE', `The import is ${record.state}.`)
       }

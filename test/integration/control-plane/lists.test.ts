@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/services/parse-entry.ts'
 import { csvField } from '../../../src/transports/control-plane/export-csv.ts'
+import { readText } from '../../support/read-text.ts'
 import { type ControlFixture, HOST, openControlPlane, putEntries } from './fixture.ts'
 
 let control: ControlFixture
@@ -78,6 +80,57 @@ describe('entries', () => {
     expect(removed.json()).toMatchObject({ removed: 1 })
   })
 
+  it.each([
+    ['2026-12-31', '2026-12-31T20:59:59.999Z'],
+    ['31.12.2026', '2026-12-31T20:59:59.999Z'],
+    ['2026-12-31T18:00:00+03:00', '2026-12-31T15:00:00.000Z'],
+    [1_798_750_800_000, '2026-12-31T21:00:00.000Z'],
+  ])('lets an entry expire at %s', async (expires, expected) => {
+    const entries = [{ number: '+7900123*', expires }]
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries })).statusCode).toBe(200)
+    const page = (await ask('GET', '/v1/lists/hotline/entries')).json()
+    expect(page.entries[0].expires).toBe(expected)
+  })
+
+  it('points at every field that cannot be read, and says how to write it', async () => {
+    const entries = [{ number: '+79160000002', expires: '2026-02-30' }, { number: '+79160000003' }]
+    const dated = await ask('POST', '/v1/lists/hotline/entries', { entries })
+    expect(dated.statusCode).toBe(400)
+    expect(dated.json()).toMatchObject({ code: 'BODY_INVALID', errors: [{ pointer: '/entries/0/expires' }] })
+    expect(dated.json().hint).toContain('2026-12-31')
+    expect(dated.json().hint).not.toContain('prefix')
+    const both = await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: 'BANK', expires: 'soon' }] })
+    expect(both.json()).toMatchObject({
+      code: 'NUMBER_INVALID',
+      errors: [{ pointer: '/entries/0/expires' }, { pointer: '/entries/0/number' }],
+    })
+  })
+
+  it('takes as reason and source what an upload takes, so that an export reads back', async () => {
+    const reason = `"quoted", two\nlines; ${'x'.repeat(REASON_CHARS_MAX)}`.slice(0, REASON_CHARS_MAX)
+    const entries = [{ number: '+79160000002', reason: ` ${reason.slice(2)} `, source: 'y'.repeat(SOURCE_CHARS_MAX) }]
+    expect((await ask('POST', '/v1/lists/hotline/entries', { entries })).statusCode).toBe(200)
+    const csv = (await ask('GET', '/v1/lists/hotline/entries?format=csv')).body
+    const details = { reason: reason.slice(2), source: 'y'.repeat(SOURCE_CHARS_MAX) }
+    expect(readText(csv)).toMatchObject({ rejected: [], details: { 79160000002: details } })
+  })
+
+  it.each([
+    ['source', 'y'.repeat(SOURCE_CHARS_MAX + 1)],
+    ['reason', 'x'.repeat(REASON_CHARS_MAX + 1)],
+    ['reason', '😀'.repeat(REASON_CHARS_MAX / 2 + 1)],
+    ['reason', 'before\u0000after'],
+    ['source', 'bell\u0007'],
+    ['source', 'c1\u0085'],
+  ])('refuses a %s that no upload takes', async (field, text) => {
+    const entries = [{ number: '+79160000002' }, { number: '+79160000003', [field]: text }]
+    const answer = await ask('POST', '/v1/lists/hotline/entries', { entries })
+    expect([answer.statusCode, answer.json().code]).toEqual([400, 'BODY_INVALID'])
+    expect(answer.json().errors).toMatchObject([{ pointer: `/entries/1/${field}` }])
+    expect(answer.body).not.toContain('before')
+    expect((await ask('GET', '/v1/lists/hotline/entries')).json().entries).toEqual([])
+  })
+
   it.each(['BANK', '+7916000001-+79160000019', '+79160000019-+79160000010', '+7*', '+999*', '916000001-+79160000019'])(
     'refuses %s, and with it the whole request',
     async (text) => {
@@ -131,6 +184,34 @@ describe('entries', () => {
       '+79160000000,,,',
       '+79160019999,,,',
     ])
+  })
+
+  it('reads details and ranges once for all pages of a version, and again for the next one', async () => {
+    const entries = Array.from({ length: 30 }, (_, index) => ({
+      number: index < 10 ? `+7916000${index}*` : `+791700000${index}`,
+      reason: `reason ${index}`,
+    }))
+    await ask('POST', '/v1/lists/hotline/entries', { entries })
+    const { readRanges, dictionary } = control.store.contents
+    let reads = 0
+    const count =
+      <T extends unknown[], R>(read: (...given: T) => R) =>
+      (...given: T) => {
+        reads++
+        return read(...given)
+      }
+    Object.assign(control.store.contents, { readRanges: count(readRanges), dictionary: count(dictionary) })
+    let next: string | undefined = ''
+    let pages = 0
+    for (; next !== undefined; pages++) {
+      next = (await ask('GET', `/v1/lists/hotline/entries?limit=5${next === '' ? '' : `&after=${next}`}`)).json().next
+    }
+    expect(pages).toBeGreaterThan(5)
+    expect(reads).toBe(2)
+    await ask('POST', '/v1/lists/hotline/entries', { entries: [{ number: '+79180000001' }] })
+    reads = 0
+    expect((await ask('GET', '/v1/lists/hotline/entries?limit=5')).json().version).toBe(2)
+    expect(reads).toBeGreaterThan(0)
   })
 
   it('answers an empty list', async () => {

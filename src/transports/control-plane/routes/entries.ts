@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { EXPORT_START, type ExportPosition } from '../../../services/export-list.ts'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../services/parse-entry.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { exportCsv } from '../export-csv.ts'
 import { EntryRow, representEntry } from '../represent.ts'
@@ -13,12 +14,15 @@ import { ListName } from './lists.ts'
 const ENTRIES_PER_REQUEST_MAX = 1_000
 const PAGE_ROWS_MAX = 10_000
 
+const ExpiryIn = Type.Union(MomentIn.anyOf, {
+  description: 'RFC 3339 with a zone, epoch milliseconds, or a date: until that day ends in the time zone of the node.',
+})
 const Entry = Type.Object(
   {
     number: Type.String({ minLength: 1, maxLength: 96, description: 'A number, prefix*, or from-to.' }),
-    reason: Type.Optional(Type.String({ maxLength: 200 })),
-    source: Type.Optional(Type.String({ maxLength: 200 })),
-    expires: Type.Optional(MomentIn),
+    reason: Type.Optional(Type.String({ maxLength: REASON_CHARS_MAX })),
+    source: Type.Optional(Type.String({ maxLength: SOURCE_CHARS_MAX })),
+    expires: Type.Optional(ExpiryIn),
   },
   STRICT,
 )
@@ -41,10 +45,15 @@ const Page = Type.Object({
   next: Type.Optional(Type.String({ description: 'Send as `after` for the next page; absent on the last one.' })),
 })
 
-export function installEntryRoutes({ app, services, limits }: RouteContext): void {
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const common = { tag: 'lists', access: ['analyst'], params: { name: ListName } } as const
+const common = { tag: 'lists', access: ['analyst'], params: { name: ListName } } as const
 
+export function installEntryRoutes(context: RouteContext): void {
+  installExport(context)
+  installChanges(context)
+}
+
+function installExport({ app, services, limits }: RouteContext): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const exportOptions = operation({
     ...common,
     summary: 'The entries of a list',
@@ -85,29 +94,48 @@ export function installEntryRoutes({ app, services, limits }: RouteContext): voi
       }
     },
   )
+}
+
+function installChanges({ app, services, limits }: RouteContext): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  // They take turns with an import of the same list that has to be built again: minutes for ten million rows.
+  const handlerTimeout = limits.longHandlerTimeoutMs
   typed.post(
     '/v1/lists/:name/entries',
-    operation({
-      ...common,
-      summary: 'Add a few entries, in force at once',
-      write: true,
-      body: Entries,
-      answers: { 200: Changed },
-      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
-    }),
+    {
+      ...operation({
+        ...common,
+        summary: 'Add a few entries, in force at once',
+        write: true,
+        body: Entries,
+        answers: { 200: Changed },
+        errors: [
+          'LIST_UNKNOWN',
+          'NUMBER_INVALID',
+          'IMPORT_TOO_WIDE',
+          'ENTRIES_NEED_PREVIEW',
+          'LIST_CHANGED',
+          'QUEUE_FULL',
+        ],
+      }),
+      handlerTimeout,
+    },
     async (request) =>
       changed(await services.entries.change(request.params.name, 'add', request.body.entries, request.actor)),
   )
   typed.delete(
     '/v1/lists/:name/entries',
-    operation({
-      ...common,
-      summary: 'Take a few entries off, in force at once',
-      write: true,
-      body: Removals,
-      answers: { 200: Changed },
-      errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
-    }),
+    {
+      ...operation({
+        ...common,
+        summary: 'Take a few entries off, in force at once',
+        write: true,
+        body: Removals,
+        answers: { 200: Changed },
+        errors: ['LIST_UNKNOWN', 'NUMBER_INVALID', 'LIST_CHANGED', 'QUEUE_FULL'],
+      }),
+      handlerTimeout,
+    },
     async (request) =>
       changed(await services.entries.change(request.params.name, 'remove', request.body.entries, request.actor)),
   )

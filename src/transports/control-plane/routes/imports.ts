@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { IMPORT_MODES, IMPORT_STATES, type ImportRecord, ROW_REASONS } from '../../../domain/import.ts'
 import { formatTime } from '../../../services/parse-time.ts'
+import type { AccessKey } from '../access.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { beginKeyedWrite, replay } from '../keyed-writes.ts'
 import { ListKindField } from '../represent.ts'
@@ -120,7 +121,7 @@ async function installUpload({ app, services, options, limits }: RouteContext): 
   })
 }
 
-function installImports({ app, services }: RouteContext): void {
+function installImports({ app, services, options, limits }: RouteContext): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.get(
     '/v1/imports',
@@ -156,12 +157,17 @@ function installImports({ app, services }: RouteContext): void {
   const changing = { ...one, write: true, answers: { 200: ImportAnswer } } as const
   typed.post(
     '/v1/imports/:id/activate',
-    operation({
-      ...changing,
-      summary: 'Activate a previewed or held import; answers 200 when it is active already',
-      errors: ['IMPORT_UNKNOWN', 'IMPORT_STATE', 'LIST_CHANGED'],
-    }),
-    async (request) => represent(await services.imports.activate(request.params.id, request.actor)),
+    {
+      ...operation({
+        ...changing,
+        summary: 'Activate a previewed or held import; answers 200 when it is active already',
+        errors: ['IMPORT_UNKNOWN', 'IMPORT_STATE', 'LIST_CHANGED', 'SECOND_PERSON_NEEDED'],
+      }),
+      // On a list that has changed it is built again: minutes for ten million rows.
+      handlerTimeout: limits.longHandlerTimeoutMs,
+    },
+    async ({ params, actor }) =>
+      represent(await services.imports.activate(params.id, actor, { mustBeSecond: !mayActAlone(options.keys, actor) })),
   )
   typed.post(
     '/v1/imports/:id/cancel',
@@ -172,6 +178,11 @@ function installImports({ app, services }: RouteContext): void {
     }),
     async (request) => represent(await services.imports.cancel(request.params.id, request.actor)),
   )
+}
+
+/** Without keys nobody can be told apart; names of keys are distinct. */
+function mayActAlone(keys: readonly AccessKey[], actor: string): boolean {
+  return keys.length === 0 || keys.some(({ name, role }) => name === actor && role === 'admin')
 }
 
 function represent({ createdMs, finishedMs, ...rest }: ImportRecord) {

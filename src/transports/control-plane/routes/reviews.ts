@@ -2,12 +2,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import { REVIEW_OUTCOMES } from '../../../domain/review.ts'
+import { REASON_CHARS_MAX } from '../../../services/parse-entry.ts'
 import type { RouteContext } from '../dependencies.ts'
 import { ReviewAnswer, representReview } from '../represent.ts'
 import { oneOf, operation, STRICT } from '../schemas.ts'
 
 const Close = Type.Object(
-  { outcome: oneOf(REVIEW_OUTCOMES), note: Type.Optional(Type.String({ maxLength: 200 })) },
+  { outcome: oneOf(REVIEW_OUTCOMES), note: Type.Optional(Type.String({ maxLength: REASON_CHARS_MAX })) },
   STRICT,
 )
 const Closed = Type.Object({
@@ -17,7 +18,7 @@ const Closed = Type.Object({
   }),
 })
 
-export function installReviewRoutes({ app, services }: RouteContext): void {
+export function installReviewRoutes({ app, services, limits }: RouteContext): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const common = { tag: 'reviews', access: ['analyst'] } as const
   const params = { id: Type.String() }
@@ -48,15 +49,19 @@ export function installReviewRoutes({ app, services }: RouteContext): void {
   )
   typed.post(
     '/v1/reviews/:id',
-    operation({
-      ...common,
-      summary: 'Close a review; confirmed puts the number on the deny list analyst-confirmed at once',
-      write: true,
-      params,
-      body: Close,
-      answers: { 200: Closed },
-      errors: ['REVIEW_UNKNOWN', 'REVIEW_CLOSED', 'LISTS_TOO_MANY', 'LIST_KIND_CONFLICT'],
-    }),
+    {
+      ...operation({
+        ...common,
+        summary: 'Close a review; confirmed puts the number on the deny list analyst-confirmed at once',
+        write: true,
+        params,
+        body: Close,
+        answers: { 200: Closed },
+        errors: ['REVIEW_UNKNOWN', 'REVIEW_CLOSED', 'LISTS_TOO_MANY', 'LIST_KIND_CONFLICT'],
+      }),
+      // It takes turns with imports of the list that the number goes on.
+      handlerTimeout: limits.longHandlerTimeoutMs,
+    },
     async (request) => {
       const { review, effect } = await services.reviews.close(request.params.id, request.body, request.actor)
       return { ...representReview(review), effect }
