@@ -14,6 +14,7 @@ import { createIterationClock } from './iteration-clock.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
 import { type Problem, problemResponse } from './problem.ts'
+import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
 import type {
@@ -44,6 +45,8 @@ class NodeVerdictServer implements VerdictServer {
   readonly #server: Server
   readonly #webSockets: WebSocketServer
   readonly #sockets = new Set<NodeSocket>()
+  /** The newest answer of each connection: an upgrade waits for it. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>()
   readonly #pinging: NodeJS.Timeout
   #isDraining = false
   #port = 0
@@ -65,7 +68,7 @@ class NodeVerdictServer implements VerdictServer {
       response.writeContinue()
       this.#request(request, response)
     })
-    this.#server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+    this.#server.on('upgrade', (request, stream, head) => this.#inTurn(request, stream, head))
     this.#server.on('connect', (_request, stream) => stream.destroy())
     this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream))
     this.#webSockets = new WebSocketServer({
@@ -110,6 +113,7 @@ class NodeVerdictServer implements VerdictServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    this.#answers.set(request.socket, response)
     const head = collectHead(request)
     const problem = request.httpVersion === '1.1' ? framingProblem(head) : undefined
     const bytesMax = this.#handler.bodyBytesMax(head.path)
@@ -162,8 +166,35 @@ class NodeVerdictServer implements VerdictServer {
     response.end(head.method === 'HEAD' ? undefined : answer.body)
   }
 
+  /** Upgrades once the requests before it on the connection are answered: it writes to the bare socket. */
+  #inTurn(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
+    const cut = () => stream.destroy()
+    stream.on('error', cut)
+    const upgrade = () => {
+      // That was its last answer: nothing that hides behind a refused request is read.
+      if (!stream.writable) stream.destroy()
+      else if (this.#isForWebSockets(request)) {
+        this.#upgrade(request, stream, firstBytes)
+      } else {
+        stream.off('error', cut)
+        readAgain(this.#server, request, stream, firstBytes)
+      }
+    }
+    const before = this.#answers.get(stream)
+    if (before === undefined || before.writableFinished) upgrade()
+    else before.once('finish', upgrade)
+  }
+
+  #isForWebSockets(request: IncomingMessage): boolean {
+    const path = (request.url ?? '').split('?', 1)[0]
+    return (
+      request.method === 'GET' &&
+      path === this.#options.webSocketPath &&
+      request.headers.upgrade?.toLowerCase() === 'websocket'
+    )
+  }
+
   #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
-    stream.on('error', () => stream.destroy())
     const head = collectHead(request)
     const refusal = this.#upgradeRefusal(request, head)
     if (refusal !== undefined) {
@@ -190,10 +221,6 @@ class NodeVerdictServer implements VerdictServer {
   #upgradeRefusal(request: IncomingMessage, head: RequestHead): VerdictResponse | undefined {
     const problem = framingProblem(head)
     if (problem !== undefined) return problemResponse(problem)
-    // An upgrade to anything else is answered as the request it is without one.
-    if (head.path !== this.#options.webSocketPath || request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      return this.#handler.handle(head)
-    }
     const offered = offeredSubprotocols(request.headers['sec-websocket-protocol'] ?? '')
     const isSpoken =
       this.#handler.chooseSubprotocol(offered) !== undefined && request.headers['sec-websocket-version'] === '13'

@@ -7,6 +7,7 @@ import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorl
 const EVENT = JSON.stringify({ caller: LISTED, callee: CALLEE })
 const HEAD = 'POST /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\n'
 const SMUGGLED = get('/health/live')
+const H2C = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']
 
 export function framingContract(listen: ListenVerdicts): void {
   describe('as bytes on a socket', () => {
@@ -94,14 +95,16 @@ export function framingContract(listen: ListenVerdicts): void {
       ['two Host headers', `Host: other\r\nContent-Length: ${EVENT.length}`],
       ['two Authorization headers', `Authorization: a\r\nAuthorization: b\r\nContent-Length: ${EVENT.length}`],
     ])('refuses %s, closes, and serves nothing that hides behind it', async (_name, headers) => {
-      const { answers, isClosed, text } = await raw(server.port, `${HEAD}${headers}\r\n\r\n${EVENT}${SMUGGLED}`, {
-        untilClosed: true,
-      })
-      expect(isClosed).toBe(true)
-      expect(answers.length).toBeLessThanOrEqual(1)
-      for (const { status } of answers) expect(status).toBe(400)
-      expect(text).not.toContain('"live"')
-      expect(text).not.toContain('verdictId')
+      for (const hidden of [SMUGGLED, get('/health/live', H2C)]) {
+        const { answers, isClosed, text } = await raw(server.port, `${HEAD}${headers}\r\n\r\n${EVENT}${hidden}`, {
+          untilClosed: true,
+        })
+        expect(isClosed).toBe(true)
+        expect(answers.length).toBeLessThanOrEqual(1)
+        for (const { status } of answers) expect(status).toBe(400)
+        expect(text).not.toContain('"live"')
+        expect(text).not.toContain('verdictId')
+      }
     })
 
     it('says why when nothing hides behind a doubtful length', async () => {
@@ -178,6 +181,53 @@ export function framingContract(listen: ListenVerdicts): void {
         },
       )
       expect(endless.isClosed).toBe(true)
+    })
+
+    describe('with an upgrade that nobody speaks', () => {
+      const body = JSON.stringify({ callId: 'ыы', caller: LISTED, callee: CALLEE })
+
+      it('answers the request as it is without it', async () => {
+        const requests = [
+          get(`/v1/verdict?caller=${LISTED}`, H2C),
+          post('/v1/verdict', body, H2C),
+          get(`/v1/verdict?caller=${LISTED}`, ['Connection: Upgrade', 'Upgrade: websocket']),
+          post('/v1/verdict', body),
+        ]
+        const { answers, isClosed } = await raw(server.port, requests, { answers: requests.length })
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+        expect(answers.map((answer) => JSON.parse(answer.body).decision)).toEqual(['block', 'block', 'block', 'block'])
+        expect(isClosed).toBe(false)
+      })
+
+      it('keeps the order of pipelined requests', async () => {
+        const requests = Array.from({ length: 30 }, (_, i) =>
+          post('/v1/verdict', JSON.stringify({ callId: `call-${i}`, caller: CLEAN }), i % 3 === 0 ? [] : H2C),
+        )
+        const { answers } = await raw(server.port, requests.join(''), { answers: 30 })
+        expect(answers.map((answer) => JSON.parse(answer.body).callId)).toEqual(requests.map((_, i) => `call-${i}`))
+      })
+
+      it('reads a body that comes byte by byte, or in chunks', async () => {
+        const { answers } = await raw(server.port, post('/v1/verdict', body, H2C).split(''))
+        expect(JSON.parse(answers[0]!.body)).toMatchObject({ decision: 'block', callId: 'ыы' })
+        const chunked = `${HEAD}${H2C.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n`
+        const chunks = `${EVENT.length.toString(16)}\r\n${EVENT}\r\n0\r\n\r\n`
+        const inChunks = await raw(server.port, [chunked, chunks])
+        expect(JSON.parse(inChunks.answers[0]!.body).decision).toBe('block')
+      })
+
+      it.each(['Content-Length: 2\r\nContent-Length: 3', 'Content-Length:', 'Transfer-Encoding: xchunked'])(
+        'refuses %j and closes',
+        async (lengths) => {
+          const request = `${HEAD}${H2C.join('\r\n')}\r\n${lengths}\r\n\r\n${EVENT}${SMUGGLED}`
+          const { answers, isClosed, text } = await raw(server.port, request, { untilClosed: true })
+          expect(isClosed).toBe(true)
+          expect(answers.length).toBeLessThanOrEqual(1)
+          for (const { status } of answers) expect(status).toBe(400)
+          expect(text).not.toContain('"live"')
+          expect(text).not.toContain('verdictId')
+        },
+      )
     })
 
     it('answers Expect: 100-continue', async () => {
