@@ -16,7 +16,7 @@ import { listenError } from './port-check.ts'
 import { type Problem, problemResponse } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
-import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
+import { judgeUpgrade } from './upgrade.ts'
 import type {
   ListenVerdicts,
   VerdictHandler,
@@ -196,9 +196,9 @@ class NodeVerdictServer implements VerdictServer {
 
   #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
     const head = collectHead(request)
-    const refusal = this.#upgradeRefusal(request, head)
-    if (refusal !== undefined) {
-      writeRaw(stream, refusal)
+    const judged = judgeUpgrade(head, (name) => String(request.headers[name] ?? ''), this.#handler)
+    if (typeof judged !== 'string') {
+      writeRaw(stream, judged)
       return
     }
     this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => {
@@ -216,15 +216,6 @@ class NodeVerdictServer implements VerdictServer {
         this.#guarded(socket, () => this.#handler.socketClosed(socket))
       })
     })
-  }
-
-  #upgradeRefusal(request: IncomingMessage, head: RequestHead): VerdictResponse | undefined {
-    const problem = framingProblem(head)
-    if (problem !== undefined) return problemResponse(problem)
-    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol'] ?? '')
-    const isSpoken =
-      this.#handler.chooseSubprotocol(offered) !== undefined && request.headers['sec-websocket-version'] === '13'
-    return this.#handler.refuse(head) ?? (isSpoken ? undefined : UPGRADE_REFUSED)
   }
 
   #guarded(socket: NodeSocket, work: () => void): void {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
-import { type Problem, problemResponse } from './problem.ts'
+import { problemResponse } from './problem.ts'
 import { announcesBody, framingProblem, type RequestHead } from './request-head.ts'
 import type { UwsResponse } from './uws-binding.ts'
 import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
@@ -75,11 +75,11 @@ export class UwsExchange {
     }
   }
 
-  /** Answers without asking the handler (a refused upgrade). Instead of `begin`. */
-  answerAtOnce(answer: VerdictResponse): void {
+  /** Refuses and closes without asking the handler (an upgrade). Instead of `begin`. */
+  refuse(answer: VerdictResponse): void {
     this.#context.inFlight++
     this.#response.onAborted(() => this.#over())
-    this.#answer(answer)
+    this.#refuse(answer)
   }
 
   #faulted(error: unknown): void {
@@ -91,11 +91,11 @@ export class UwsExchange {
     const problem = framingProblem(this.#head)
     const bytesMax = this.#context.handler.bodyBytesMax(this.#head.path)
     if (problem !== undefined) {
-      this.#refuse(problem)
+      this.#refuse(problemResponse(problem))
     } else if (!announcesBody(this.#head)) {
       this.#handle(undefined)
     } else if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(bodyTooLarge(bytesMax))
+      this.#refuse(problemResponse(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
@@ -119,7 +119,7 @@ export class UwsExchange {
     this.#collector ??= new BodyCollector(bytesMax)
     this.#collector.add(new Uint8Array(chunk))
     if (this.#collector.isHopeless) {
-      this.#refuse(bodyTooLarge(bytesMax))
+      this.#refuse(problemResponse(bodyTooLarge(bytesMax)))
     } else if (isLast && bytesMax === 0) {
       // No such path takes a body: the handler says what is wrong with the path.
       this.#handle(undefined)
@@ -141,11 +141,11 @@ export class UwsExchange {
    * request in its buffer after an answer that closes, but cuts the connection when one arrives with this one pending.
    * So what hides behind a request of doubtful length is never served.
    */
-  #refuse(problem: Problem): void {
+  #refuse(answer: VerdictResponse): void {
     this.#isRefused = true
     setImmediate(() => {
       if (this.#isOver) return
-      this.#response.cork(() => this.#write(problemResponse(problem), true))
+      this.#response.cork(() => this.#write(answer, true))
       this.#over()
     })
   }

@@ -10,9 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ScreeningError } from '../../domain/errors.ts'
 import { createIterationClock } from './iteration-clock.ts'
 import { ensurePortFree } from './port-check.ts'
-import { problemResponse } from './problem.ts'
-import { addHeader, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
-import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
+import { addHeader, createRequestHead, type RequestHead } from './request-head.ts'
+import { judgeUpgrade } from './upgrade.ts'
 import type { UwsApp, UwsBinding, UwsRequest, UwsResponse, UwsWebSocketBehavior } from './uws-binding.ts'
 import { createAnswerBuffer, UwsExchange, type UwsExchangeContext } from './uws-exchange.ts'
 import { UwsSocket } from './uws-socket.ts'
@@ -179,24 +178,13 @@ class UwsVerdictServer implements VerdictServer {
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown): void {
     const head = collectAnyHead(request)
-    const exchange = new UwsExchange(response, head, this.#context)
-    const problem = framingProblem(head)
-    const subprotocol = this.#context.handler.chooseSubprotocol(
-      offeredSubprotocols(request.getHeader('sec-websocket-protocol')),
-    )
-    const refusal =
-      problem !== undefined
-        ? problemResponse(problem)
-        : (this.#context.handler.refuse(head) ??
-          (subprotocol === undefined || request.getHeader('sec-websocket-version') !== '13'
-            ? UPGRADE_REFUSED
-            : undefined))
-    if (refusal !== undefined || subprotocol === undefined) {
-      exchange.answerAtOnce(refusal ?? UPGRADE_REFUSED)
+    const judged = judgeUpgrade(head, (name) => request.getHeader(name), this.#context.handler)
+    if (typeof judged !== 'string') {
+      new UwsExchange(response, head, this.#context).refuse(judged)
       return
     }
     const key = request.getHeader('sec-websocket-key')
-    response.upgrade({ connection: new UwsSocket(subprotocol) }, key, subprotocol, '', context)
+    response.upgrade({ connection: new UwsSocket(judged) }, key, judged, '', context)
   }
 
   #guarded(socket: UwsSocket, work: () => void): void {

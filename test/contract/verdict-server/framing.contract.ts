@@ -3,11 +3,47 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ListenVerdicts, VerdictServer } from '../../../src/transports/data-plane/verdict-server.ts'
 import { get, pause, post, raw } from './raw-client.ts'
 import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorld } from './screened-world.ts'
+import { rawFrame } from './socket-client.ts'
 
 const EVENT = JSON.stringify({ caller: LISTED, callee: CALLEE })
 const HEAD = 'POST /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\n'
 const SMUGGLED = get('/health/live')
 const H2C = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__']
+
+const WEB_SOCKET = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Protocol: zaslon.json.v1',
+]
+const CALL_FRAME = rawFrame(0x81, Buffer.from(JSON.stringify({ type: 'call', caller: LISTED })), true).toString(
+  'latin1',
+)
+
+/** Headers of a request about whose end two readers could disagree, or that one must not believe. */
+const DOUBTFUL = [
+  ['two equal Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: ${EVENT.length}`],
+  ['two different Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: 2`],
+  ['an empty Content-Length', 'Content-Length:'],
+  ['a blank Content-Length', 'Content-Length:   '],
+  ['a signed Content-Length', `Content-Length: +${EVENT.length}`],
+  ['a hexadecimal Content-Length', 'Content-Length: 0x10'],
+  ['a list as Content-Length', `Content-Length: ${EVENT.length}, ${EVENT.length}`],
+  ['a negative Content-Length', 'Content-Length: -1'],
+  ['an overflowing Content-Length', 'Content-Length: 99999999999999999999'],
+  ['Content-Length with Transfer-Encoding', `Content-Length: ${EVENT.length}\r\nTransfer-Encoding: chunked`],
+  ['Transfer-Encoding: xchunked', 'Transfer-Encoding: xchunked'],
+  ['Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: gzip, chunked'],
+  ['Transfer-Encoding: chunked, identity', 'Transfer-Encoding: chunked, identity'],
+  ['Transfer-Encoding twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'],
+  ['a folded header', `X-A: a\r\n b\r\nContent-Length: ${EVENT.length}`],
+  ['a space before the colon', `Content-Length : ${EVENT.length}`],
+  ['a header without a colon', `nonsense\r\nContent-Length: ${EVENT.length}`],
+  ['a NUL in a header', `X-A: a\0b\r\nContent-Length: ${EVENT.length}`],
+  ['two Host headers', `Host: other\r\nContent-Length: ${EVENT.length}`],
+  ['two Authorization headers', `Authorization: a\r\nAuthorization: b\r\nContent-Length: ${EVENT.length}`],
+] as const
 
 export function framingContract(listen: ListenVerdicts): void {
   describe('as bytes on a socket', () => {
@@ -73,28 +109,7 @@ export function framingContract(listen: ListenVerdicts): void {
       expect((await raw(server.port, chunked(16_385))).answers.map(({ status }) => status)).toEqual([413])
     })
 
-    it.each([
-      ['two equal Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: ${EVENT.length}`],
-      ['two different Content-Lengths', `Content-Length: ${EVENT.length}\r\nContent-Length: 2`],
-      ['an empty Content-Length', 'Content-Length:'],
-      ['a blank Content-Length', 'Content-Length:   '],
-      ['a signed Content-Length', `Content-Length: +${EVENT.length}`],
-      ['a hexadecimal Content-Length', 'Content-Length: 0x10'],
-      ['a list as Content-Length', `Content-Length: ${EVENT.length}, ${EVENT.length}`],
-      ['a negative Content-Length', 'Content-Length: -1'],
-      ['an overflowing Content-Length', 'Content-Length: 99999999999999999999'],
-      ['Content-Length with Transfer-Encoding', `Content-Length: ${EVENT.length}\r\nTransfer-Encoding: chunked`],
-      ['Transfer-Encoding: xchunked', 'Transfer-Encoding: xchunked'],
-      ['Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: gzip, chunked'],
-      ['Transfer-Encoding: chunked, identity', 'Transfer-Encoding: chunked, identity'],
-      ['Transfer-Encoding twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'],
-      ['a folded header', `X-A: a\r\n b\r\nContent-Length: ${EVENT.length}`],
-      ['a space before the colon', `Content-Length : ${EVENT.length}`],
-      ['a header without a colon', `nonsense\r\nContent-Length: ${EVENT.length}`],
-      ['a NUL in a header', `X-A: a\0b\r\nContent-Length: ${EVENT.length}`],
-      ['two Host headers', `Host: other\r\nContent-Length: ${EVENT.length}`],
-      ['two Authorization headers', `Authorization: a\r\nAuthorization: b\r\nContent-Length: ${EVENT.length}`],
-    ])('refuses %s, closes, and serves nothing that hides behind it', async (_name, headers) => {
+    it.each(DOUBTFUL)('refuses %s, closes, and serves nothing that hides behind it', async (_name, headers) => {
       for (const hidden of [SMUGGLED, get('/health/live', H2C)]) {
         const { answers, isClosed, text } = await raw(server.port, `${HEAD}${headers}\r\n\r\n${EVENT}${hidden}`, {
           untilClosed: true,
@@ -105,6 +120,43 @@ export function framingContract(listen: ListenVerdicts): void {
         expect(text).not.toContain('"live"')
         expect(text).not.toContain('verdictId')
       }
+    })
+
+    it.each(DOUBTFUL)(
+      'refuses a WebSocket with %s, closes, and serves nothing that hides behind it',
+      async (_name, headers) => {
+        const upgrade = get('/v1/calls', [...WEB_SOCKET, headers])
+        for (const behind of [EVENT, CALL_FRAME, '']) {
+          const { answers, isClosed, text } = await raw(server.port, `${upgrade}${behind}${SMUGGLED}`, {
+            untilClosed: true,
+          })
+          expect(isClosed).toBe(true)
+          expect(answers.length).toBeLessThanOrEqual(1)
+          // uWebSockets.js has a 505 of its own for bytes that are no request.
+          for (const { status } of answers) expect(status).toBeOneOf([400, 505])
+          expect(text).not.toContain('"live"')
+          expect(text).not.toContain('verdict')
+        }
+      },
+    )
+
+    it.each([
+      ['no Upgrade header', WEB_SOCKET.filter((line) => !line.startsWith('Upgrade:'))],
+      ['an Upgrade to something else', WEB_SOCKET.map((line) => line.replace('Upgrade: websocket', 'Upgrade: h2c'))],
+      ['no Connection header', WEB_SOCKET.filter((line) => !line.startsWith('Connection:'))],
+      ['a body by length', [...WEB_SOCKET, `Content-Length: ${CALL_FRAME.length}`]],
+      ['a chunked body', [...WEB_SOCKET, 'Transfer-Encoding: chunked']],
+    ])('takes no frames after a WebSocket upgrade with %s', async (_name, headers) => {
+      const alone = await raw(server.port, [get('/v1/calls', headers), CALL_FRAME], { untilClosed: true })
+      expect(alone.isClosed).toBe(true)
+      expect(alone.answers[0]?.status).toBe(400)
+      const { isClosed, text } = await raw(server.port, get('/v1/calls', headers) + CALL_FRAME + SMUGGLED, {
+        untilClosed: true,
+      })
+      expect(isClosed).toBe(true)
+      expect(text).not.toContain(' 101 ')
+      expect(text).not.toContain('"verdict"')
+      expect(text).not.toContain('"live"')
     })
 
     it('says why when nothing hides behind a doubtful length', async () => {
