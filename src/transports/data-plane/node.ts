@@ -5,15 +5,16 @@
  * this adapter has one verdict thread. It keeps what uWebSockets.js cannot do otherwise: HTTP/1.0 gets 505, headers
  * end at 4 KiB.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
+import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
-import { type Problem, problemResponse } from './problem.ts'
+import { problemResponse } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
@@ -114,6 +115,14 @@ class NodeVerdictServer implements VerdictServer {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#answers.set(request.socket, response)
+    try {
+      this.#read(request, response)
+    } catch (error) {
+      this.#faulted(response, error)
+    }
+  }
+
+  #read(request: IncomingMessage, response: ServerResponse): void {
     const head = collectHead(request)
     const problem = request.httpVersion === '1.1' ? framingProblem(head) : undefined
     const bytesMax = this.#handler.bodyBytesMax(head.path)
@@ -143,7 +152,7 @@ class NodeVerdictServer implements VerdictServer {
     request.on('end', () => {
       if (response.writableEnded) return
       if (bytesMax > 0 && collector.isTooLarge) {
-        this.#write(head, response, problemResponse(bodyTooLarge(bytesMax)))
+        this.#write(response, problemResponse(bodyTooLarge(bytesMax)))
       } else {
         // No such path takes a body: the handler says what is wrong with the path.
         head.body = bytesMax > 0 ? collector.body() : undefined
@@ -155,15 +164,21 @@ class NodeVerdictServer implements VerdictServer {
   #handle(head: RequestHead, response: ServerResponse): void {
     head.receivedMs = this.#receivedMs()
     try {
-      this.#write(head, response, this.#handler.handle(head))
+      this.#write(response, this.#handler.handle(head))
     } catch (error) {
-      this.#write(head, response, this.#handler.faulted(error))
+      this.#faulted(response, error)
     }
   }
 
-  #write(head: RequestHead, response: ServerResponse, answer: VerdictResponse): void {
-    response.writeHead(answer.status, headersOf(answer, this.#isDraining))
-    response.end(head.method === 'HEAD' ? undefined : answer.body)
+  #faulted(response: ServerResponse, error: unknown): void {
+    const answer = this.#handler.faulted(error)
+    if (response.headersSent) response.destroy()
+    else this.#write(response, answer)
+  }
+
+  /** Of an answer to HEAD node:http sends the head alone. */
+  #write(response: ServerResponse, answer: VerdictResponse): void {
+    response.writeHead(answer.status, headersOf(answer, this.#isDraining)).end(answer.body)
   }
 
   /** Upgrades once the requests before it on the connection are answered: it writes to the bare socket. */
@@ -171,9 +186,10 @@ class NodeVerdictServer implements VerdictServer {
     const cut = () => stream.destroy()
     stream.on('error', cut)
     const upgrade = () => {
-      // That was its last answer: nothing that hides behind a refused request is read.
-      if (!stream.writable) stream.destroy()
-      else if (this.#isForWebSockets(request)) {
+      if (!stream.writable) {
+        // That was its last answer: nothing that hides behind a refused request is read.
+        cut()
+      } else if (this.#isForWebSockets(request)) {
         this.#upgrade(request, stream, firstBytes)
       } else {
         stream.off('error', cut)
@@ -195,26 +211,31 @@ class NodeVerdictServer implements VerdictServer {
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
-    const head = collectHead(request)
-    const judged = judgeUpgrade(head, (name) => String(request.headers[name] ?? ''), this.#handler)
-    if (typeof judged !== 'string') {
-      writeRaw(stream, judged)
-      return
+    try {
+      const judged = judgeUpgrade(collectHead(request), (name) => String(request.headers[name] ?? ''), this.#handler)
+      if (typeof judged === 'string') {
+        this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => this.#opened(webSocket))
+      } else {
+        writeRaw(stream, judged)
+      }
+    } catch (error) {
+      writeRaw(stream, this.#handler.faulted(error))
     }
-    this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => {
-      const socket = new NodeSocket(webSocket)
-      this.#sockets.add(socket)
-      this.#guarded(socket, () => this.#handler.socketOpened(socket))
-      webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-        socket.noteTraffic()
-        if (!socket.isAnswered) return
-        this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
-      })
-      webSocket.on('error', () => webSocket.terminate())
-      webSocket.on('close', () => {
-        this.#sockets.delete(socket)
-        this.#guarded(socket, () => this.#handler.socketClosed(socket))
-      })
+  }
+
+  #opened(webSocket: WebSocket): void {
+    const socket = new NodeSocket(webSocket)
+    this.#sockets.add(socket)
+    this.#guarded(socket, () => this.#handler.socketOpened(socket))
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+      socket.noteTraffic()
+      if (!socket.isAnswered) return
+      this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
+    })
+    webSocket.on('error', () => webSocket.terminate())
+    webSocket.on('close', () => {
+      this.#sockets.delete(socket)
+      this.#guarded(socket, () => this.#handler.socketClosed(socket))
     })
   }
 
@@ -239,46 +260,4 @@ function collectHead(request: IncomingMessage): RequestHead {
   const raw = request.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) addHeader(head, (raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '')
   return head
-}
-
-function headersOf(answer: VerdictResponse, isClosing: boolean): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': answer.contentType,
-    'content-length': String(Buffer.byteLength(answer.body)),
-  }
-  for (const [name, value] of answer.headers ?? []) headers[name] = value
-  if (isClosing) headers.connection = 'close'
-  return headers
-}
-
-/** Sockets that had their last answer: what llhttp says about the bytes after it is of no interest. */
-const refused = new WeakSet<Duplex>()
-
-/** Answers, closes, and reads nothing more from this connection. */
-function refuse(response: ServerResponse, problem: Problem): void {
-  if (response.socket !== null) refused.add(response.socket)
-  const answer = problemResponse(problem)
-  response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
-}
-
-/** What llhttp could not read: it says what kind, and the connection is of no more use. */
-function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
-  if (refused.has(stream)) return
-  if (error.code === 'ECONNRESET' || !stream.writable) {
-    stream.destroy()
-    return
-  }
-  const answer = problemResponse({
-    code: 'HEADER_INVALID',
-    detail: 'The request is not well-formed HTTP/1.1.',
-    hint: 'Look at the request line, the header lines and the announced length.',
-  })
-  // The request before it may be complete and unanswered: its turn comes first.
-  setImmediate(() => writeRaw(stream, error.code === 'HPE_HEADER_OVERFLOW' ? { ...answer, status: 431 } : answer))
-}
-
-function writeRaw(stream: Duplex, answer: VerdictResponse): void {
-  const lines = Object.entries(headersOf(answer, true)).map(([name, value]) => `${name}: ${value}\r\n`)
-  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`
-  stream.end(`${statusLine}${lines.join('')}\r\n${answer.body}`, () => stream.destroy())
 }

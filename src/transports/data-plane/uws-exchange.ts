@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
 import { problemResponse } from './problem.ts'
-import { announcesBody, framingProblem, type RequestHead } from './request-head.ts'
-import type { UwsResponse } from './uws-binding.ts'
+import { announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
+import { judgeUpgrade } from './upgrade.ts'
+import type { UwsRequest, UwsResponse } from './uws-binding.ts'
 import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
 
 /** What the exchanges of one server share. */
@@ -46,40 +47,59 @@ export function createAnswerBuffer(): AnswerBuffer {
 /** Of one UTF-16 code unit. */
 const UTF8_BYTES_MAX = 3
 
+/** Reads a request while its route callback runs; afterwards it is gone. */
+export type CollectHead = (request: UwsRequest) => RequestHead
+
+const NO_HEAD = createRequestHead('', '', '')
+
 /**
  * One request and its answer on uWebSockets.js. An exception before onAborted is registered, or in any of its callbacks,
- * would abort the whole process: `begin` registers first, and every callback catches and answers.
+ * would abort the whole process: an exchange registers first, and every callback catches and answers.
  */
 export class UwsExchange {
   readonly #response: UwsResponse
-  readonly #head: RequestHead
+  #head: RequestHead = NO_HEAD
   readonly #context: UwsExchangeContext
   #collector: BodyCollector | undefined
   #isRefused = false
   #isOver = false
 
-  constructor(response: UwsResponse, head: RequestHead, context: UwsExchangeContext) {
+  constructor(response: UwsResponse, context: UwsExchangeContext) {
     this.#response = response
-    this.#head = head
     this.#context = context
   }
 
-  /** Reads the body, asks the handler and answers. Call it once, inside the route callback. */
-  begin(): void {
-    this.#context.inFlight++
-    this.#response.onAborted(() => this.#over())
+  /** Reads the head and the body, asks the handler and answers. Call it once, inside the route callback. */
+  begin(request: UwsRequest, collectHead: CollectHead): void {
+    this.#register()
     try {
+      this.#head = collectHead(request)
       this.#read()
     } catch (error) {
       this.#faulted(error)
     }
   }
 
-  /** Refuses and closes without asking the handler (an upgrade). Instead of `begin`. */
-  refuse(answer: VerdictResponse): void {
+  /** A WebSocket handshake: refuses it, or lets `accept` upgrade the response. Instead of `begin`. */
+  beginUpgrade(request: UwsRequest, collectHead: CollectHead, accept: (subprotocol: string) => void): void {
+    this.#register()
+    try {
+      this.#head = collectHead(request)
+      const judged = judgeUpgrade(this.#head, (name) => request.getHeader(name), this.#context.handler)
+      if (typeof judged === 'string') {
+        accept(judged)
+        this.#over()
+      } else {
+        this.#refuse(judged)
+      }
+    } catch (error) {
+      this.#faulted(error)
+    }
+  }
+
+  #register(): void {
     this.#context.inFlight++
     this.#response.onAborted(() => this.#over())
-    this.#refuse(answer)
   }
 
   #faulted(error: unknown): void {
@@ -183,12 +203,21 @@ export class UwsExchange {
     const [, isComplete] = this.#response.tryEnd(taken, taken.byteLength)
     if (isComplete) return true
     const bytes = Buffer.from(taken)
-    this.#response.onWritable((offset) => {
+    this.#response.onWritable((offset) => this.#isDrained(bytes, offset))
+    return false
+  }
+
+  #isDrained(bytes: Uint8Array, offset: number): boolean {
+    try {
       const [, isDone] = this.#response.tryEnd(bytes.subarray(offset), bytes.byteLength)
       if (isDone) this.#over()
       return isDone
-    })
-    return false
+    } catch (error) {
+      // Half of an answer is out: no other can follow it.
+      this.#context.handler.faulted(error)
+      this.#response.close()
+      return true
+    }
   }
 
   #over(): void {

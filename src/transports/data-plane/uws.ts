@@ -11,7 +11,6 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { createIterationClock } from './iteration-clock.ts'
 import { ensurePortFree } from './port-check.ts'
 import { addHeader, createRequestHead, type RequestHead } from './request-head.ts'
-import { judgeUpgrade } from './upgrade.ts'
 import type { UwsApp, UwsBinding, UwsRequest, UwsResponse, UwsWebSocketBehavior } from './uws-binding.ts'
 import { createAnswerBuffer, UwsExchange, type UwsExchangeContext } from './uws-exchange.ts'
 import { UwsSocket } from './uws-socket.ts'
@@ -98,15 +97,16 @@ class UwsVerdictServer implements VerdictServer {
       isDraining: false,
       answers: createAnswerBuffer(),
     }
+    const collectPostHead = (request: UwsRequest) => collectHead(request, 'POST', options.verdictPath, '')
     this.#app = binding
       .App()
       .filter((response, count) => this.#countConnection(response, count))
       .ws(options.webSocketPath, this.#webSocketBehavior())
       .post(options.verdictPath, (response, request) => {
-        new UwsExchange(response, collectHead(request, 'POST', options.verdictPath, ''), this.#context).begin()
+        new UwsExchange(response, this.#context).begin(request, collectPostHead)
       })
       .any('/*', (response, request) => {
-        new UwsExchange(response, collectAnyHead(request), this.#context).begin()
+        new UwsExchange(response, this.#context).begin(request, collectAnyHead)
       })
   }
 
@@ -164,7 +164,10 @@ class UwsVerdictServer implements VerdictServer {
         if (!socket.isAnswered) return
         this.#guarded(socket, () => handler.socketMessage(socket, new Uint8Array(data), isBinary, receivedMs()))
       },
-      drain: (webSocket) => webSocket.getUserData().connection.drained(),
+      drain: (webSocket) => {
+        const socket = webSocket.getUserData().connection
+        this.#guarded(socket, () => socket.drained())
+      },
       close: (webSocket) => {
         const socket = webSocket.getUserData().connection
         // The filter hears of every connection that opens, but not of one that closes as a WebSocket.
@@ -177,14 +180,10 @@ class UwsVerdictServer implements VerdictServer {
   }
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown): void {
-    const head = collectAnyHead(request)
-    const judged = judgeUpgrade(head, (name) => request.getHeader(name), this.#context.handler)
-    if (typeof judged !== 'string') {
-      new UwsExchange(response, head, this.#context).refuse(judged)
-      return
-    }
-    const key = request.getHeader('sec-websocket-key')
-    response.upgrade({ connection: new UwsSocket(judged) }, key, judged, '', context)
+    new UwsExchange(response, this.#context).beginUpgrade(request, collectAnyHead, (subprotocol) => {
+      const key = request.getHeader('sec-websocket-key')
+      response.upgrade({ connection: new UwsSocket(subprotocol) }, key, subprotocol, '', context)
+    })
   }
 
   #guarded(socket: UwsSocket, work: () => void): void {
