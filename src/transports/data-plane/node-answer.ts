@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Problem, problemResponse } from './problem.ts'
+import { problemResponse } from './problem.ts'
 import type { VerdictResponse } from './verdict-server.ts'
 
 /** The head of an answer; `isClosing`: it is the last one of its connection. */
@@ -18,9 +18,8 @@ export function headersOf(answer: VerdictResponse, isClosing: boolean): Record<s
 const refused = new WeakSet<Duplex>()
 
 /** Answers, closes, and reads nothing more from this connection. */
-export function refuse(response: ServerResponse, problem: Problem): void {
+export function refuse(response: ServerResponse, answer: VerdictResponse): void {
   if (response.socket !== null) refused.add(response.socket)
-  const answer = problemResponse(problem)
   response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
 }
 

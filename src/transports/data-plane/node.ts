@@ -9,7 +9,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import {
+  BodyCollector,
+  type BodyMemory,
+  bodyTooLarge,
+  createBodyMemory,
+  DISCARDED_BYTES_MAX,
+} from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
 import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
@@ -48,6 +54,7 @@ class NodeVerdictServer implements VerdictServer {
   readonly #sockets = new Set<NodeSocket>()
   /** The newest answer of each connection: an upgrade waits for it. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>()
+  readonly #bodies: BodyMemory
   readonly #pinging: NodeJS.Timeout
   #isDraining = false
   #port = 0
@@ -55,6 +62,7 @@ class NodeVerdictServer implements VerdictServer {
   constructor(options: VerdictServerOptions, handler: VerdictHandler) {
     this.#options = options
     this.#handler = handler
+    this.#bodies = createBodyMemory(options.bodiesBytesMax)
     this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -123,48 +131,62 @@ class NodeVerdictServer implements VerdictServer {
   }
 
   #read(request: IncomingMessage, response: ServerResponse): void {
-    const head = collectHead(request)
-    const problem = request.httpVersion === '1.1' ? framingProblem(head) : undefined
-    const bytesMax = this.#handler.bodyBytesMax(head.path)
     if (request.httpVersion !== '1.1') {
       response.writeHead(505, { connection: 'close' }).end()
-    } else if (problem !== undefined) {
-      refuse(response, problem)
-    } else if (!announcesBody(head)) {
+      return
+    }
+    const head = collectHead(request)
+    const problem = framingProblem(head)
+    if (problem !== undefined) {
+      refuse(response, problemResponse(problem))
+      return
+    }
+    // Before the body: nobody's megabytes are kept for nothing.
+    const refusal = this.#handler.refuse(head)
+    const bytesMax = refusal === undefined ? this.#handler.bodyBytesMax(head.path) : 0
+    if (!announcesBody(head)) {
       request.resume()
-      this.#handle(head, response)
+      this.#handle(head, response, refusal)
     } else if (Number(head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      refuse(response, bodyTooLarge(bytesMax))
+      refuse(response, refusal ?? problemResponse(bodyTooLarge(bytesMax)))
     } else {
-      this.#readBody(request, response, head, bytesMax)
+      this.#readBody(request, response, head, bytesMax, refusal)
     }
   }
 
-  #readBody(request: IncomingMessage, response: ServerResponse, head: RequestHead, bytesMax: number): void {
-    const collector = new BodyCollector(bytesMax)
+  #readBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    bytesMax: number,
+    refusal: VerdictResponse | undefined,
+  ): void {
+    const collector = new BodyCollector(bytesMax, this.#bodies)
     request.on('data', (chunk: Buffer) => {
       collector.add(chunk)
       if (!collector.isHopeless) return
       request.removeAllListeners('data')
-      refuse(response, bodyTooLarge(bytesMax))
+      refuse(response, refusal ?? problemResponse(bodyTooLarge(bytesMax)))
     })
     request.on('error', () => response.destroy())
     request.on('end', () => {
       if (response.writableEnded) return
-      if (bytesMax > 0 && collector.isTooLarge) {
-        this.#write(response, problemResponse(bodyTooLarge(bytesMax)))
+      // No such path takes a body, or not from this client: the handler says what is wrong.
+      const problem = bytesMax > 0 ? collector.problem : undefined
+      if (problem !== undefined) {
+        this.#write(response, problemResponse(problem))
       } else {
-        // No such path takes a body: the handler says what is wrong with the path.
         head.body = bytesMax > 0 ? collector.body() : undefined
-        this.#handle(head, response)
+        this.#handle(head, response, refusal)
       }
     })
+    response.on('close', () => collector.release())
   }
 
-  #handle(head: RequestHead, response: ServerResponse): void {
+  #handle(head: RequestHead, response: ServerResponse, refusal: VerdictResponse | undefined): void {
     head.receivedMs = this.#receivedMs()
     try {
-      this.#write(response, this.#handler.handle(head))
+      this.#write(response, refusal ?? this.#handler.handle(head))
     } catch (error) {
       this.#faulted(response, error)
     }

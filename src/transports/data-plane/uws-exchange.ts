@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import { BodyCollector, type BodyMemory, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
 import { problemResponse } from './problem.ts'
 import { announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
@@ -15,6 +15,7 @@ export type UwsExchangeContext = {
   /** The server is closing: every answer ends its connection. */
   isDraining: boolean
   readonly answers: AnswerBuffer
+  readonly bodies: BodyMemory
 }
 
 /** Verdicts are under 1 KiB; views for that many lengths are kept. */
@@ -61,6 +62,8 @@ export class UwsExchange {
   #head: RequestHead = NO_HEAD
   readonly #context: UwsExchangeContext
   #collector: BodyCollector | undefined
+  /** Why this client may not come in. */
+  #refusal: VerdictResponse | undefined
   #isRefused = false
   #isOver = false
 
@@ -108,14 +111,21 @@ export class UwsExchange {
   }
 
   #read(): void {
+    const { handler } = this.#context
     const problem = framingProblem(this.#head)
-    const bytesMax = this.#context.handler.bodyBytesMax(this.#head.path)
     if (problem !== undefined) {
       this.#refuse(problemResponse(problem))
-    } else if (!announcesBody(this.#head)) {
+      return
+    }
+    // Before the body: nobody's megabytes are kept for nothing.
+    this.#refusal = handler.refuse(this.#head)
+    if (!announcesBody(this.#head)) {
       this.#handle(undefined)
-    } else if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(problemResponse(bodyTooLarge(bytesMax)))
+      return
+    }
+    const bytesMax = this.#refusal === undefined ? handler.bodyBytesMax(this.#head.path) : 0
+    if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
+      this.#refuse(this.#refusal ?? problemResponse(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
@@ -136,24 +146,25 @@ export class UwsExchange {
       this.#handle(Buffer.from(chunk))
       return
     }
-    this.#collector ??= new BodyCollector(bytesMax)
+    this.#collector ??= new BodyCollector(bytesMax, this.#context.bodies)
     this.#collector.add(new Uint8Array(chunk))
-    if (this.#collector.isHopeless) {
-      this.#refuse(problemResponse(bodyTooLarge(bytesMax)))
-    } else if (isLast && bytesMax === 0) {
-      // No such path takes a body: the handler says what is wrong with the path.
-      this.#handle(undefined)
-    } else if (isLast && this.#collector.isTooLarge) {
-      this.#answer(problemResponse(bodyTooLarge(bytesMax)))
-    } else if (isLast) {
-      this.#handle(this.#collector.body())
-    }
+    if (this.#collector.isHopeless) this.#refuse(this.#refusal ?? problemResponse(bodyTooLarge(bytesMax)))
+    else if (isLast) this.#complete(this.#collector, bytesMax)
+  }
+
+  #complete(collector: BodyCollector, bytesMax: number): void {
+    const problem = collector.problem
+    // No such path takes a body, or not from this client: the handler says what is wrong.
+    if (bytesMax === 0) this.#handle(undefined)
+    else if (problem !== undefined) this.#answer(problemResponse(problem))
+    else this.#handle(collector.body())
+    collector.release()
   }
 
   #handle(body: Uint8Array | undefined): void {
     this.#head.body = body
     this.#head.receivedMs = this.#context.receivedMs()
-    this.#answer(this.#context.handler.handle(this.#head))
+    this.#answer(this.#refusal ?? this.#context.handler.handle(this.#head))
   }
 
   /**
@@ -223,6 +234,7 @@ export class UwsExchange {
   #over(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#collector?.release()
     this.#context.inFlight--
   }
 }

@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ScreeningError } from '../../domain/errors.ts'
+import { createBodyMemory } from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
 import { ensurePortFree } from './port-check.ts'
 import { addHeader, createRequestHead, type RequestHead } from './request-head.ts'
@@ -96,6 +97,7 @@ class UwsVerdictServer implements VerdictServer {
       inFlight: 0,
       isDraining: false,
       answers: createAnswerBuffer(),
+      bodies: createBodyMemory(options.bodiesBytesMax),
     }
     const collectPostHead = (request: UwsRequest) => collectHead(request, 'POST', options.verdictPath, '')
     this.#app = binding

@@ -48,7 +48,7 @@ const NO_STORE = [['cache-control', 'no-store']] as const
 export function createVerdictHandler(options: DataPlaneOptions, dependencies: DataPlaneDependencies): VerdictHandler {
   const screening = createCallScreening(options, dependencies)
   const { events } = dependencies
-  const refuse = createAccessCheck(options)
+  const checkAccess = createAccessCheck(options)
   const verdicts = verdictsRoute(screening)
   const callEnds = callEndsRoute(screening)
   const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
@@ -66,7 +66,15 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
     const method = request.method === 'HEAD' && endpoint.isHealth === true ? 'GET' : request.method
     const answer = method === 'POST' ? endpoint.POST : method === 'GET' ? endpoint.GET : undefined
     if (answer === undefined) return problemResponse(NO_SUCH_METHOD, [['allow', allowed(endpoint)]])
-    return (endpoint.isHealth === true ? undefined : refuse(request)) ?? answer(request)
+    return answer(request)
+  }
+
+  /** The path is looked at when the client may not come in: a verdict asks for one look at the client, no more. */
+  function refuse(request: VerdictRequest): VerdictResponse | undefined {
+    const refusal = checkAccess(request)
+    if (refusal === undefined || endpoints.get(request.path)?.isHealth === true) return undefined
+    events.refused()
+    return refusal
   }
 
   return {

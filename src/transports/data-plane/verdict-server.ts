@@ -46,9 +46,13 @@ export type VerdictSocket = {
 export type VerdictHandler = {
   /** Body limit of a POST to this path in bytes; 0: no such path takes a body. */
   bodyBytesMax(path: string): number
-  handle(request: VerdictRequest): VerdictResponse
-  /** Why this client may not come in (WebSocket upgrades ask first), or undefined. */
+  /**
+   * Why this client may not come in, or undefined. The adapter asks once for every request and upgrade, when the head is
+   * there and no body has been read.
+   */
   refuse(request: VerdictRequest): VerdictResponse | undefined
+  /** Answers a request that was not refused: it does not ask who the client is. */
+  handle(request: VerdictRequest): VerdictResponse
   /** Something threw that must not: counts and reports it, returns the 500 the client gets. */
   faulted(error: unknown): VerdictResponse
   /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */
@@ -69,6 +73,8 @@ export type VerdictServerOptions = {
   readonly webSocketPath: string
   readonly webSocketMessageBytesMax: number
   readonly idleTimeoutSeconds: number
+  /** Memory for all bodies that are not complete yet, together; beyond it they get 503. BODIES_BYTES_MAX when absent. */
+  readonly bodiesBytesMax?: number
 }
 
 export type VerdictServer = {
