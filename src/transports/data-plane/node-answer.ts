@@ -1,7 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { problemResponse } from './problem.ts'
-import type { VerdictResponse } from './verdict-server.ts'
+import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
 
 /** The head of an answer; `isClosing`: it is the last one of its connection. */
 export function headersOf(answer: VerdictResponse, isClosing: boolean): Record<string, string> {
@@ -24,13 +23,13 @@ export function refuse(response: ServerResponse, answer: VerdictResponse): void 
 }
 
 /** What llhttp could not read: it says what kind, and the connection is of no more use. */
-export function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
+export function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex, handler: VerdictHandler): void {
   if (refused.has(stream)) return
   if (error.code === 'ECONNRESET' || !stream.writable) {
     stream.destroy()
     return
   }
-  const answer = problemResponse({
+  const answer = handler.refusal({
     code: 'HEADER_INVALID',
     detail: 'The request is not well-formed HTTP/1.1.',
     hint: 'Look at the request line, the header lines and the announced length.',

@@ -20,7 +20,6 @@ import { createIterationClock } from './iteration-clock.ts'
 import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
-import { problemResponse } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
@@ -79,7 +78,7 @@ class NodeVerdictServer implements VerdictServer {
     })
     this.#server.on('upgrade', (request, stream, head) => this.#inTurn(request, stream, head))
     this.#server.on('connect', (_request, stream) => stream.destroy())
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream))
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream, handler))
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -138,7 +137,7 @@ class NodeVerdictServer implements VerdictServer {
     const head = collectHead(request)
     const problem = framingProblem(head)
     if (problem !== undefined) {
-      refuse(response, problemResponse(problem))
+      refuse(response, this.#handler.refusal(problem))
       return
     }
     // Before the body: nobody's megabytes are kept for nothing.
@@ -148,7 +147,7 @@ class NodeVerdictServer implements VerdictServer {
       request.resume()
       this.#handle(head, response, refusal)
     } else if (Number(head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      refuse(response, refusal ?? problemResponse(bodyTooLarge(bytesMax)))
+      refuse(response, refusal ?? this.#handler.refusal(bodyTooLarge(bytesMax)))
     } else {
       this.#readBody(request, response, head, bytesMax, refusal)
     }
@@ -166,7 +165,7 @@ class NodeVerdictServer implements VerdictServer {
       collector.add(chunk)
       if (!collector.isHopeless) return
       request.removeAllListeners('data')
-      refuse(response, refusal ?? problemResponse(bodyTooLarge(bytesMax)))
+      refuse(response, refusal ?? this.#handler.refusal(bodyTooLarge(bytesMax)))
     })
     request.on('error', () => response.destroy())
     request.on('end', () => {
@@ -174,7 +173,7 @@ class NodeVerdictServer implements VerdictServer {
       // No such path takes a body, or not from this client: the handler says what is wrong.
       const problem = bytesMax > 0 ? collector.problem : undefined
       if (problem !== undefined) {
-        this.#write(response, problemResponse(problem))
+        this.#write(response, this.#handler.refusal(problem))
       } else {
         head.body = bytesMax > 0 ? collector.body() : undefined
         this.#handle(head, response, refusal)

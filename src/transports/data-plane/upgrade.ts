@@ -1,4 +1,4 @@
-import { type Problem, problemResponse } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { announcesBody, framingProblem, type RequestHead } from './request-head.ts'
 import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
 
@@ -15,9 +15,9 @@ export function judgeUpgrade(
   handler: VerdictHandler,
 ): string | VerdictResponse {
   const problem = framingProblem(head) ?? handshakeProblem(head, headerOf)
-  if (problem !== undefined) return problemResponse(problem)
+  if (problem !== undefined) return handler.refusal(problem)
   const offered = offeredSubprotocols(headerOf('sec-websocket-protocol'))
-  return handler.refuse(head) ?? handler.chooseSubprotocol(offered) ?? problemResponse(NOTHING_SPOKEN)
+  return handler.refuse(head) ?? handler.chooseSubprotocol(offered) ?? handler.refusal(NOTHING_SPOKEN)
 }
 
 /** uWebSockets.js looks at the key alone, ws at everything but the body. */

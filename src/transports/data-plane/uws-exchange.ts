@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http'
 import { BodyCollector, type BodyMemory, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
-import { problemResponse } from './problem.ts'
 import { announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
 import type { UwsRequest, UwsResponse } from './uws-binding.ts'
@@ -114,7 +113,7 @@ export class UwsExchange {
     const { handler } = this.#context
     const problem = framingProblem(this.#head)
     if (problem !== undefined) {
-      this.#refuse(problemResponse(problem))
+      this.#refuse(this.#context.handler.refusal(problem))
       return
     }
     // Before the body: nobody's megabytes are kept for nothing.
@@ -125,7 +124,7 @@ export class UwsExchange {
     }
     const bytesMax = this.#refusal === undefined ? handler.bodyBytesMax(this.#head.path) : 0
     if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(this.#refusal ?? problemResponse(bodyTooLarge(bytesMax)))
+      this.#refuse(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
@@ -148,7 +147,7 @@ export class UwsExchange {
     }
     this.#collector ??= new BodyCollector(bytesMax, this.#context.bodies)
     this.#collector.add(new Uint8Array(chunk))
-    if (this.#collector.isHopeless) this.#refuse(this.#refusal ?? problemResponse(bodyTooLarge(bytesMax)))
+    if (this.#collector.isHopeless) this.#refuse(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
     else if (isLast) this.#complete(this.#collector, bytesMax)
   }
 
@@ -156,7 +155,7 @@ export class UwsExchange {
     const problem = collector.problem
     // No such path takes a body, or not from this client: the handler says what is wrong.
     if (bytesMax === 0) this.#handle(undefined)
-    else if (problem !== undefined) this.#answer(problemResponse(problem))
+    else if (problem !== undefined) this.#answer(this.#context.handler.refusal(problem))
     else this.#handle(collector.body())
     collector.release()
   }

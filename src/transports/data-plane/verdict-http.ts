@@ -71,10 +71,15 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
 
   /** The path is looked at when the client may not come in: a verdict asks for one look at the client, no more. */
   function refuse(request: VerdictRequest): VerdictResponse | undefined {
-    const refusal = checkAccess(request)
-    if (refusal === undefined || endpoints.get(request.path)?.isHealth === true) return undefined
+    const why = checkAccess(request)
+    if (why === undefined || endpoints.get(request.path)?.isHealth === true) return undefined
     events.refused()
-    return refusal
+    return why
+  }
+
+  function refusal(problem: Problem): VerdictResponse {
+    events.refused()
+    return problemResponse(problem)
   }
 
   return {
@@ -85,6 +90,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
       return response
     },
     refuse,
+    refusal,
     faulted(error) {
       events.fault(error)
       return problemResponse(FAULT)

@@ -1,3 +1,5 @@
+import type { Problem } from './problem.ts'
+
 /**
  * The port between the verdict protocol and whatever moves bytes. Two adapters meet one contract suite
  * (test/contract/verdict-server.contract.ts): uws.ts (uWebSockets.js) and node.ts (node:http + ws).
@@ -53,6 +55,8 @@ export type VerdictHandler = {
   refuse(request: VerdictRequest): VerdictResponse | undefined
   /** Answers a request that was not refused: it does not ask who the client is. */
   handle(request: VerdictRequest): VerdictResponse
+  /** The answer to what the adapter refuses itself (framing, size, upgrade): counts it as refused. */
+  refusal(problem: Problem): VerdictResponse
   /** Something threw that must not: counts and reports it, returns the 500 the client gets. */
   faulted(error: unknown): VerdictResponse
   /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */

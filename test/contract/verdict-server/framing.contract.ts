@@ -17,6 +17,7 @@ const WEB_SOCKET = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Protocol: zaslon.json.v1',
 ]
+const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${EVENT.padEnd(bytes)}\r\n`
 const CALL_FRAME = rawFrame(0x81, Buffer.from(JSON.stringify({ type: 'call', caller: LISTED })), true).toString(
   'latin1',
 )
@@ -157,6 +158,23 @@ export function framingContract(listen: ListenVerdicts): void {
       expect(text).not.toContain(' 101 ')
       expect(text).not.toContain('"verdict"')
       expect(text).not.toContain('"live"')
+    })
+
+    it.each([
+      ['a doubtful length', [`${HEAD}Content-Length: 2\r\nContent-Length:3\r\n\r\n`]],
+      ['two Authorization headers', [get('/health/live', ['Authorization: a', 'Authorization: b'])]],
+      ['a body too large', [post('/v1/verdict', ' '.repeat(16_385))]],
+      ['a body far too large', [`${HEAD}Content-Length: 1000000000\r\n\r\n`]],
+      ['a body too large in chunks', [`${HEAD}Transfer-Encoding: chunked\r\n\r\n`, chunk(16_385), '0\r\n\r\n']],
+      ['a handshake without a version', [get('/v1/calls', WEB_SOCKET.slice(0, 3))]],
+      ['a handshake from elsewhere', [get('/v1/calls', [...WEB_SOCKET, 'Origin: https://evil.example'])]],
+      ['no subprotocol', [get('/v1/calls', WEB_SOCKET.slice(0, 4))]],
+      ['a foreign host', ['GET /v1/verdict HTTP/1.1\r\nHost: evil.example\r\n\r\n']],
+    ])('counts a request that is refused for %s, once', async (_name, pieces) => {
+      const before = screened.seen.refused
+      const { answers } = await raw(server.port, pieces)
+      expect(answers[0]?.status).toBeOneOf([400, 403, 413])
+      expect(screened.seen.refused).toBe(before + 1)
     })
 
     it('says why when nothing hides behind a doubtful length', async () => {
