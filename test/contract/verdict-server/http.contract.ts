@@ -143,6 +143,26 @@ export function httpContract(listen: ListenVerdicts): void {
         expect(other.decision).toBe('allow')
       })
 
+      it('gives the same call the same answer when policy and lists have changed', async () => {
+        const { screener, snapshot } = screened.world
+        const calls = [LISTED, REPORTED, CLEAN].map((caller) => ({ callId: 'policy', caller, callee: CALLEE }))
+        const askAll = () => Promise.all(calls.map((call) => verdict(call)))
+        const line = async () => (await ask(post('/v1/verdict', JSON.stringify(calls[0]), ['Accept: text/plain']))).body
+        const before = await askAll()
+        expect(await line()).toBe('block 603 Network Blocked')
+        const sip = { ...snapshot.policy.sip, analytics: '608' as const }
+        const label = { code: 'scam-likely', text: { en: 'Scam likely' } }
+        const policy = { ...snapshot.policy, name: 'strict', sip, label }
+        screener.install({ ...snapshot, generation: 2, policyVersion: 4, policy, lists: [] })
+        expect(await askAll()).toEqual(before)
+        expect(await line()).toBe('block 603 Network Blocked')
+        const other = await verdict({ callId: 'another', caller: REPORTED, callee: CALLEE })
+        expect(other).toMatchObject({ policy: 'strict@4', label: { code: 'scam-likely' } })
+        screener.install({ ...snapshot, generation: 3 })
+        expect(await askAll()).toEqual(before)
+        screener.install(snapshot)
+      })
+
       it('cuts a long callId in the echo only', async () => {
         const callId = 'x'.repeat(256)
         expect((await verdict({ callId, caller: CLEAN })).callId).toBe(callId)
