@@ -86,7 +86,13 @@ export function httpContract(listen: ListenVerdicts): void {
       it.each([
         ['null', null, 'withheld'],
         ['absent', undefined, 'withheld'],
-        ['a number', 79160000001, 'invalid-caller'],
+        ['a number in national form', 89160000001, 'listed'],
+        ['a number', 79160000001, 'listed'],
+        ['a fraction', 79160000001.5, 'invalid-caller'],
+        ['a negative number', -79160000001, 'invalid-caller'],
+        ['a number beyond all digits', 1e300, 'invalid-caller'],
+        ['a number that lost digits', 2 ** 53, 'invalid-caller'],
+        ['zero', 0, 'invalid-caller'],
         ['true', true, 'invalid-caller'],
         ['an object', { caller: 1 }, 'invalid-caller'],
         ['an array', ['+79160000001'], 'invalid-caller'],
@@ -98,9 +104,23 @@ export function httpContract(listen: ListenVerdicts): void {
         expect(body.reasons.map(({ code }: { code: string }) => code)).toContain(reason)
       })
 
+      it('reads numbers that come as JSON numbers by their digits', async () => {
+        const asNumbers = await verdict({ callId: 17, caller: 79160000001, callee: 79031112233 })
+        expect(asNumbers).toMatchObject({ callId: '17', decision: 'block' })
+        expect(await verdict({ callId: '17', caller: LISTED, callee: CALLEE })).toEqual(asNumbers)
+        expect(await verdict({ callId: 18, caller: LISTED, callee: 112 })).toMatchObject({
+          callId: '18',
+          reasons: [{ code: 'emergency-callee' }],
+        })
+        const own = { caller: CLEAN, callee: CALLEE, callId: -5, redirecting: 79160000001 }
+        expect(await verdict(own)).toMatchObject({ callId: '-5', decision: 'allow' })
+        expect(await verdict({ ...own, callId: 1.5 })).not.toHaveProperty('callId')
+        expect(await verdict({ ...own, callId: 2 ** 53 })).not.toHaveProperty('callId')
+      })
+
       it('ignores unknown fields and optional fields of a wrong type', async () => {
         const event = {
-          callId: 17,
+          callId: [17],
           caller: CLEAN,
           callee: { a: 1 },
           ingress: 'abroad-1',
