@@ -128,9 +128,12 @@ function getVerdict({ screener, reader, renderer, call, decision }: CallScreenin
   }
 }
 
-/** JSON unless text/plain is asked for and JSON is not. */
+/** JSON unless text/plain is asked for and JSON is not; media types in any case (RFC 9110 section 8.3.1). */
 function wantsText(accept: string): boolean {
-  return accept.includes('text/plain') && !accept.includes('json')
+  // What nearly every switch sends, at the price of a comparison.
+  if (accept === '' || accept === '*/*' || accept === JSON_TYPE) return false
+  const types = accept.toLowerCase()
+  return types.includes('text/plain') && !types.includes('json')
 }
 
 function live(): VerdictResponse {

@@ -209,6 +209,18 @@ export function httpContract(listen: ListenVerdicts): void {
       })
 
       it.each([
+        ['Text/Plain', 'text/plain'],
+        ['TEXT/PLAIN; charset=utf-8', 'text/plain'],
+        ['text/plain, Application/JSON', 'application/json'],
+        ['application/json', 'application/json'],
+        ['*/*', 'application/json'],
+        ['text/html', 'application/json'],
+      ])('answers Accept: %s with %s', async (accept, expected) => {
+        const { headers } = await ask(post('/v1/verdict', JSON.stringify({ caller: CLEAN }), [`Accept: ${accept}`]))
+        expect(headers.get('content-type')?.split(';')[0]).toBe(expected)
+      })
+
+      it.each([
         ['nothing', '', 'JSON_MALFORMED'],
         ['half an object', '{"caller":"+79995551234', 'JSON_MALFORMED'],
         ['two objects', '{}{}', 'JSON_MALFORMED'],
