@@ -20,6 +20,7 @@ import { createIterationClock } from './iteration-clock.ts'
 import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
+import type { Problem } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
@@ -135,7 +136,7 @@ class NodeVerdictServer implements VerdictServer {
       return
     }
     const head = collectHead(request)
-    const problem = framingProblem(head)
+    const problem = framingProblem(head) ?? (head.path.startsWith('/') ? undefined : NOT_A_PATH)
     if (problem !== undefined) {
       refuse(response, this.#handler.refusal(problem))
       return
@@ -281,4 +282,11 @@ function collectHead(request: IncomingMessage): RequestHead {
   const raw = request.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) addHeader(head, (raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '')
   return head
+}
+
+/** The absolute form is for proxies; a server should take it (RFC 9112 section 3.2.2), but uWebSockets.js cannot. */
+const NOT_A_PATH: Problem = {
+  code: 'HEADER_INVALID',
+  detail: 'The request target is not a path.',
+  hint: 'Send the path alone, as GET /v1/verdict, and the host in the Host header.',
 }

@@ -196,6 +196,8 @@ export function framingContract(listen: ListenVerdicts): void {
       ['bare line feeds', 'GET /health/live HTTP/1.1\nHost: 127.0.0.1\n\n'],
       ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(600, '\0')],
       ['a NUL in the path', 'GET /health\0/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
+      ['a target with a scheme', 'GET http://127.0.0.1:8090/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
+      ['a target without a slash', 'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'],
       ['a CONNECT', 'CONNECT example.org:25 HTTP/1.1\r\nHost: example.org:25\r\n\r\n'],
       ['a 20 KB path', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`],
       ['a 20 KB header', get('/health/live', [`X-A: ${'a'.repeat(20_000)}`])],
