@@ -21,7 +21,7 @@ export type VerdictRequest = {
   readonly apiKey: string
   readonly host: string
   readonly origin: string
-  /** A proxy touched it: `Forwarded` or any `X-Forwarded-*` header is there. */
+  /** A proxy touched it: a header says so (forwarded-headers.ts). */
   readonly isForwarded: boolean
   /** Present when the path takes a body and the client sent one; valid during the call only. */
   readonly body: Uint8Array | undefined

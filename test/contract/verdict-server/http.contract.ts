@@ -347,6 +347,35 @@ export function httpContract(listen: ListenVerdicts): void {
       })
     })
 
+    describe('without API keys', () => {
+      it.each([
+        'Forwarded: for=10.0.0.1',
+        'Via: 1.1 proxy',
+        'X-Forwarded-For: 10.0.0.1',
+        'X-Forwarded-Anything: ',
+        'X-Real-IP: 10.0.0.1',
+        'X-Original-URL: /v1/lists',
+        'X-Original-Forwarded-For: 10.0.0.1',
+        'X-Client-IP: 10.0.0.1',
+        'True-Client-IP: 10.0.0.1',
+        'CF-Connecting-IP: 10.0.0.1',
+      ])('refuses a request with %s', async (header) => {
+        await expectProblem(post('/v1/verdict', JSON.stringify({ caller: LISTED }), [header]), 403, 'ORIGIN_REFUSED')
+      })
+
+      it('answers a request with the headers that clients send', async () => {
+        const headers = [
+          'User-Agent: Kamailio',
+          'Accept: */*',
+          'X-Request-Id: 1',
+          'Cookie: a=b',
+          'TE: trailers',
+          'Vary: a',
+        ]
+        expect((await ask(get('/v1/verdict?caller=112', headers))).status).toBe(200)
+      })
+    })
+
     it('is live, and ready with the age of its state', async () => {
       expect(JSON.parse((await ask(get('/health/live'))).body)).toEqual({ status: 'live' })
       expect(JSON.parse((await ask(get('/health/ready'))).body)).toEqual({
