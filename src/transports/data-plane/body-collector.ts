@@ -91,7 +91,8 @@ export function bodyTooLarge(bytesMax: number): Problem {
 }
 
 const CROWDED_OUT: Problem = {
-  code: 'UNAVAILABLE',
+  code: 'QUEUE_FULL',
   detail: 'The bodies that other connections have begun to send take all the memory they may.',
   hint: 'Let the call through and ask again; send each body at once, and batches over few connections.',
+  retryAfterSeconds: 1,
 }
