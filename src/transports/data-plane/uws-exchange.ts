@@ -113,7 +113,7 @@ export class UwsExchange {
     const { handler } = this.#context
     const problem = framingProblem(this.#head)
     if (problem !== undefined) {
-      this.#refuse(this.#context.handler.refusal(problem))
+      this.#refuse(handler.refusal(problem))
       return
     }
     // Before the body: nobody's megabytes are kept for nothing.
@@ -124,7 +124,7 @@ export class UwsExchange {
     }
     const bytesMax = this.#refusal === undefined ? handler.bodyBytesMax(this.#head.path) : 0
     if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
+      this.#refuse(this.#refusal ?? handler.refusal(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
@@ -192,12 +192,13 @@ export class UwsExchange {
     if (answer.headers !== undefined) {
       for (const [name, value] of answer.headers) response.writeHeader(name, value)
     }
-    if (this.#head.method === 'HEAD') {
+    if (isClosing) {
+      // Of an answer to HEAD the head alone: only `end` closes.
+      response.end(this.#head.method === 'HEAD' ? '' : answer.body, true)
+    } else if (this.#head.method === 'HEAD') {
       // With any argument endWithoutBody waits for a body of that length, and the connection hangs.
       response.writeHeader('content-length', String(Buffer.byteLength(answer.body)))
       response.endWithoutBody()
-    } else if (isClosing) {
-      response.end(answer.body, true)
     } else if (!this.#isTaken(answer.body)) {
       return
     }

@@ -141,6 +141,18 @@ export function framingContract(listen: ListenVerdicts): void {
       },
     )
 
+    it.each(['HEAD', 'PUT', 'DELETE', 'OPTIONS'])('closes after a %s of doubtful length, too', async (method) => {
+      const request = `${method} /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n`
+      for (const headers of ['Content-Length: 2\r\nContent-Length: 3', 'Authorization: a\r\nAuthorization: b']) {
+        const { isClosed, text } = await raw(server.port, [`${request}${headers}\r\n\r\n`, SMUGGLED], {
+          untilClosed: true,
+        })
+        expect(isClosed).toBe(true)
+        expect(text.startsWith('HTTP/1.1 400 ')).toBe(true)
+        expect(text).not.toContain('"live"')
+      }
+    })
+
     it.each([
       ['no Upgrade header', WEB_SOCKET.filter((line) => !line.startsWith('Upgrade:'))],
       ['an Upgrade to something else', WEB_SOCKET.map((line) => line.replace('Upgrade: websocket', 'Upgrade: h2c'))],
