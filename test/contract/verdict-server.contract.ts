@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import type { ListenVerdicts } from '../../src/transports/data-plane/verdict-server.ts'
+import { accessContract } from './verdict-server/access.contract.ts'
 import { batchContract } from './verdict-server/batch.contract.ts'
 import { framingContract } from './verdict-server/framing.contract.ts'
 import { httpContract } from './verdict-server/http.contract.ts'
@@ -13,6 +14,7 @@ import { socketContract } from './verdict-server/socket.contract.ts'
 export function verdictServerContract(name: string, listen: ListenVerdicts): void {
   describe(`${name} as a VerdictServer`, () => {
     httpContract(listen)
+    accessContract(listen)
     batchContract(listen)
     framingContract(listen)
     socketContract(listen)

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { ScreeningError } from '../../domain/errors.ts'
+import { isForwardedHeader } from '../forwarded-headers.ts'
 
 /** Roles of API keys as the control plane knows them; `admin` may do everything. */
 type ControlRole = 'agent' | 'analyst' | 'metrics' | 'admin'
@@ -36,9 +37,6 @@ export type AccessGate = {
   /** The actor's name. Throws KEY_REQUIRED, KEY_REFUSED or ORIGIN_REFUSED. */
   admit(request: AccessRequest, access: RouteAccess): string
 }
-
-/** Headers by which a proxy says that somebody else is asking. */
-const FORWARDED_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
 
 const KEY_CHARS_MAX = 512
 
@@ -79,7 +77,7 @@ export function createAccessGate(options: AccessOptions): AccessGate {
       throw refusal('The request comes from a page of another origin.')
     const site = headers['sec-fetch-site']
     if (site === 'cross-site' || site === 'same-site') throw refusal('The request comes from a page of another site.')
-    const forwarded = FORWARDED_HEADERS.find((name) => headers[name] !== undefined)
+    const forwarded = Object.keys(headers).find(isForwardedHeader)
     if (forwarded !== undefined) throw refusal(`The header ${forwarded} says that a proxy passed the request on.`)
     return LOCAL_ACTOR
   }

@@ -6,37 +6,63 @@ import type { Problem } from './problem.ts'
  */
 export const DISCARDED_BYTES_MAX = 4 * 1024 * 1024
 
-const FIRST_BYTES = 4 * 1024
+/** Room for 64 batches of full size at once, whatever the number of connections; a batch is complete in milliseconds. */
+const BODIES_BYTES_MAX = 64 * 1024 * 1024
 
-/** Joins the chunks of a body up to a limit: one growing buffer, so that a million tiny chunks cost no more than one. */
+const FIRST_BYTES = 4 * 1024
+const NO_BYTES = new Uint8Array(0)
+
+/** The memory that the unfinished bodies of one server share. */
+export type BodyMemory = { usedBytes: number; readonly bytesMax: number }
+
+export function createBodyMemory(bytesMax = BODIES_BYTES_MAX): BodyMemory {
+  return { usedBytes: 0, bytesMax }
+}
+
+/**
+ * Joins the chunks of a body up to a limit: one growing buffer, so that a million tiny chunks cost no more than one. Must
+ * be released when the request is over, however it ends.
+ */
 export class BodyCollector {
   readonly #bytesMax: number
-  #buffer = new Uint8Array(0)
+  readonly #memory: BodyMemory
+  #buffer = NO_BYTES
   #bytes = 0
+  #isCrowdedOut = false
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, memory: BodyMemory) {
     this.#bytesMax = bytesMax
+    this.#memory = memory
   }
 
   add(chunk: Uint8Array): void {
-    const bytes = this.#bytes + chunk.byteLength
-    if (bytes <= this.#bytesMax) {
-      if (bytes > this.#buffer.byteLength) this.#grow(bytes)
-      this.#buffer.set(chunk, this.#bytes)
-    } else {
-      this.#buffer = new Uint8Array(0)
-    }
-    this.#bytes = bytes
+    const at = this.#bytes
+    this.#bytes += chunk.byteLength
+    if (!this.#isTooLarge && !this.#isCrowdedOut && this.#hasRoomFor(this.#bytes)) this.#buffer.set(chunk, at)
+    else this.release()
   }
 
-  #grow(bytes: number): void {
-    const larger = new Uint8Array(Math.min(this.#bytesMax, Math.max(bytes, 2 * this.#buffer.byteLength, FIRST_BYTES)))
-    larger.set(this.#buffer.subarray(0, this.#bytes))
+  #hasRoomFor(bytes: number): boolean {
+    if (bytes <= this.#buffer.byteLength) return true
+    const capacity = Math.min(this.#bytesMax, Math.max(bytes, 2 * this.#buffer.byteLength, FIRST_BYTES))
+    const usedBytes = this.#memory.usedBytes + capacity - this.#buffer.byteLength
+    this.#isCrowdedOut = usedBytes > this.#memory.bytesMax
+    if (this.#isCrowdedOut) return false
+    const larger = new Uint8Array(capacity)
+    larger.set(this.#buffer)
     this.#buffer = larger
+    this.#memory.usedBytes = usedBytes
+    return true
   }
 
-  get isTooLarge(): boolean {
+  get #isTooLarge(): boolean {
     return this.#bytes > this.#bytesMax
+  }
+
+  /** Why there is no body to read; undefined when there is one. */
+  get problem(): Problem | undefined {
+    if (this.#isTooLarge) return bodyTooLarge(this.#bytesMax)
+    return this.#isCrowdedOut ? CROWDED_OUT : undefined
   }
 
   /** Not even worth throwing away. */
@@ -47,6 +73,12 @@ export class BodyCollector {
   body(): Uint8Array {
     return this.#buffer.subarray(0, this.#bytes)
   }
+
+  /** Gives the memory back; what was `body` is gone. Any number of times. */
+  release(): void {
+    this.#memory.usedBytes -= this.#buffer.byteLength
+    this.#buffer = NO_BYTES
+  }
 }
 
 /** The refusal of a body over the limit of its path. */
@@ -56,4 +88,11 @@ export function bodyTooLarge(bytesMax: number): Problem {
     detail: `The body is larger than the ${bytesMax} bytes this path reads.`,
     hint: 'One event is at most 16 KiB, a batch at most 1 MiB and 1,000 events: send several batches.',
   }
+}
+
+const CROWDED_OUT: Problem = {
+  code: 'QUEUE_FULL',
+  detail: 'The bodies that other connections have begun to send take all the memory they may.',
+  hint: 'Let the call through and ask again; send each body at once, and batches over few connections.',
+  retryAfterSeconds: 1,
 }

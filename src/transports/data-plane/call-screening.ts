@@ -13,7 +13,7 @@ import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from 
 
 /** What the data plane tells the counters of its thread. */
 export type DataPlaneEvents = {
-  /** A request or frame was refused with a problem (4xx). */
+  /** A request, upgrade or frame was refused with a problem (4xx, or 503 for want of room). */
   refused(): void
   socketOpened(): void
   socketFrame(): void

@@ -5,17 +5,25 @@
  * this adapter has one verdict thread. It keeps what uWebSockets.js cannot do otherwise: HTTP/1.0 gets 505, headers
  * end at 4 KiB.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
-import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import { type WebSocket, WebSocketServer } from 'ws'
+import {
+  BodyCollector,
+  type BodyMemory,
+  bodyTooLarge,
+  createBodyMemory,
+  DISCARDED_BYTES_MAX,
+} from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
+import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
-import { type Problem, problemResponse } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
-import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
+import { judgeUpgrade } from './upgrade.ts'
 import type {
   ListenVerdicts,
   VerdictHandler,
@@ -44,6 +52,9 @@ class NodeVerdictServer implements VerdictServer {
   readonly #server: Server
   readonly #webSockets: WebSocketServer
   readonly #sockets = new Set<NodeSocket>()
+  /** The newest answer of each connection: an upgrade waits for it. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>()
+  readonly #bodies: BodyMemory
   readonly #pinging: NodeJS.Timeout
   #isDraining = false
   #port = 0
@@ -51,6 +62,7 @@ class NodeVerdictServer implements VerdictServer {
   constructor(options: VerdictServerOptions, handler: VerdictHandler) {
     this.#options = options
     this.#handler = handler
+    this.#bodies = createBodyMemory(options.bodiesBytesMax)
     this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -65,9 +77,9 @@ class NodeVerdictServer implements VerdictServer {
       response.writeContinue()
       this.#request(request, response)
     })
-    this.#server.on('upgrade', (request, stream, head) => this.#upgrade(request, stream, head))
+    this.#server.on('upgrade', (request, stream, head) => this.#inTurn(request, stream, head))
     this.#server.on('connect', (_request, stream) => stream.destroy())
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream))
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, stream) => refuseUnreadable(error, stream, handler))
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -110,94 +122,143 @@ class NodeVerdictServer implements VerdictServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const head = collectHead(request)
-    const problem = request.httpVersion === '1.1' ? framingProblem(head) : undefined
-    const bytesMax = this.#handler.bodyBytesMax(head.path)
-    if (request.httpVersion !== '1.1') {
-      response.writeHead(505, { connection: 'close' }).end()
-    } else if (problem !== undefined) {
-      refuse(response, problem)
-    } else if (!announcesBody(head)) {
-      request.resume()
-      this.#handle(head, response)
-    } else if (Number(head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      refuse(response, bodyTooLarge(bytesMax))
-    } else {
-      this.#readBody(request, response, head, bytesMax)
+    this.#answers.set(request.socket, response)
+    try {
+      this.#read(request, response)
+    } catch (error) {
+      this.#faulted(response, error)
     }
   }
 
-  #readBody(request: IncomingMessage, response: ServerResponse, head: RequestHead, bytesMax: number): void {
-    const collector = new BodyCollector(bytesMax)
+  #read(request: IncomingMessage, response: ServerResponse): void {
+    if (request.httpVersion !== '1.1') {
+      response.writeHead(505, { connection: 'close' }).end()
+      return
+    }
+    const head = collectHead(request)
+    const problem = framingProblem(head) ?? (head.path.startsWith('/') ? undefined : NOT_A_PATH)
+    if (problem !== undefined) {
+      refuse(response, this.#handler.refusal(problem))
+      return
+    }
+    // Before the body: nobody's megabytes are kept for nothing.
+    const refusal = this.#handler.refuse(head)
+    const bytesMax = refusal === undefined ? this.#handler.bodyBytesMax(head.path) : 0
+    if (!announcesBody(head)) {
+      request.resume()
+      this.#handle(head, response, refusal)
+    } else if (Number(head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
+      refuse(response, refusal ?? this.#handler.refusal(bodyTooLarge(bytesMax)))
+    } else {
+      this.#readBody(request, response, head, bytesMax, refusal)
+    }
+  }
+
+  #readBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    bytesMax: number,
+    refusal: VerdictResponse | undefined,
+  ): void {
+    const collector = new BodyCollector(bytesMax, this.#bodies)
     request.on('data', (chunk: Buffer) => {
       collector.add(chunk)
       if (!collector.isHopeless) return
       request.removeAllListeners('data')
-      refuse(response, bodyTooLarge(bytesMax))
+      refuse(response, refusal ?? this.#handler.refusal(bodyTooLarge(bytesMax)))
     })
     request.on('error', () => response.destroy())
     request.on('end', () => {
       if (response.writableEnded) return
-      if (bytesMax > 0 && collector.isTooLarge) {
-        this.#write(head, response, problemResponse(bodyTooLarge(bytesMax)))
+      // No such path takes a body, or not from this client: the handler says what is wrong.
+      const problem = bytesMax > 0 ? collector.problem : undefined
+      if (problem !== undefined) {
+        this.#write(response, this.#handler.refusal(problem))
       } else {
-        // No such path takes a body: the handler says what is wrong with the path.
         head.body = bytesMax > 0 ? collector.body() : undefined
-        this.#handle(head, response)
+        this.#handle(head, response, refusal)
       }
     })
+    response.on('close', () => collector.release())
   }
 
-  #handle(head: RequestHead, response: ServerResponse): void {
+  #handle(head: RequestHead, response: ServerResponse, refusal: VerdictResponse | undefined): void {
     head.receivedMs = this.#receivedMs()
     try {
-      this.#write(head, response, this.#handler.handle(head))
+      this.#write(response, refusal ?? this.#handler.handle(head))
     } catch (error) {
-      this.#write(head, response, this.#handler.faulted(error))
+      this.#faulted(response, error)
     }
   }
 
-  #write(head: RequestHead, response: ServerResponse, answer: VerdictResponse): void {
-    response.writeHead(answer.status, headersOf(answer, this.#isDraining))
-    response.end(head.method === 'HEAD' ? undefined : answer.body)
+  #faulted(response: ServerResponse, error: unknown): void {
+    const answer = this.#handler.faulted(error)
+    if (response.headersSent) response.destroy()
+    else this.#write(response, answer)
+  }
+
+  /** Of an answer to HEAD node:http sends the head alone. */
+  #write(response: ServerResponse, answer: VerdictResponse): void {
+    response.writeHead(answer.status, headersOf(answer, this.#isDraining)).end(answer.body)
+  }
+
+  /** Upgrades once the requests before it on the connection are answered: it writes to the bare socket. */
+  #inTurn(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
+    const cut = () => stream.destroy()
+    stream.on('error', cut)
+    const upgrade = () => {
+      if (!stream.writable) {
+        // That was its last answer: nothing that hides behind a refused request is read.
+        cut()
+      } else if (this.#isForWebSockets(request)) {
+        this.#upgrade(request, stream, firstBytes)
+      } else {
+        stream.off('error', cut)
+        readAgain(this.#server, request, stream, firstBytes)
+      }
+    }
+    const before = this.#answers.get(stream)
+    if (before === undefined || before.writableFinished) upgrade()
+    else before.once('finish', upgrade)
+  }
+
+  #isForWebSockets(request: IncomingMessage): boolean {
+    const path = (request.url ?? '').split('?', 1)[0]
+    return (
+      request.method === 'GET' &&
+      path === this.#options.webSocketPath &&
+      request.headers.upgrade?.toLowerCase() === 'websocket'
+    )
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
-    stream.on('error', () => stream.destroy())
-    const head = collectHead(request)
-    const refusal = this.#upgradeRefusal(request, head)
-    if (refusal !== undefined) {
-      writeRaw(stream, refusal)
-      return
+    try {
+      const judged = judgeUpgrade(collectHead(request), (name) => String(request.headers[name] ?? ''), this.#handler)
+      if (typeof judged === 'string') {
+        this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => this.#opened(webSocket))
+      } else {
+        writeRaw(stream, judged)
+      }
+    } catch (error) {
+      writeRaw(stream, this.#handler.faulted(error))
     }
-    this.#webSockets.handleUpgrade(request, stream, firstBytes, (webSocket) => {
-      const socket = new NodeSocket(webSocket)
-      this.#sockets.add(socket)
-      this.#guarded(socket, () => this.#handler.socketOpened(socket))
-      webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-        socket.noteTraffic()
-        if (!socket.isAnswered) return
-        this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
-      })
-      webSocket.on('error', () => webSocket.terminate())
-      webSocket.on('close', () => {
-        this.#sockets.delete(socket)
-        this.#guarded(socket, () => this.#handler.socketClosed(socket))
-      })
-    })
   }
 
-  #upgradeRefusal(request: IncomingMessage, head: RequestHead): VerdictResponse | undefined {
-    const problem = framingProblem(head)
-    if (problem !== undefined) return problemResponse(problem)
-    // An upgrade to anything else is answered as the request it is without one.
-    if (head.path !== this.#options.webSocketPath || request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      return this.#handler.handle(head)
-    }
-    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol'] ?? '')
-    const isSpoken =
-      this.#handler.chooseSubprotocol(offered) !== undefined && request.headers['sec-websocket-version'] === '13'
-    return this.#handler.refuse(head) ?? (isSpoken ? undefined : UPGRADE_REFUSED)
+  #opened(webSocket: WebSocket): void {
+    const socket = new NodeSocket(webSocket)
+    this.#sockets.add(socket)
+    this.#guarded(socket, () => this.#handler.socketOpened(socket))
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+      socket.noteTraffic()
+      if (!socket.isAnswered) return
+      this.#guarded(socket, () => this.#handler.socketMessage(socket, data, isBinary, this.#receivedMs()))
+    })
+    webSocket.on('error', () => webSocket.terminate())
+    webSocket.on('close', () => {
+      this.#sockets.delete(socket)
+      this.#guarded(socket, () => this.#handler.socketClosed(socket))
+    })
   }
 
   #guarded(socket: NodeSocket, work: () => void): void {
@@ -223,44 +284,9 @@ function collectHead(request: IncomingMessage): RequestHead {
   return head
 }
 
-function headersOf(answer: VerdictResponse, isClosing: boolean): Record<string, string> {
-  const headers: Record<string, string> = {
-    'content-type': answer.contentType,
-    'content-length': String(Buffer.byteLength(answer.body)),
-  }
-  for (const [name, value] of answer.headers ?? []) headers[name] = value
-  if (isClosing) headers.connection = 'close'
-  return headers
-}
-
-/** Sockets that had their last answer: what llhttp says about the bytes after it is of no interest. */
-const refused = new WeakSet<Duplex>()
-
-/** Answers, closes, and reads nothing more from this connection. */
-function refuse(response: ServerResponse, problem: Problem): void {
-  if (response.socket !== null) refused.add(response.socket)
-  const answer = problemResponse(problem)
-  response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
-}
-
-/** What llhttp could not read: it says what kind, and the connection is of no more use. */
-function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
-  if (refused.has(stream)) return
-  if (error.code === 'ECONNRESET' || !stream.writable) {
-    stream.destroy()
-    return
-  }
-  const answer = problemResponse({
-    code: 'HEADER_INVALID',
-    detail: 'The request is not well-formed HTTP/1.1.',
-    hint: 'Look at the request line, the header lines and the announced length.',
-  })
-  // The request before it may be complete and unanswered: its turn comes first.
-  setImmediate(() => writeRaw(stream, error.code === 'HPE_HEADER_OVERFLOW' ? { ...answer, status: 431 } : answer))
-}
-
-function writeRaw(stream: Duplex, answer: VerdictResponse): void {
-  const lines = Object.entries(headersOf(answer, true)).map(([name, value]) => `${name}: ${value}\r\n`)
-  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`
-  stream.end(`${statusLine}${lines.join('')}\r\n${answer.body}`, () => stream.destroy())
+/** The absolute form is for proxies; a server should take it (RFC 9112 section 3.2.2), but uWebSockets.js cannot. */
+const NOT_A_PATH: Problem = {
+  code: 'HEADER_INVALID',
+  detail: 'The request target is not a path.',
+  hint: 'Send the path alone, as GET /v1/verdict, and the host in the Host header.',
 }

@@ -9,6 +9,8 @@ export type Problem = {
   readonly code: ErrorCode
   readonly detail: string
   readonly hint: string
+  /** When asking again may help: a Retry-After header. */
+  readonly retryAfterSeconds?: number
 }
 
 /** The problem document as JSON text; `type` points at what the code means, as on the control plane. */
@@ -21,5 +23,7 @@ export function problemJson({ code, detail, hint }: Problem): string {
 /** A problem as a whole answer. Neither detail nor hint may hold anything the client sent. */
 export function problemResponse(problem: Problem, headers?: VerdictResponse['headers']): VerdictResponse {
   const response = { status: ERROR_STATUS[problem.code], contentType: PROBLEM_TYPE, body: problemJson(problem) }
+  const { retryAfterSeconds } = problem
+  if (retryAfterSeconds !== undefined) return { ...response, headers: [['retry-after', String(retryAfterSeconds)]] }
   return headers === undefined ? response : { ...response, headers }
 }

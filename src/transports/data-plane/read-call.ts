@@ -25,7 +25,7 @@ export type CallReader = {
   readEvent(event: JsonObject, call: Call, receivedMs: number): string
   /** Reads the fields of a GET query into the call; names are those of the JSON leaves. Returns the call id. */
   readQuery(query: ReadonlyMap<string, string>, call: Call, receivedMs: number): string
-  /** A caller or callee as it came: null and absent are withheld, other types malformed. */
+  /** A caller or callee as it came: null and absent are withheld, a whole JSON number is its digits, other types malformed. */
   readNumber(value: unknown): ParsedNumber
   /** Sets nowMs and deadlineMs: receivedMs + the deadline, or the client's own when that is earlier. */
   setTimes(call: Call, receivedMs: number, deadlineAtMs: number): void
@@ -55,6 +55,7 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
 
   function readNumber(value: unknown): ParsedNumber {
     if (typeof value === 'string') return parseNumber(value)
+    if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)) return parseNumber(String(value))
     return value === null || value === undefined ? NOT_A_NUMBER.withheld : NOT_A_NUMBER.malformed
   }
 
@@ -73,7 +74,7 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
   }
 
   function readEvent(event: JsonObject, call: Call, receivedMs: number): string {
-    const callId = typeof event.callId === 'string' ? event.callId : ''
+    const callId = readCallId(event.callId)
     const ingress = isJsonObject(event.ingress) ? event.ingress : NOTHING
     const stir = isJsonObject(event.stir) ? event.stir : NOTHING
     const callerStatus = isJsonObject(event.callerStatus) ? event.callerStatus : NOTHING
@@ -111,6 +112,12 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
 }
 
 const NOTHING: JsonObject = Object.freeze({})
+
+/** A whole number is its digits; one beyond 2^53 may stand for several calls, so it is none. */
+function readCallId(value: unknown): string {
+  if (typeof value === 'string') return value
+  return Number.isSafeInteger(value) ? String(value) : ''
+}
 
 /** The wire code of a name: its index, 0 (`unknown`, `none`) for everything that is not on the list. */
 function codeOf(names: readonly string[], value: unknown): number {

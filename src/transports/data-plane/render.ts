@@ -1,4 +1,5 @@
-import { LIST_KINDS } from '../../domain/number-list.ts'
+import type { ListKind } from '../../domain/number-list.ts'
+import type { PolicyDocument } from '../../domain/policy.ts'
 import { BASES, REASON_CODES } from '../../domain/reason.ts'
 import { BLOCK, FLAG, VERDICTS } from '../../domain/verdict.ts'
 import type { Decision } from '../../engine/decision.ts'
@@ -8,15 +9,15 @@ import { headerText, type SipReply, sipReplies, VERDICT_ID_MARK } from './sip-re
 /**
  * Decisions as text. JSON.stringify of a fresh object costs about as much as the whole decision, and two answers to
  * different calls mostly differ in their ids only: so the text of an answer is cached by its shape, cut where the verdict id goes.
- * A new policy or list (screener.generation) empties the cache.
+ * A new policy or list (screener.generation) begins a new cache; what an older policy decided is rendered by that one.
  */
 export type VerdictRenderer = {
   /** The answer of the contract. `type`: also carries "type":"verdict" (WebSocket frames). */
   json(decision: Decision, callId: string, type?: 'verdict'): string
   /** One line without its end, so that a switch may compare it as it is: `block 603 Network Blocked`, `allow`, `flag <label code>`. */
   text(decision: Decision): string
-  /** The SIP reply a block with this basis gets. */
-  sipReply(basis: number): SipReply
+  /** The SIP reply that goes with a block. */
+  sipReply(decision: Decision): SipReply
 }
 
 export type RenderOptions = {
@@ -36,65 +37,90 @@ const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0
 /** A text that is JSON between quotes as it stands: printable ASCII, nearly every callId. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
+/** Policies remembered: an answer may be asked for again for RECENT_CALL_SECONDS, and nobody changes a policy much faster. */
+const RENDERINGS_MAX = 4
+
+/** What one version of the policy makes of a decision. */
+type Rendering = {
+  readonly version: number
+  /** name@version. */
+  readonly policy: string
+  readonly replies: readonly SipReply[]
+  readonly label: { readonly code: string; readonly text: string }
+  readonly shapes: Map<number, readonly string[]>
+}
+
 export function createVerdictRenderer(options: RenderOptions, screener: Screener): VerdictRenderer {
-  const shapes = new Map<number, readonly string[]>()
+  /** Of policies that are in force no more, by version, oldest first. */
+  const past = new Map<number, Rendering>()
+  /** Every list seen, gone ones too: an id is never given to another list. */
+  const lists = new Map<number, { readonly list: string; readonly kind: ListKind }>()
   let generation = -1
-  let replies = sipReplies(undefined)
-  let label = { code: '', text: '' }
+  let current = createRendering(options, undefined, 0, '')
 
   function refresh(): void {
+    const { snapshot } = screener
     generation = screener.generation
-    const policy = screener.snapshot?.policy
-    shapes.clear()
-    replies = sipReplies(policy)
-    const texts = policy?.label.text ?? {}
-    const text = texts[options.labelLanguage] ?? Object.values(texts)[0] ?? ''
-    label = { code: policy?.label.code ?? '', text }
+    for (const { listId, name, kind } of snapshot?.lists ?? []) lists.set(listId, { list: name, kind })
+    const next = createRendering(options, snapshot?.policy, snapshot?.policyVersion ?? 0, screener.policyLabel)
+    if (next.version !== current.version) keep(current)
+    current = next
   }
 
-  function shapeOf(decision: Decision): readonly string[] {
+  function keep(rendering: Rendering): void {
+    past.delete(rendering.version)
+    past.set(rendering.version, rendering)
+    const [oldest] = past.keys()
+    if (past.size > RENDERINGS_MAX && oldest !== undefined) past.delete(oldest)
+  }
+
+  /** By the policy that decided: an answer from the memory of recent calls stays as it was when the policy changes. */
+  function renderingOf(decision: Decision): Rendering {
+    if (generation !== screener.generation) refresh()
+    return decision.policyVersion === current.version ? current : pastRendering(decision.policyVersion)
+  }
+
+  /** Another thread may have decided by a policy that has not come here yet: its number is right, its words are ours. */
+  function pastRendering(version: number): Rendering {
+    let rendering = past.get(version)
+    if (rendering === undefined) {
+      const policy = current.policy.replace(/\d+$/, String(version))
+      rendering = { ...current, version, policy, shapes: new Map() }
+      keep(rendering)
+    }
+    return rendering
+  }
+
+  function shapeOf(decision: Decision, rendering: Rendering): readonly string[] {
     // Several reasons: their points vary too much to be worth keeping.
-    if (decision.reasonCount > 1) return cutShape(decision)
+    if (decision.reasonCount > 1) return cutShape(decision, rendering)
+    const { shapes } = rendering
     const key = shapeKey(decision)
     let shape = shapes.get(key)
     if (shape === undefined) {
       if (shapes.size >= SHAPES_MAX) shapes.clear()
-      shape = cutShape(decision)
+      shape = cutShape(decision, rendering)
       shapes.set(key, shape)
     }
     return shape
   }
 
-  function cutShape(decision: Decision): readonly string[] {
+  function cutShape(decision: Decision, rendering: Rendering): readonly string[] {
     const verdict = VERDICTS[decision.verdict] ?? 'allow'
     const body = {
       decision: verdict,
       score: decision.score,
-      reasons: reasons(decision, screener),
-      sip: sipAnswer(decision),
-      ...(decision.verdict === FLAG ? { label } : {}),
-      policy: screener.policyLabel,
+      reasons: reasons(decision, lists),
+      sip: sipAnswer(decision, rendering),
+      ...(decision.verdict === FLAG ? { label: rendering.label } : {}),
+      policy: rendering.policy,
     }
     // Without the opening brace: the ids stand before it.
     return JSON.stringify(body).slice(1).split(VERDICT_ID_MARK)
   }
 
-  function sipAnswer(decision: Decision): object {
-    if (decision.verdict === BLOCK) {
-      const { status, phrase, headers } = replies[decision.basis] ?? replies[0]!
-      return { action: 'reject', status, phrase, headers }
-    }
-    const verdict = VERDICTS[decision.verdict] ?? 'allow'
-    const headers: Record<string, string> = {
-      'X-Zaslon-Verdict': `${verdict};id=${VERDICT_ID_MARK};score=${decision.score}`,
-    }
-    if (decision.verdict === FLAG) headers['X-Zaslon-Label'] = headerText(label.code)
-    return { action: 'forward', headers }
-  }
-
   function json(decision: Decision, callId: string, type?: 'verdict'): string {
-    if (generation !== screener.generation) refresh()
-    const parts = shapeOf(decision)
+    const parts = shapeOf(decision, renderingOf(decision))
     const id = verdictIdText(decision.verdictId)
     let text = type === undefined ? `{"verdictId":"${id}",` : `{"type":"verdict","verdictId":"${id}",`
     if (callId !== '') text += `"callId":${quoted(cut(callId))},`
@@ -104,19 +130,43 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
   }
 
   function text(decision: Decision): string {
-    if (generation !== screener.generation) refresh()
-    if (decision.verdict === FLAG) return `flag ${headerText(label.code)}`
+    if (decision.verdict === FLAG) return `flag ${headerText(renderingOf(decision).label.code)}`
     if (decision.verdict !== BLOCK) return 'allow'
-    const { status, phrase } = replies[decision.basis] ?? replies[0]!
+    const { status, phrase } = sipReply(decision)
     return `block ${status} ${phrase}`
   }
 
-  function sipReply(basis: number): SipReply {
-    if (generation !== screener.generation) refresh()
-    return replies[basis] ?? replies[0]!
+  function sipReply(decision: Decision): SipReply {
+    const { replies } = renderingOf(decision)
+    return replies[decision.basis] ?? replies[0]!
   }
 
   return { json, text, sipReply }
+}
+
+function createRendering(
+  { labelLanguage }: RenderOptions,
+  policy: PolicyDocument | undefined,
+  version: number,
+  policyLabel: string,
+): Rendering {
+  const texts = policy?.label.text ?? {}
+  const text = texts[labelLanguage] ?? Object.values(texts)[0] ?? ''
+  const label = { code: policy?.label.code ?? '', text }
+  return { version, policy: policyLabel, replies: sipReplies(policy), label, shapes: new Map() }
+}
+
+function sipAnswer(decision: Decision, { replies, label }: Rendering): object {
+  if (decision.verdict === BLOCK) {
+    const { status, phrase, headers } = replies[decision.basis] ?? replies[0]!
+    return { action: 'reject', status, phrase, headers }
+  }
+  const verdict = VERDICTS[decision.verdict] ?? 'allow'
+  const headers: Record<string, string> = {
+    'X-Zaslon-Verdict': `${verdict};id=${VERDICT_ID_MARK};score=${decision.score}`,
+  }
+  if (decision.verdict === FLAG) headers['X-Zaslon-Label'] = headerText(label.code)
+  return { action: 'forward', headers }
 }
 
 /** 128 bits as 32 hexadecimal digits, most significant word and digit first. */
@@ -150,16 +200,12 @@ function shapeKey(decision: Decision): number {
   return (decision.reasonLists[0]! * 16 + decision.reasonBases[0]! * 8 + high) * 2 ** 24 + low
 }
 
-function reasons(decision: Decision, screener: Screener): object[] {
+function reasons(decision: Decision, lists: ReadonlyMap<number, { list: string; kind: ListKind }>): object[] {
   const rendered: object[] = []
   for (let i = 0; i < decision.reasonCount; i++) {
     const code = REASON_CODES[decision.reasonCodes[i]! - 1] ?? 'no-evidence'
     const basis = BASES[decision.reasonBases[i]!]
-    const points = decision.reasonPoints[i]!
-    const listId = decision.reasonLists[i]!
-    const list = listId === 0 ? '' : screener.listName(listId)
-    const kind = LIST_KINDS[screener.listKind(listId) - 1]
-    rendered.push(list === '' || kind === undefined ? { code, basis, points } : { code, basis, list, kind, points })
+    rendered.push({ code, basis, ...lists.get(decision.reasonLists[i]!), points: decision.reasonPoints[i]! })
   }
   return rendered
 }

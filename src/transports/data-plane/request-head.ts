@@ -1,3 +1,4 @@
+import { isForwardedHeader } from '../forwarded-headers.ts'
 import type { Problem } from './problem.ts'
 import type { VerdictRequest } from './verdict-server.ts'
 
@@ -72,7 +73,7 @@ export function addHeader(head: RequestHead, name: string, value: string): void 
       head.origin = value
       return
     default:
-      if (name === 'forwarded' || name.startsWith('x-forwarded-')) head.isForwarded = true
+      if (isForwardedHeader(name)) head.isForwarded = true
   }
 }
 

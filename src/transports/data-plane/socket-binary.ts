@@ -85,7 +85,7 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
 
   function writeVerdict(records: DataView, at: number, to: number): number {
     const { decision, renderer } = screening
-    const reply = decision.verdict === BLOCK ? renderer.sipReply(decision.basis) : undefined
+    const reply = decision.verdict === BLOCK ? renderer.sipReply(decision) : undefined
     answerBytes.fill(0, to, to + ANSWER_RECORD_BYTES)
     answers.setUint8(to, BINARY_VERSION)
     answers.setUint8(to + 1, ANSWER_TYPE.verdict)

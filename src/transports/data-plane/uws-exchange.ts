@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
-import { BodyCollector, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
-import { type Problem, problemResponse } from './problem.ts'
-import { announcesBody, framingProblem, type RequestHead } from './request-head.ts'
-import type { UwsResponse } from './uws-binding.ts'
+import { BodyCollector, type BodyMemory, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
+import { announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
+import { judgeUpgrade } from './upgrade.ts'
+import type { UwsRequest, UwsResponse } from './uws-binding.ts'
 import type { VerdictHandler, VerdictResponse } from './verdict-server.ts'
 
 /** What the exchanges of one server share. */
@@ -14,6 +14,7 @@ export type UwsExchangeContext = {
   /** The server is closing: every answer ends its connection. */
   isDraining: boolean
   readonly answers: AnswerBuffer
+  readonly bodies: BodyMemory
 }
 
 /** Verdicts are under 1 KiB; views for that many lengths are kept. */
@@ -46,40 +47,61 @@ export function createAnswerBuffer(): AnswerBuffer {
 /** Of one UTF-16 code unit. */
 const UTF8_BYTES_MAX = 3
 
+/** Reads a request while its route callback runs; afterwards it is gone. */
+export type CollectHead = (request: UwsRequest) => RequestHead
+
+const NO_HEAD = createRequestHead('', '', '')
+
 /**
  * One request and its answer on uWebSockets.js. An exception before onAborted is registered, or in any of its callbacks,
- * would abort the whole process: `begin` registers first, and every callback catches and answers.
+ * would abort the whole process: an exchange registers first, and every callback catches and answers.
  */
 export class UwsExchange {
   readonly #response: UwsResponse
-  readonly #head: RequestHead
+  #head: RequestHead = NO_HEAD
   readonly #context: UwsExchangeContext
   #collector: BodyCollector | undefined
+  /** Why this client may not come in. */
+  #refusal: VerdictResponse | undefined
   #isRefused = false
   #isOver = false
 
-  constructor(response: UwsResponse, head: RequestHead, context: UwsExchangeContext) {
+  constructor(response: UwsResponse, context: UwsExchangeContext) {
     this.#response = response
-    this.#head = head
     this.#context = context
   }
 
-  /** Reads the body, asks the handler and answers. Call it once, inside the route callback. */
-  begin(): void {
-    this.#context.inFlight++
-    this.#response.onAborted(() => this.#over())
+  /** Reads the head and the body, asks the handler and answers. Call it once, inside the route callback. */
+  begin(request: UwsRequest, collectHead: CollectHead): void {
+    this.#register()
     try {
+      this.#head = collectHead(request)
       this.#read()
     } catch (error) {
       this.#faulted(error)
     }
   }
 
-  /** Answers without asking the handler (a refused upgrade). Instead of `begin`. */
-  answerAtOnce(answer: VerdictResponse): void {
+  /** A WebSocket handshake: refuses it, or lets `accept` upgrade the response. Instead of `begin`. */
+  beginUpgrade(request: UwsRequest, collectHead: CollectHead, accept: (subprotocol: string) => void): void {
+    this.#register()
+    try {
+      this.#head = collectHead(request)
+      const judged = judgeUpgrade(this.#head, (name) => request.getHeader(name), this.#context.handler)
+      if (typeof judged === 'string') {
+        accept(judged)
+        this.#over()
+      } else {
+        this.#refuse(judged)
+      }
+    } catch (error) {
+      this.#faulted(error)
+    }
+  }
+
+  #register(): void {
     this.#context.inFlight++
     this.#response.onAborted(() => this.#over())
-    this.#answer(answer)
   }
 
   #faulted(error: unknown): void {
@@ -88,14 +110,21 @@ export class UwsExchange {
   }
 
   #read(): void {
+    const { handler } = this.#context
     const problem = framingProblem(this.#head)
-    const bytesMax = this.#context.handler.bodyBytesMax(this.#head.path)
     if (problem !== undefined) {
-      this.#refuse(problem)
-    } else if (!announcesBody(this.#head)) {
+      this.#refuse(handler.refusal(problem))
+      return
+    }
+    // Before the body: nobody's megabytes are kept for nothing.
+    this.#refusal = handler.refuse(this.#head)
+    if (!announcesBody(this.#head)) {
       this.#handle(undefined)
-    } else if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(bodyTooLarge(bytesMax))
+      return
+    }
+    const bytesMax = this.#refusal === undefined ? handler.bodyBytesMax(this.#head.path) : 0
+    if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
+      this.#refuse(this.#refusal ?? handler.refusal(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
@@ -116,24 +145,25 @@ export class UwsExchange {
       this.#handle(Buffer.from(chunk))
       return
     }
-    this.#collector ??= new BodyCollector(bytesMax)
+    this.#collector ??= new BodyCollector(bytesMax, this.#context.bodies)
     this.#collector.add(new Uint8Array(chunk))
-    if (this.#collector.isHopeless) {
-      this.#refuse(bodyTooLarge(bytesMax))
-    } else if (isLast && bytesMax === 0) {
-      // No such path takes a body: the handler says what is wrong with the path.
-      this.#handle(undefined)
-    } else if (isLast && this.#collector.isTooLarge) {
-      this.#answer(problemResponse(bodyTooLarge(bytesMax)))
-    } else if (isLast) {
-      this.#handle(this.#collector.body())
-    }
+    if (this.#collector.isHopeless) this.#refuse(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
+    else if (isLast) this.#complete(this.#collector, bytesMax)
+  }
+
+  #complete(collector: BodyCollector, bytesMax: number): void {
+    const problem = collector.problem
+    // No such path takes a body, or not from this client: the handler says what is wrong.
+    if (bytesMax === 0) this.#handle(undefined)
+    else if (problem !== undefined) this.#answer(this.#context.handler.refusal(problem))
+    else this.#handle(collector.body())
+    collector.release()
   }
 
   #handle(body: Uint8Array | undefined): void {
     this.#head.body = body
     this.#head.receivedMs = this.#context.receivedMs()
-    this.#answer(this.#context.handler.handle(this.#head))
+    this.#answer(this.#refusal ?? this.#context.handler.handle(this.#head))
   }
 
   /**
@@ -141,11 +171,11 @@ export class UwsExchange {
    * request in its buffer after an answer that closes, but cuts the connection when one arrives with this one pending.
    * So what hides behind a request of doubtful length is never served.
    */
-  #refuse(problem: Problem): void {
+  #refuse(answer: VerdictResponse): void {
     this.#isRefused = true
     setImmediate(() => {
       if (this.#isOver) return
-      this.#response.cork(() => this.#write(problemResponse(problem), true))
+      this.#response.cork(() => this.#write(answer, true))
       this.#over()
     })
   }
@@ -162,12 +192,13 @@ export class UwsExchange {
     if (answer.headers !== undefined) {
       for (const [name, value] of answer.headers) response.writeHeader(name, value)
     }
-    if (this.#head.method === 'HEAD') {
+    if (isClosing) {
+      // Of an answer to HEAD the head alone: only `end` closes.
+      response.end(this.#head.method === 'HEAD' ? '' : answer.body, true)
+    } else if (this.#head.method === 'HEAD') {
       // With any argument endWithoutBody waits for a body of that length, and the connection hangs.
       response.writeHeader('content-length', String(Buffer.byteLength(answer.body)))
       response.endWithoutBody()
-    } else if (isClosing) {
-      response.end(answer.body, true)
     } else if (!this.#isTaken(answer.body)) {
       return
     }
@@ -183,17 +214,27 @@ export class UwsExchange {
     const [, isComplete] = this.#response.tryEnd(taken, taken.byteLength)
     if (isComplete) return true
     const bytes = Buffer.from(taken)
-    this.#response.onWritable((offset) => {
+    this.#response.onWritable((offset) => this.#isDrained(bytes, offset))
+    return false
+  }
+
+  #isDrained(bytes: Uint8Array, offset: number): boolean {
+    try {
       const [, isDone] = this.#response.tryEnd(bytes.subarray(offset), bytes.byteLength)
       if (isDone) this.#over()
       return isDone
-    })
-    return false
+    } catch (error) {
+      // Half of an answer is out: no other can follow it.
+      this.#context.handler.faulted(error)
+      this.#response.close()
+      return true
+    }
   }
 
   #over(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#collector?.release()
     this.#context.inFlight--
   }
 }

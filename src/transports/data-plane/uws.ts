@@ -8,11 +8,10 @@
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ScreeningError } from '../../domain/errors.ts'
+import { createBodyMemory } from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
 import { ensurePortFree } from './port-check.ts'
-import { problemResponse } from './problem.ts'
-import { addHeader, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
-import { offeredSubprotocols, UPGRADE_REFUSED } from './upgrade.ts'
+import { addHeader, createRequestHead, type RequestHead } from './request-head.ts'
 import type { UwsApp, UwsBinding, UwsRequest, UwsResponse, UwsWebSocketBehavior } from './uws-binding.ts'
 import { createAnswerBuffer, UwsExchange, type UwsExchangeContext } from './uws-exchange.ts'
 import { UwsSocket } from './uws-socket.ts'
@@ -98,16 +97,18 @@ class UwsVerdictServer implements VerdictServer {
       inFlight: 0,
       isDraining: false,
       answers: createAnswerBuffer(),
+      bodies: createBodyMemory(options.bodiesBytesMax),
     }
+    const collectPostHead = (request: UwsRequest) => collectHead(request, 'POST', options.verdictPath, '')
     this.#app = binding
       .App()
       .filter((response, count) => this.#countConnection(response, count))
       .ws(options.webSocketPath, this.#webSocketBehavior())
       .post(options.verdictPath, (response, request) => {
-        new UwsExchange(response, collectHead(request, 'POST', options.verdictPath, ''), this.#context).begin()
+        new UwsExchange(response, this.#context).begin(request, collectPostHead)
       })
       .any('/*', (response, request) => {
-        new UwsExchange(response, collectAnyHead(request), this.#context).begin()
+        new UwsExchange(response, this.#context).begin(request, collectAnyHead)
       })
   }
 
@@ -165,7 +166,10 @@ class UwsVerdictServer implements VerdictServer {
         if (!socket.isAnswered) return
         this.#guarded(socket, () => handler.socketMessage(socket, new Uint8Array(data), isBinary, receivedMs()))
       },
-      drain: (webSocket) => webSocket.getUserData().connection.drained(),
+      drain: (webSocket) => {
+        const socket = webSocket.getUserData().connection
+        this.#guarded(socket, () => socket.drained())
+      },
       close: (webSocket) => {
         const socket = webSocket.getUserData().connection
         // The filter hears of every connection that opens, but not of one that closes as a WebSocket.
@@ -178,25 +182,10 @@ class UwsVerdictServer implements VerdictServer {
   }
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: unknown): void {
-    const head = collectAnyHead(request)
-    const exchange = new UwsExchange(response, head, this.#context)
-    const problem = framingProblem(head)
-    const subprotocol = this.#context.handler.chooseSubprotocol(
-      offeredSubprotocols(request.getHeader('sec-websocket-protocol')),
-    )
-    const refusal =
-      problem !== undefined
-        ? problemResponse(problem)
-        : (this.#context.handler.refuse(head) ??
-          (subprotocol === undefined || request.getHeader('sec-websocket-version') !== '13'
-            ? UPGRADE_REFUSED
-            : undefined))
-    if (refusal !== undefined || subprotocol === undefined) {
-      exchange.answerAtOnce(refusal ?? UPGRADE_REFUSED)
-      return
-    }
-    const key = request.getHeader('sec-websocket-key')
-    response.upgrade({ connection: new UwsSocket(subprotocol) }, key, subprotocol, '', context)
+    new UwsExchange(response, this.#context).beginUpgrade(request, collectAnyHead, (subprotocol) => {
+      const key = request.getHeader('sec-websocket-key')
+      response.upgrade({ connection: new UwsSocket(subprotocol) }, key, subprotocol, '', context)
+    })
   }
 
   #guarded(socket: UwsSocket, work: () => void): void {

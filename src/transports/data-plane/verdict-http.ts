@@ -48,7 +48,7 @@ const NO_STORE = [['cache-control', 'no-store']] as const
 export function createVerdictHandler(options: DataPlaneOptions, dependencies: DataPlaneDependencies): VerdictHandler {
   const screening = createCallScreening(options, dependencies)
   const { events } = dependencies
-  const refuse = createAccessCheck(options)
+  const checkAccess = createAccessCheck(options)
   const verdicts = verdictsRoute(screening)
   const callEnds = callEndsRoute(screening)
   const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
@@ -66,7 +66,20 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
     const method = request.method === 'HEAD' && endpoint.isHealth === true ? 'GET' : request.method
     const answer = method === 'POST' ? endpoint.POST : method === 'GET' ? endpoint.GET : undefined
     if (answer === undefined) return problemResponse(NO_SUCH_METHOD, [['allow', allowed(endpoint)]])
-    return (endpoint.isHealth === true ? undefined : refuse(request)) ?? answer(request)
+    return answer(request)
+  }
+
+  /** The path is looked at when the client may not come in: a verdict asks for one look at the client, no more. */
+  function refuse(request: VerdictRequest): VerdictResponse | undefined {
+    const why = checkAccess(request)
+    if (why === undefined || endpoints.get(request.path)?.isHealth === true) return undefined
+    events.refused()
+    return why
+  }
+
+  function refusal(problem: Problem): VerdictResponse {
+    events.refused()
+    return problemResponse(problem)
   }
 
   return {
@@ -77,6 +90,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
       return response
     },
     refuse,
+    refusal,
     faulted(error) {
       events.fault(error)
       return problemResponse(FAULT)
@@ -114,9 +128,12 @@ function getVerdict({ screener, reader, renderer, call, decision }: CallScreenin
   }
 }
 
-/** JSON unless text/plain is asked for and JSON is not. */
+/** JSON unless text/plain is asked for and JSON is not; media types in any case (RFC 9110 section 8.3.1). */
 function wantsText(accept: string): boolean {
-  return accept.includes('text/plain') && !accept.includes('json')
+  // What nearly every switch sends, at the price of a comparison.
+  if (accept === '' || accept === '*/*' || accept === JSON_TYPE) return false
+  const types = accept.toLowerCase()
+  return types.includes('text/plain') && !types.includes('json')
 }
 
 function live(): VerdictResponse {

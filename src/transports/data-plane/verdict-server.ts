@@ -1,3 +1,5 @@
+import type { Problem } from './problem.ts'
+
 /**
  * The port between the verdict protocol and whatever moves bytes. Two adapters meet one contract suite
  * (test/contract/verdict-server.contract.ts): uws.ts (uWebSockets.js) and node.ts (node:http + ws).
@@ -19,7 +21,7 @@ export type VerdictRequest = {
   readonly apiKey: string
   readonly host: string
   readonly origin: string
-  /** A proxy touched it: `Forwarded` or any `X-Forwarded-*` header is there. */
+  /** A proxy touched it: a header says so (forwarded-headers.ts). */
   readonly isForwarded: boolean
   /** Present when the path takes a body and the client sent one; valid during the call only. */
   readonly body: Uint8Array | undefined
@@ -46,9 +48,15 @@ export type VerdictSocket = {
 export type VerdictHandler = {
   /** Body limit of a POST to this path in bytes; 0: no such path takes a body. */
   bodyBytesMax(path: string): number
-  handle(request: VerdictRequest): VerdictResponse
-  /** Why this client may not come in (WebSocket upgrades ask first), or undefined. */
+  /**
+   * Why this client may not come in, or undefined. The adapter asks once for every request and upgrade, when the head is
+   * there and no body has been read.
+   */
   refuse(request: VerdictRequest): VerdictResponse | undefined
+  /** Answers a request that was not refused: it does not ask who the client is. */
+  handle(request: VerdictRequest): VerdictResponse
+  /** The answer to what the adapter refuses itself (framing, size, upgrade): counts it as refused. */
+  refusal(problem: Problem): VerdictResponse
   /** Something threw that must not: counts and reports it, returns the 500 the client gets. */
   faulted(error: unknown): VerdictResponse
   /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */
@@ -69,6 +77,8 @@ export type VerdictServerOptions = {
   readonly webSocketPath: string
   readonly webSocketMessageBytesMax: number
   readonly idleTimeoutSeconds: number
+  /** Memory for all bodies that are not complete yet, together; beyond it they get 503. BODIES_BYTES_MAX when absent. */
+  readonly bodiesBytesMax?: number
 }
 
 export type VerdictServer = {

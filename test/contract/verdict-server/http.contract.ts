@@ -86,7 +86,13 @@ export function httpContract(listen: ListenVerdicts): void {
       it.each([
         ['null', null, 'withheld'],
         ['absent', undefined, 'withheld'],
-        ['a number', 79160000001, 'invalid-caller'],
+        ['a number in national form', 89160000001, 'listed'],
+        ['a number', 79160000001, 'listed'],
+        ['a fraction', 79160000001.5, 'invalid-caller'],
+        ['a negative number', -79160000001, 'invalid-caller'],
+        ['a number beyond all digits', 1e300, 'invalid-caller'],
+        ['a number that lost digits', 2 ** 53, 'invalid-caller'],
+        ['zero', 0, 'invalid-caller'],
         ['true', true, 'invalid-caller'],
         ['an object', { caller: 1 }, 'invalid-caller'],
         ['an array', ['+79160000001'], 'invalid-caller'],
@@ -98,9 +104,23 @@ export function httpContract(listen: ListenVerdicts): void {
         expect(body.reasons.map(({ code }: { code: string }) => code)).toContain(reason)
       })
 
+      it('reads numbers that come as JSON numbers by their digits', async () => {
+        const asNumbers = await verdict({ callId: 17, caller: 79160000001, callee: 79031112233 })
+        expect(asNumbers).toMatchObject({ callId: '17', decision: 'block' })
+        expect(await verdict({ callId: '17', caller: LISTED, callee: CALLEE })).toEqual(asNumbers)
+        expect(await verdict({ callId: 18, caller: LISTED, callee: 112 })).toMatchObject({
+          callId: '18',
+          reasons: [{ code: 'emergency-callee' }],
+        })
+        const own = { caller: CLEAN, callee: CALLEE, callId: -5, redirecting: 79160000001 }
+        expect(await verdict(own)).toMatchObject({ callId: '-5', decision: 'allow' })
+        expect(await verdict({ ...own, callId: 1.5 })).not.toHaveProperty('callId')
+        expect(await verdict({ ...own, callId: 2 ** 53 })).not.toHaveProperty('callId')
+      })
+
       it('ignores unknown fields and optional fields of a wrong type', async () => {
         const event = {
-          callId: 17,
+          callId: [17],
           caller: CLEAN,
           callee: { a: 1 },
           ingress: 'abroad-1',
@@ -143,6 +163,26 @@ export function httpContract(listen: ListenVerdicts): void {
         expect(other.decision).toBe('allow')
       })
 
+      it('gives the same call the same answer when policy and lists have changed', async () => {
+        const { screener, snapshot } = screened.world
+        const calls = [LISTED, REPORTED, CLEAN].map((caller) => ({ callId: 'policy', caller, callee: CALLEE }))
+        const askAll = () => Promise.all(calls.map((call) => verdict(call)))
+        const line = async () => (await ask(post('/v1/verdict', JSON.stringify(calls[0]), ['Accept: text/plain']))).body
+        const before = await askAll()
+        expect(await line()).toBe('block 603 Network Blocked')
+        const sip = { ...snapshot.policy.sip, analytics: '608' as const }
+        const label = { code: 'scam-likely', text: { en: 'Scam likely' } }
+        const policy = { ...snapshot.policy, name: 'strict', sip, label }
+        screener.install({ ...snapshot, generation: 2, policyVersion: 4, policy, lists: [] })
+        expect(await askAll()).toEqual(before)
+        expect(await line()).toBe('block 603 Network Blocked')
+        const other = await verdict({ callId: 'another', caller: REPORTED, callee: CALLEE })
+        expect(other).toMatchObject({ policy: 'strict@4', label: { code: 'scam-likely' } })
+        screener.install({ ...snapshot, generation: 3 })
+        expect(await askAll()).toEqual(before)
+        screener.install(snapshot)
+      })
+
       it('cuts a long callId in the echo only', async () => {
         const callId = 'x'.repeat(256)
         expect((await verdict({ callId, caller: CLEAN })).callId).toBe(callId)
@@ -166,6 +206,18 @@ export function httpContract(listen: ListenVerdicts): void {
         expect(await line(LISTED)).toBe('block 603 Network Blocked')
         expect(await line(CLEAN)).toBe('allow')
         expect(await line(REPORTED)).toBe('flag suspected-fraud')
+      })
+
+      it.each([
+        ['Text/Plain', 'text/plain'],
+        ['TEXT/PLAIN; charset=utf-8', 'text/plain'],
+        ['text/plain, Application/JSON', 'application/json'],
+        ['application/json', 'application/json'],
+        ['*/*', 'application/json'],
+        ['text/html', 'application/json'],
+      ])('answers Accept: %s with %s', async (accept, expected) => {
+        const { headers } = await ask(post('/v1/verdict', JSON.stringify({ caller: CLEAN }), [`Accept: ${accept}`]))
+        expect(headers.get('content-type')?.split(';')[0]).toBe(expected)
       })
 
       it.each([
@@ -292,6 +344,35 @@ export function httpContract(listen: ListenVerdicts): void {
 
       it('says what /v1/calls is for', async () => {
         await expectProblem(get('/v1/calls'), 400, 'HEADER_INVALID')
+      })
+    })
+
+    describe('without API keys', () => {
+      it.each([
+        'Forwarded: for=10.0.0.1',
+        'Via: 1.1 proxy',
+        'X-Forwarded-For: 10.0.0.1',
+        'X-Forwarded-Anything: ',
+        'X-Real-IP: 10.0.0.1',
+        'X-Original-URL: /v1/lists',
+        'X-Original-Forwarded-For: 10.0.0.1',
+        'X-Client-IP: 10.0.0.1',
+        'True-Client-IP: 10.0.0.1',
+        'CF-Connecting-IP: 10.0.0.1',
+      ])('refuses a request with %s', async (header) => {
+        await expectProblem(post('/v1/verdict', JSON.stringify({ caller: LISTED }), [header]), 403, 'ORIGIN_REFUSED')
+      })
+
+      it('answers a request with the headers that clients send', async () => {
+        const headers = [
+          'User-Agent: Kamailio',
+          'Accept: */*',
+          'X-Request-Id: 1',
+          'Cookie: a=b',
+          'TE: trailers',
+          'Vary: a',
+        ]
+        expect((await ask(get('/v1/verdict?caller=112', headers))).status).toBe(200)
       })
     })
 

@@ -89,6 +89,37 @@ export function lifecycleContract(listen: ListenVerdicts): void {
       await server.close()
     })
 
+    it.each(['refuse', 'chooseSubprotocol', 'bodyBytesMax'] as const)(
+      'answers 500 when %s throws, reports it, and goes on',
+      async (method) => {
+        const { handler, faults } = screenedWorld()
+        let isFailing = true
+        const failing: VerdictHandler = {
+          ...handler,
+          [method]: (argument: never) => {
+            if (isFailing) throw new Error('a bug')
+            return (handler[method] as (argument: never) => unknown)(argument)
+          },
+        }
+        const server = await listen(SERVER_OPTIONS, failing)
+        const upgrade = get('/v1/calls', [
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+          'Sec-WebSocket-Version: 13',
+          'Sec-WebSocket-Protocol: zaslon.json.v1',
+        ])
+        const request = method === 'bodyBytesMax' ? post('/v1/verdict', '{}') : upgrade
+        const { answers } = await raw(server.port, request)
+        expect(answers.map(({ status }) => status)).toEqual([500])
+        expect(faults).toHaveLength(1)
+        isFailing = false
+        const good = post('/v1/verdict', `{"caller":"${LISTED}"}`)
+        expect((await raw(server.port, good)).answers.map(({ status }) => status)).toEqual([200])
+        await server.close()
+      },
+    )
+
     it('can be closed twice and started again on the same port', async () => {
       const first = await listen(SERVER_OPTIONS, screenedWorld().handler)
       await Promise.all([first.close(), first.close()])

@@ -89,6 +89,10 @@ describe('without keys', () => {
     ['a cross-site page', { ...HOST, 'sec-fetch-site': 'cross-site' }],
     ['X-Forwarded-For', { ...HOST, 'x-forwarded-for': '203.0.113.9' }],
     ['Forwarded', { ...HOST, forwarded: 'for=203.0.113.9' }],
+    ['Via', { ...HOST, via: '1.1 proxy' }],
+    ['X-Forwarded-Server', { ...HOST, 'x-forwarded-server': 'proxy' }],
+    ['X-Original-URL', { ...HOST, 'x-original-url': '/v1/lists' }],
+    ['CF-Connecting-IP', { ...HOST, 'cf-connecting-ip': '203.0.113.9' }],
     ['X-Real-IP', { ...HOST, 'x-real-ip': '203.0.113.9' }],
   ])('refuses %s', async (_what, headers) => {
     control = await openControlPlane()

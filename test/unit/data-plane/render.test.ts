@@ -4,7 +4,7 @@ import type { PolicyDocument } from '../../../src/domain/policy.ts'
 import { BASES, REASON_CODES } from '../../../src/domain/reason.ts'
 import { VERDICTS } from '../../../src/domain/verdict.ts'
 import { addReason, clearDecision, createDecision } from '../../../src/engine/decision.ts'
-import { createVerdictRenderer } from '../../../src/transports/data-plane/render.ts'
+import { createVerdictRenderer, type VerdictRenderer } from '../../../src/transports/data-plane/render.ts'
 import { sipReplies } from '../../../src/transports/data-plane/sip-reply.ts'
 import { DEFAULT_POLICY, openWorld } from '../../fixtures/screening-world.ts'
 
@@ -81,13 +81,57 @@ describe('an answer', () => {
     const world = openWorld()
     const fresh = createVerdictRenderer({ labelLanguage: 'ru' }, world.screener)
     const decision = createDecision()
+    clearDecision(decision, 3)
     decision.verdict = 1
     expect(fresh.text(decision)).toBe('flag suspected-fraud')
     expect(JSON.parse(fresh.json(decision, '')).label.text).toBe('Возможно, мошенники')
     const label = { code: 'scam-likely', text: { kk: 'x' } }
-    world.screener.install({ ...world.snapshot, generation: 2, policy: { ...DEFAULT_POLICY, label } })
+    world.screener.install({ ...world.snapshot, generation: 2, policyVersion: 4, policy: { ...DEFAULT_POLICY, label } })
+    decision.policyVersion = 4
     expect(fresh.text(decision)).toBe('flag scam-likely')
     expect(JSON.parse(fresh.json(decision, '')).label).toEqual({ code: 'scam-likely', text: 'x' })
+  })
+})
+
+describe('an answer that was remembered', () => {
+  function remembered(policyVersion: number) {
+    const decision = createDecision()
+    clearDecision(decision, policyVersion)
+    decision.verdict = 2
+    return decision
+  }
+  const replyOf = (renderer: VerdictRenderer, version: number) => {
+    const { sip, policy } = JSON.parse(renderer.json(remembered(version), ''))
+    return [sip.status, policy]
+  }
+
+  it('is rendered by the policy that gave it, for the newest four of them', () => {
+    const { screener, snapshot } = openWorld()
+    const renderer = createVerdictRenderer({ labelLanguage: 'en' }, screener)
+    const install = (version: number, analytics: '603' | '607' | '608') => {
+      const sip = { ...DEFAULT_POLICY.sip, analytics }
+      screener.install({ ...snapshot, generation: version, policyVersion: version, policy: { ...DEFAULT_POLICY, sip } })
+      expect(replyOf(renderer, version)).toEqual([Number(analytics), `default@${version}`])
+    }
+    for (let version = 4; version <= 8; version++) install(version, version % 2 === 0 ? '607' : '608')
+    for (const version of [4, 6]) expect(replyOf(renderer, version)).toEqual([607, `default@${version}`])
+    for (const version of [5, 7, 8]) expect(replyOf(renderer, version)[1]).toBe(`default@${version}`)
+    install(9, '603')
+    expect(replyOf(renderer, 8)).toEqual([607, 'default@8'])
+    // Forgotten: the number of the policy is right, its reply is that of the policy in force.
+    expect(replyOf(renderer, 3)).toEqual([603, 'default@3'])
+  })
+
+  it('tells the number of a policy that has not come here yet, and takes its words when it comes', () => {
+    const { screener, snapshot } = openWorld()
+    const renderer = createVerdictRenderer({ labelLanguage: 'en' }, screener)
+    expect(replyOf(renderer, 4)).toEqual([603, 'default@4'])
+    const sip = { ...DEFAULT_POLICY.sip, analytics: '608' as const }
+    screener.install({ ...snapshot, generation: 2, policyVersion: 4, policy: { ...DEFAULT_POLICY, sip } })
+    expect(replyOf(renderer, 4)).toEqual([608, 'default@4'])
+    screener.install({ ...snapshot, generation: 3, policyVersion: 5 })
+    expect(replyOf(renderer, 5)).toEqual([603, 'default@5'])
+    expect(replyOf(renderer, 4)).toEqual([608, 'default@4'])
   })
 })
 

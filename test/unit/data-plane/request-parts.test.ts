@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { BodyCollector, DISCARDED_BYTES_MAX } from '../../../src/transports/data-plane/body-collector.ts'
+import {
+  BodyCollector,
+  createBodyMemory,
+  DISCARDED_BYTES_MAX,
+} from '../../../src/transports/data-plane/body-collector.ts'
 import { createIterationClock } from '../../../src/transports/data-plane/iteration-clock.ts'
 import { parseQuery } from '../../../src/transports/data-plane/parse-query.ts'
 import { parseTime } from '../../../src/transports/data-plane/parse-time.ts'
@@ -10,21 +14,49 @@ describe('a body collector', () => {
   it('gives back what went in, whatever the chunks, up to the limit and not beyond', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 3_000 }), { maxLength: 20 }), fc.nat(20_000), (chunks, limit) => {
-        const collector = new BodyCollector(limit)
+        const memory = createBodyMemory()
+        const collector = new BodyCollector(limit, memory)
         for (const chunk of chunks) collector.add(chunk)
         const whole = Buffer.concat(chunks)
-        expect(collector.isTooLarge).toBe(whole.byteLength > limit)
-        if (!collector.isTooLarge) expect(Buffer.from(collector.body())).toEqual(whole)
+        expect(collector.problem?.code).toBe(whole.byteLength > limit ? 'BODY_TOO_LARGE' : undefined)
+        if (collector.problem === undefined) expect(Buffer.from(collector.body())).toEqual(whole)
+        collector.release()
+        expect(memory.usedBytes).toBe(0)
       }),
     )
   })
 
   it('throws away a bounded amount', () => {
-    const collector = new BodyCollector(10)
+    const collector = new BodyCollector(10, createBodyMemory())
     collector.add(new Uint8Array(10 + DISCARDED_BYTES_MAX))
     expect(collector.isHopeless).toBe(false)
     collector.add(new Uint8Array(1))
     expect(collector.isHopeless).toBe(true)
+  })
+})
+
+describe('the memory of unfinished bodies', () => {
+  it('is shared, bounded, and given back once', () => {
+    const memory = createBodyMemory(8_192)
+    const collectors = Array.from({ length: 3 }, () => new BodyCollector(100_000, memory))
+    for (const collector of collectors) collector.add(new Uint8Array(1))
+    expect(memory.usedBytes).toBe(8_192)
+    expect(collectors.map(({ problem }) => problem?.code)).toEqual([undefined, undefined, 'QUEUE_FULL'])
+    collectors[0]?.add(new Uint8Array(4_096))
+    expect(collectors[0]?.problem?.code).toBe('QUEUE_FULL')
+    expect(memory.usedBytes).toBe(4_096)
+    for (let round = 0; round < 2; round++) for (const collector of collectors) collector.release()
+    expect(memory.usedBytes).toBe(0)
+  })
+
+  it('keeps a body out for good once a part of it is lost', () => {
+    const memory = createBodyMemory(4_096)
+    const [first, second] = [new BodyCollector(100, memory), new BodyCollector(10_000, memory)]
+    first.add(new Uint8Array(1))
+    second.add(new Uint8Array(4_000))
+    first.release()
+    second.add(new Uint8Array(1))
+    expect(second.problem?.code).toBe('QUEUE_FULL')
   })
 })
 
