@@ -10,11 +10,12 @@ export type HoldOptions = {
 }
 
 /**
- * Deny and watch lists are edited by hand every day: fewer removed rows than this are such an edit. What protects callers
- * or stands for whole blocks of numbers has no such floor: half of ten protected numbers is as wrong as half of a million.
+ * Fewer removed rows than this are a small list being edited. What protects callers or stands for whole blocks of numbers
+ * gets little room: half of a hundred protected numbers is as wrong as half of a million. So does emptying any list.
  */
-export const HELD_REMOVED_ROWS_MIN = 50
-const HAND_EDITED_KINDS: readonly ListKind[] = ['deny', 'watch']
+const REMOVED_ROWS_MIN = 1_000
+const REMOVED_ROWS_MIN_GUARDED = 20
+const GUARDED_KINDS: readonly ListKind[] = ['allow', 'protected', 'own', 'do-not-originate']
 /** With fewer calls recorded a share of them says nothing: a node's first minutes, or a test bench. */
 const HELD_CALLS_RECORDED_MIN = 10_000
 
@@ -77,10 +78,10 @@ export function reasonToLookAgain(
 
 function removesMany(change: HoldableChange, options: HoldOptions): HoldReason | undefined {
   const { kind, entryCount, entryCountAfter, counts } = change
-  if (entryCount > 0 && entryCountAfter === 0) {
+  if (entryCount >= REMOVED_ROWS_MIN_GUARDED && entryCountAfter === 0) {
     return { code: 'HELD_EMPTIES_LIST', detail: `It empties the list, which has ${entryCount} entries.` }
   }
-  if (HAND_EDITED_KINDS.includes(kind) && counts.removed < HELD_REMOVED_ROWS_MIN) return undefined
+  if (counts.removed < (GUARDED_KINDS.includes(kind) ? REMOVED_ROWS_MIN_GUARDED : REMOVED_ROWS_MIN)) return undefined
   if (counts.removed <= entryCount * options.heldRemovedShare) return undefined
   return {
     code: 'HELD_REMOVES_MANY',

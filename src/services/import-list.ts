@@ -11,7 +11,7 @@
  */
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportRecord } from '../domain/import.ts'
-import { CONTROL_CANCEL } from '../jobs/list-jobs.ts'
+import { CONTROL_CANCEL, type RefusedUpload } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
@@ -131,6 +131,11 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
       ? [error.message, error.details.hint].filter(Boolean).join(' ')
       : 'The import failed; see the log.'
     record.problem = { code: isOurs ? error.code : 'INTERNAL', detail }
+    if (isOurs && error.code === 'IMPORT_EMPTY' && 'rejected' in error.details) {
+      const { counts, rejected } = error.details as unknown as RefusedUpload
+      record.counts = { ...record.counts, ...counts }
+      record.rejected = [...rejected]
+    }
   }
 
   /**

@@ -75,11 +75,12 @@ export function rejectedFile(importId: string): string {
   return `${importId}.rejected.csv`
 }
 
+/** `failed`: an upload of which no row could be taken over has been read to its end as well. */
+const STATES_WITH_FINDINGS = ['previewed', 'held', 'activating', 'active', 'failed'] as const
+
 /** Once it is read, and as long as the import may still be or is in force. */
 export function hasRejectedFile({ state, counts }: ImportRecord): boolean {
-  return (
-    counts.rejected > 0 && (state === 'previewed' || state === 'held' || state === 'activating' || state === 'active')
-  )
+  return counts.rejected > 0 && (STATES_WITH_FINDINGS as readonly string[]).includes(state)
 }
 
 /** All records are in memory too: a thousand of them, about 10 KB each at the most. */

@@ -1,11 +1,16 @@
 import type { DiallingRules } from '../domain/dialling-rules.ts'
 import { type FieldError, ScreeningError } from '../domain/errors.ts'
 import type { RowReason } from '../domain/import.ts'
-import type { EntryDetails, ListEntry } from '../domain/number-list.ts'
+import {
+  CONTROL_CHARACTER,
+  type EntryDetails,
+  type ListEntry,
+  REASON_CHARS_MAX,
+  SOURCE_CHARS_MAX,
+} from '../domain/number-list.ts'
 import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
 import { parseNumberField } from '../jobs/number-field.ts'
 import type { ExpiryParser } from '../jobs/parse-expiry.ts'
-import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../jobs/read-list.ts'
 import { parseTime } from './parse-time.ts'
 
 /** One entry as the API takes it, in the forms of a list file's first column. */
@@ -23,12 +28,6 @@ export type EntryRules = {
   /** Of the home time zone: a bare date ends with that day there. */
   readonly expiry: ExpiryParser
 }
-
-/** What an upload takes: an export of what the API took must read back. */
-export { REASON_CHARS_MAX, SOURCE_CHARS_MAX }
-
-/** All but tab and line ends, which a quoted field of an upload may hold. */
-const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r]/u
 
 type FieldName = keyof EntryBody
 

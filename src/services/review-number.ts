@@ -1,11 +1,11 @@
 import { ScreeningError } from '../domain/errors.ts'
-import type { ListEntry } from '../domain/number-list.ts'
+import { type ListEntry, REASON_CHARS_MAX } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Review, ReviewOutcome } from '../domain/review.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import type { ListMembership } from './list-membership.ts'
-import { faultOf, REASON_CHARS_MAX } from './parse-entry.ts'
+import { faultOf } from './parse-entry.ts'
 
 /** The deny list of numbers that a person has confirmed. */
 const CONFIRMED_LIST = 'analyst-confirmed'

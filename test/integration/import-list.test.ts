@@ -180,12 +180,12 @@ describe('an import', () => {
   })
 
   it('that somebody has looked at needs no second look when it does no more than then', async () => {
-    await world.import('bad', lines(0, 100))
-    const held = await world.import('bad', lines(0, 60), { mode: 'remove' })
-    expect(held).toMatchObject({ state: 'held', counts: { removed: 60 } })
+    await world.import('bad', lines(0, 4_000))
+    const held = await world.import('bad', lines(0, 1_500), { mode: 'remove' })
+    expect(held).toMatchObject({ state: 'held', counts: { removed: 1_500 } })
     await world.imports.addEntries('bad', [entry(5_000)], 'test')
     const record = await world.imports.activate(held.importId, 'second')
-    expect(record).toMatchObject({ state: 'active', counts: { removed: 60, unchanged: 41 } })
+    expect(record).toMatchObject({ state: 'active', counts: { removed: 1_500, unchanged: 2_501 } })
     expect(world.contents('bad')).toContain(String(number(5_000)))
   })
 
@@ -224,10 +224,11 @@ describe('an import', () => {
   it.each([
     [10_000, 2_000, 'active'],
     [10_000, 2_001, 'held'],
-    [100, 49, 'active'],
-    [100, 50, 'held'],
+    [1_100, 999, 'active'],
+    [1_100, 1_000, 'held'],
     [999, 999, 'held'],
-    [1, 1, 'held'],
+    [20, 20, 'held'],
+    [19, 19, 'active'],
   ])('of %i rows removes %i: %s', async (rows, removed, state) => {
     await world.import('bad', lines(0, rows))
     const record = await world.import('bad', lines(0, removed), { mode: 'remove' })
@@ -237,26 +238,28 @@ describe('an import', () => {
   })
 
   it.each([
-    ['protected', 'held'],
-    ['allow', 'held'],
-    ['do-not-originate', 'held'],
-    ['deny', 'active'],
-    ['watch', 'active'],
-  ] as const)('that takes away half of a small %s list is %s', async (kind, state) => {
+    ['protected', 20, 'held'],
+    ['protected', 19, 'active'],
+    ['allow', 20, 'held'],
+    ['do-not-originate', 20, 'held'],
+    ['own', 20, 'held'],
+    ['deny', 20, 'active'],
+    ['watch', 20, 'active'],
+  ] as const)('that takes %2$i of 40 numbers from a %1$s list is %3$s', async (kind, removed, state) => {
     await world.createList('small', kind)
-    await world.import('small', lines(0, 10))
-    expect(await world.import('small', lines(5, 10))).toMatchObject({ state })
+    await world.import('small', lines(0, 40))
+    expect(await world.import('small', lines(removed, 40))).toMatchObject({ state })
   })
 
   it('is held when the list it was built on has changed into one that it takes much from', async () => {
-    await world.import('bad', lines(0, 10))
-    const preview = await world.import('bad', lines(0, 5), { mode: 'remove', dryRun: true })
-    await world.import('bad', lines(0, 5))
+    await world.import('bad', lines(0, 100))
+    const preview = await world.import('bad', lines(0, 50), { mode: 'remove', dryRun: true })
+    await world.import('bad', lines(0, 50))
     const activated = world.imports.activate(preview.importId, 'second')
     await expect(activated).rejects.toMatchObject({ code: 'LIST_CHANGED' })
     const record = world.imports.get(preview.importId)
-    expect(record).toMatchObject({ counts: { removed: 5 }, problem: { code: 'HELD_EMPTIES_LIST' } })
-    expect(world.contents('bad')).toHaveLength(5)
+    expect(record).toMatchObject({ counts: { removed: 50 }, problem: { code: 'HELD_EMPTIES_LIST' } })
+    expect(world.contents('bad')).toHaveLength(50)
     expect(await world.imports.activate(preview.importId, 'second')).toMatchObject({ state: 'active' })
     expect(world.contents('bad')).toHaveLength(0)
   })
@@ -295,6 +298,11 @@ describe('an import', () => {
       await world.import('bad', lines(0, 3))
       const record = await world.import('bad', 'number,reason\n+7916,x\nBANK,y\n', { mode })
       expect(record).toMatchObject({ state: 'failed', problem: { code: 'IMPORT_EMPTY' } })
+      // The findings stay: what was wrong with each row, and the file to mend.
+      expect(record.counts).toMatchObject({ rows: 2, accepted: 0, rejected: 2 })
+      expect(record.rejected.map(({ line }) => line)).toEqual([2, 3])
+      const file = readFileSync(world.imports.rejectedCsvPath(record.importId) ?? '', 'utf8')
+      expect(file.trim().split('\n')).toHaveLength(3)
       expect(world.store.list('bad')).toMatchObject({ activeVersion: 1, active: { entryCount: 3 } })
     },
   )
@@ -345,7 +353,7 @@ describe('an import', () => {
         .filter(({ subject }) => subject === importId)
         .map(({ action, actor }) => `${action} by ${actor}`)
         .reverse()
-    await world.import('bad', lines(0, 100))
+    await world.import('bad', lines(0, 2_000))
     const held = await world.import('bad', lines(0, 10))
     await world.imports.activate(held.importId, 'second')
     expect(deeds(held.importId)).toEqual(['import.begin by test', 'import.hold by system', 'import.activate by second'])
@@ -357,12 +365,12 @@ describe('an import', () => {
   })
 
   it.each([false, true])('that is held is for a second person, when that is asked for; preview: %s', async (dryRun) => {
-    await world.import('bad', lines(0, 100))
+    await world.import('bad', lines(0, 2_000))
     const { importId } = await world.import('bad', lines(0, 10), { dryRun })
     const second = { mustBeSecond: true }
     const own = world.imports.activate(importId, 'test', second)
     await expect(own).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED', message: expect.stringContaining('90') })
-    expect(world.contents('bad')).toHaveLength(100)
+    expect(world.contents('bad')).toHaveLength(2_000)
     expect(await world.imports.activate(importId, 'second', second)).toMatchObject({ state: 'active' })
     expect(await world.imports.activate(importId, 'test', second)).toMatchObject({ state: 'active' })
     const small = await world.import('bad', lines(0, 11), { dryRun: true })

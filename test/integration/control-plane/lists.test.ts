@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/domain/number-list.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
-import { REASON_CHARS_MAX, SOURCE_CHARS_MAX } from '../../../src/services/parse-entry.ts'
 import { csvField } from '../../../src/transports/control-plane/export-csv.ts'
 import { readText } from '../../support/read-text.ts'
 import { type ControlFixture, HOST, openControlPlane, putEntries } from './fixture.ts'
