@@ -24,6 +24,7 @@ import type { Problem } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
+import { UpgradeTurns } from './upgrade-turns.ts'
 import type {
   ListenVerdicts,
   VerdictHandler,
@@ -52,8 +53,7 @@ class NodeVerdictServer implements VerdictServer {
   readonly #server: Server
   readonly #webSockets: WebSocketServer
   readonly #sockets = new Set<NodeSocket>()
-  /** The newest answer of each connection: an upgrade waits for it. */
-  readonly #answers = new WeakMap<Duplex, ServerResponse>()
+  readonly #turns = new UpgradeTurns()
   readonly #bodies: BodyMemory
   readonly #pinging: NodeJS.Timeout
   #isDraining = false
@@ -116,13 +116,14 @@ class NodeVerdictServer implements VerdictServer {
     const cutting = setTimeout(() => {
       this.#server.closeAllConnections()
       for (const socket of this.#sockets) socket.terminate()
+      this.#turns.close()
     }, CLOSE_GRACE_MS)
     await closed
     clearTimeout(cutting)
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    this.#answers.set(request.socket, response)
+    this.#turns.note(request.socket, response)
     try {
       this.#read(request, response)
     } catch (error) {
@@ -203,24 +204,11 @@ class NodeVerdictServer implements VerdictServer {
     response.writeHead(answer.status, headersOf(answer, this.#isDraining)).end(answer.body)
   }
 
-  /** Upgrades once the requests before it on the connection are answered: it writes to the bare socket. */
   #inTurn(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
-    const cut = () => stream.destroy()
-    stream.on('error', cut)
-    const upgrade = () => {
-      if (!stream.writable) {
-        // That was its last answer: nothing that hides behind a refused request is read.
-        cut()
-      } else if (this.#isForWebSockets(request)) {
-        this.#upgrade(request, stream, firstBytes)
-      } else {
-        stream.off('error', cut)
-        readAgain(this.#server, request, stream, firstBytes)
-      }
-    }
-    const before = this.#answers.get(stream)
-    if (before === undefined || before.writableFinished) upgrade()
-    else before.once('finish', upgrade)
+    this.#turns.take(stream, () => {
+      if (this.#isForWebSockets(request)) this.#upgrade(request, stream, firstBytes)
+      else readAgain(this.#server, request, stream, firstBytes)
+    })
   }
 
   #isForWebSockets(request: IncomingMessage): boolean {
@@ -233,6 +221,7 @@ class NodeVerdictServer implements VerdictServer {
   }
 
   #upgrade(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {
+    stream.on('error', () => stream.destroy())
     try {
       const judged = judgeUpgrade(collectHead(request), (name) => String(request.headers[name] ?? ''), this.#handler)
       if (typeof judged === 'string') {

@@ -106,7 +106,18 @@ export class UwsExchange {
 
   #faulted(error: unknown): void {
     const answer = this.#context.handler.faulted(error)
-    if (!this.#isOver) this.#answer(answer)
+    if (this.#isOver) return
+    try {
+      this.#answer(answer)
+    } catch (second) {
+      this.#abandon(second)
+    }
+  }
+
+  /** A part of an answer may be out: no other can follow it. */
+  #abandon(error: unknown): void {
+    this.#context.handler.faulted(error)
+    this.#response.close()
   }
 
   #read(): void {
@@ -175,8 +186,11 @@ export class UwsExchange {
     this.#isRefused = true
     setImmediate(() => {
       if (this.#isOver) return
-      this.#response.cork(() => this.#write(answer, true))
-      this.#over()
+      try {
+        this.#response.cork(() => this.#write(answer, true))
+      } catch (error) {
+        this.#abandon(error)
+      }
     })
   }
 
@@ -224,9 +238,7 @@ export class UwsExchange {
       if (isDone) this.#over()
       return isDone
     } catch (error) {
-      // Half of an answer is out: no other can follow it.
-      this.#context.handler.faulted(error)
-      this.#response.close()
+      this.#abandon(error)
       return true
     }
   }

@@ -120,6 +120,24 @@ export function lifecycleContract(listen: ListenVerdicts): void {
       },
     )
 
+    it('stops in time when a client asks for upgrades and never reads', async () => {
+      const server = await listen(SERVER_OPTIONS, screenedWorld().handler)
+      const requests = get(`/v1/verdict?caller=${LISTED}`, ['Connection: Upgrade', 'Upgrade: h2c']).repeat(2_000)
+      const socket = net.connect(server.port, '127.0.0.1')
+      socket.on('error', () => {})
+      socket.pause()
+      for (let isTaken = true; isTaken; ) {
+        isTaken = await new Promise<boolean>((resolve) => {
+          socket.write(requests, () => resolve(!socket.destroyed))
+          setTimeout(() => resolve(false), 500)
+        })
+      }
+      const beganMs = performance.now()
+      await server.close()
+      expect(performance.now() - beganMs).toBeLessThan(4_000)
+      socket.destroy()
+    })
+
     it('can be closed twice and started again on the same port', async () => {
       const first = await listen(SERVER_OPTIONS, screenedWorld().handler)
       await Promise.all([first.close(), first.close()])
