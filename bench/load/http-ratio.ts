@@ -113,12 +113,13 @@ function wrkScript(rows: number, listedShare: number): string {
   return `
 local callers = {${callers.map((caller) => `"${caller}"`).join(',')}}
 local n = 0
+local run = os.time()
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 request = function()
   n = n + 1
   local caller = callers[(n * 7919) % #callers + 1]
-  return wrk.format(nil, nil, nil, '{"callId":"a84b4c76e66710@pc33.example.org-' .. n .. '","caller":"' .. caller ..
+  return wrk.format(nil, nil, nil, '{"callId":"a84b4c76e66710@pc33.example.org-' .. run .. '-' .. n .. '","caller":"' .. caller ..
     '","callee":"+79161234567","ingress":{"trunk":"msk-1","kind":"national"}}')
 end
 `

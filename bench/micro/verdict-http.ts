@@ -34,8 +34,6 @@ const constantScreener: Screener = {
   policyLabel: 'default@1',
   trunkIndex: () => 0,
   trunkIngress: () => 0,
-  listName: () => '',
-  listKind: () => 0,
   snapshot: undefined,
   hashCall() {},
   screen(_call, decision) {

@@ -42,7 +42,6 @@ export type CompiledState = SignalContext & {
   readonly globalGate: Gate
   readonly lists: readonly CompiledList[]
   readonly ranges: CompiledRanges
-  readonly listNames: ReadonlyMap<number, string>
   readonly trunks: CompiledTrunks
 }
 
@@ -79,7 +78,6 @@ export function compileState(snapshot: ScreeningSnapshot, home: DiallingRules): 
       layers: list.layers.flatMap(({ layerId, gate }) => (gate ? [{ layerId, gate: openGate(gate) }] : [])),
     })),
     ranges: compileRanges(snapshot),
-    listNames: new Map(snapshot.lists.map((list) => [list.listId, list.name])),
     trunks: compileTrunks(snapshot),
   }
 }

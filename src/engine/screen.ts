@@ -241,8 +241,6 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     },
     trunkIndex: (name) => (name === undefined ? 0 : (state?.trunks.indexByName.get(name) ?? 0)),
     trunkIngress: (trunk) => state?.trunks.ingress[trunk] ?? 0,
-    listName: (listId) => state?.listNames.get(listId) ?? '',
-    listKind: (listId) => state?.ranges.kindByListId[listId] ?? 0,
   }
 }
 

@@ -17,10 +17,6 @@ export type Screener = {
   trunkIndex(name: string | undefined): number
   /** Ingress kind code of a trunk (INGRESS_KINDS index); 0 for trunk 0. */
   trunkIngress(trunk: number): number
-  /** Name of a list by id, for reasons; '' when it is gone. */
-  listName(listId: number): string
-  /** LIST_KINDS index + 1 by id; 0 when it is gone. */
-  listKind(listId: number): number
   /** SIP answer settings, label and redress URL of the policy in force. */
   readonly snapshot: ScreeningSnapshot | undefined
   /** Sets call.callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */

@@ -33,7 +33,7 @@ function expectSame(opened: OpenWorld, fast: Answer, call: Parameters<OpenWorld[
       code,
       points,
       basis,
-      list: opened.screener.listName(listId),
+      list: opened.snapshot.lists.find((list) => list.listId === listId)?.name ?? '',
     })),
   }).toEqual({
     verdict: slow.verdict,
