@@ -33,8 +33,9 @@ export function mixNumberAgain(number: number): number {
 
 /**
  * HalfSipHash-2-4 over a sequence of strings, integers and words: start, add…, finish, then read low and high. The
- * message is a whole number of 32-bit words; every string and number is framed by a leading word with its type and
- * length, so that no two different sequences make the same message. Not re-entrant: one per thread.
+ * message is a whole number of 32-bit words. A string is framed by a leading word with its type and length; a number's
+ * second word has its type in the low byte and its upper 22 bits (a sign among them) above it. Whoever adds the same kinds
+ * of things in the same order, as every caller here does, never makes one message of two. Not re-entrant: one per thread.
  */
 export type KeyedHasher = {
   start(): void
@@ -79,20 +80,17 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
       wordCount = 0
     },
     addString(text) {
-      let seen = 0
-      for (let i = 0; i < text.length; i++) seen |= text.charCodeAt(i)
-      if (seen < 256) {
-        addWord((text.length << 8) | FRAME_NARROW)
-        wordCount += compressNarrow(state, text)
-      } else {
-        addWord((text.length << 8) | FRAME_WIDE)
-        wordCount += compressWide(state, text)
+      const words = compressNarrow(state, text)
+      if (words > 0) {
+        wordCount += words
+        return
       }
+      addWord((text.length << 8) | FRAME_WIDE)
+      wordCount += compressWide(state, text)
     },
     addNumber(number) {
-      addWord(FRAME_NUMBER)
       addWord(number >>> 0)
-      addWord(Math.floor(number * TWO_TO_MINUS_32))
+      addWord((Math.floor(number * TWO_TO_MINUS_32) << 8) | FRAME_NUMBER)
     },
     addWord,
     finish() {
@@ -114,24 +112,50 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
   }
 }
 
-/** One byte a character, four to a word; the tail is padded with zeros (the frame has the length). */
+/**
+ * Frame and text, one byte a character, four to a word; the tail is padded with zeros (the frame has the length). Returns
+ * the words compressed, or 0 with the state as it was when a character needs more than a byte. The state stays in
+ * registers from the first word to the last, and the text is read once: twice as fast as word by word (bench/micro/screen.ts).
+ */
 function compressNarrow(state: Int32Array, text: string): number {
   const length = text.length
-  const whole = length & ~3
-  for (let i = 0; i < whole; i += 4) {
-    compress(
-      state,
-      text.charCodeAt(i) |
-        (text.charCodeAt(i + 1) << 8) |
-        (text.charCodeAt(i + 2) << 16) |
-        (text.charCodeAt(i + 3) << 24),
-    )
+  const words = (length + 3) >>> 2
+  let v0 = state[0]!
+  let v1 = state[1]!
+  let v2 = state[2]!
+  let v3 = state[3]!
+  let seen = 0
+  let word = (length << 8) | FRAME_NARROW
+  for (let next = 0; ; next += 4) {
+    v3 ^= word
+    for (let round = 0; round < 2; round++) {
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
+    }
+    v0 ^= word
+    if (next >= length) break
+    word = 0
+    const end = Math.min(next + 4, length)
+    for (let at = next; at < end; at++) {
+      const character = text.charCodeAt(at)
+      seen |= character
+      word |= character << ((at - next) << 3)
+    }
   }
-  if (whole === length) return whole >>> 2
-  let tail = 0
-  for (let i = whole; i < length; i++) tail |= text.charCodeAt(i) << ((i - whole) * 8)
-  compress(state, tail)
-  return (whole >>> 2) + 1
+  if (seen > 255) return 0
+  state[0] = v0
+  state[1] = v1
+  state[2] = v2
+  state[3] = v3
+  return words + 1
 }
 
 function compressWide(state: Int32Array, text: string): number {
