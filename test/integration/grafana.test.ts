@@ -52,7 +52,15 @@ describe('what watches a node', () => {
   it('gives every alert a runbook that exists', () => {
     const alerts = readFileSync(path.join(folder, 'alerts.yml'), 'utf8')
     expect(alerts.match(/runbook:/g)).toHaveLength(alerts.match(/- alert:/g)?.length ?? 0)
-    expect(readFileSync(path.join(folder, '../docs/OPERATIONS.md'), 'utf8')).toContain('\n## When\n')
+    const operations = readFileSync(path.join(folder, '../docs/OPERATIONS.md'), 'utf8')
+    const [, runbooks = ''] = operations.split('\n## When\n')
+    for (const [, name] of alerts.matchAll(/- alert: (\w+)/g)) expect(runbooks).toContain(`| alert ${name} |`)
+  })
+
+  it('is spoken of in OPERATIONS by names that exist', async () => {
+    const exported = await exportedMetrics()
+    const operations = readFileSync(path.join(folder, '../docs/OPERATIONS.md'), 'utf8')
+    expect(metricsIn(operations).filter((name) => !exported.has(name))).toEqual([])
   })
 
   it.skipIf(!hasPromtool)('is configuration and rules Prometheus accepts', () => {

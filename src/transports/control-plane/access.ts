@@ -51,7 +51,7 @@ export function createAccessGate(options: AccessOptions): AccessGate {
 
   function byKey(request: AccessRequest, access: RouteAccess): string {
     if (access === 'public') return 'anonymous'
-    const key = presentedKey(request.headers.authorization)
+    const key = presentedKey(request.headers)
     if (key === undefined) throw new ScreeningError('KEY_REQUIRED', 'This request needs an API key.')
     const digest = createHash('sha256').update(key).digest()
     // Every configured key is compared, so that the time says nothing about which one nearly fitted.
@@ -85,10 +85,11 @@ export function createAccessGate(options: AccessOptions): AccessGate {
   return { admit: (request, access) => (keys.length === 0 ? byPlace(request) : byKey(request, access)) }
 }
 
-function presentedKey(header: string | string[] | undefined): string | undefined {
+/** `Authorization: Bearer <key>` (RFC 6750) or, as on the verdict port, `X-Api-Key: <key>`. */
+function presentedKey({ authorization, 'x-api-key': apiKey }: AccessRequest['headers']): string | undefined {
+  const header = apiKey ?? authorization
   if (typeof header !== 'string') return undefined
-  const match = /^Bearer +([\x21-\x7e]+)$/i.exec(header)
-  const key = match?.[1]
+  const key = (apiKey === undefined ? /^Bearer +([\x21-\x7e]+)$/i : /^([\x21-\x7e]+)$/).exec(header)?.[1]
   return key !== undefined && key.length <= KEY_CHARS_MAX ? key : undefined
 }
 

@@ -49,6 +49,17 @@ describe('with keys', () => {
   })
 
   it.each([
+    ['agent-key', 202],
+    ['wrong', 403],
+    ['', 401],
+  ])('takes X-Api-Key as the verdict port does: %j answers %i', async (apiKey, status) => {
+    control = await openControlPlane({ keys: KEYS })
+    const headers = { 'x-api-key': apiKey }
+    const answer = await control.app.inject({ method: 'POST', url: '/v1/reports', headers, payload: REPORT })
+    expect(answer.statusCode).toBe(status)
+  })
+
+  it.each([
     ['analyst', true],
     ['admin', false],
   ])('asks for a second person when the role is %s: %s', async (name, mustBeSecond) => {

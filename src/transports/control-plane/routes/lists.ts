@@ -19,6 +19,7 @@ const ListVersionAnswer = Type.Object({
 })
 
 const ListAnswer = Type.Object({
+  listId: Type.Integer({ description: 'Names the list in binary answers and in the decision log; never used again.' }),
   name: Type.String(),
   kind: ListKindField,
   title: Type.String(),
@@ -42,6 +43,7 @@ type Version = List['active']
 
 function representList(list: List) {
   return {
+    listId: list.listId,
     name: list.name,
     kind: list.kind,
     title: list.title,
