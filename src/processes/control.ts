@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { parse as parseYaml, stringify as stringifyYaml } from 'yaml'
 import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
@@ -19,6 +18,7 @@ import { type ChildProgram, fail, tell } from './child.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import type { ReviewWantedMessage, StartMessage } from './messages.ts'
+import { policyYaml } from './policy-yaml.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
 
@@ -79,7 +79,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
       explain: explainer.explain,
       trunkIndex: explainer.trunkIndex,
-      yaml: { parse: (text) => parseYaml(text) as unknown, stringify: (value) => stringifyYaml(value) },
+      yaml: policyYaml,
       metrics,
       now: Date.now,
     },
@@ -170,7 +170,7 @@ function homeRules(country: string) {
 async function putFirstPolicy(store: RecordStore): Promise<void> {
   if (store.policy()) return
   const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  await store.putPolicy({ text, document: parsePolicy(parseYaml(text)) }, {}, 'system')
+  await store.putPolicy({ text, document: parsePolicy(policyYaml.parse(text)) }, {}, 'system')
 }
 
 function packageVersion(): string {

@@ -94,6 +94,10 @@ function installAccess(app: FastifyInstance, options: ControlPlaneOptions, rateL
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
     })
+    // Node keeps the first: a proxy before us may have looked at the other one (RFC 9112 section 3.2).
+    if (request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1) {
+      throw new ScreeningError('HEADER_INVALID', 'Host stands more than once.', { hint: 'Send it once.' })
+    }
     const { access, isWrite } = request.routeOptions.config
     const isDocumentation = request.is404 || request.routeOptions.url?.startsWith('/docs') === true
     request.actor = gate.admit(

@@ -23,6 +23,9 @@ export type SpoolOptions = { readonly directory: string; readonly bytesMax: numb
 /** Text is text: what is in it decides, not what the client calls it. */
 const UPLOAD_TYPES = ['text/csv', 'text/plain', 'application/csv', 'application/octet-stream']
 
+/** RFC 2046 section 5.1.1. */
+const BOUNDARY_CHARS_MAX = 70
+
 /** Made ready in a scope of its own: bodies of its routes are streams that nobody has touched. */
 export async function acceptUploads(scope: FastifyInstance, options: SpoolOptions): Promise<void> {
   scope.removeAllContentTypeParsers()
@@ -69,6 +72,12 @@ async function spoolBody(request: FastifyRequest, file: string, { bytesMax }: Sp
 }
 
 async function spoolPart(request: FastifyRequest, file: string, { bytesMax }: SpoolOptions): Promise<SpooledUpload> {
+  const boundary = /boundary="?([^";]*)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? ''
+  if (boundary.length < 1 || boundary.length > BOUNDARY_CHARS_MAX) {
+    throw new ScreeningError('BODY_INVALID', 'The multipart body names no boundary of 1 to 70 characters.', {
+      hint: 'Name it in the content type, as in multipart/form-data; boundary=XX.',
+    })
+  }
   let upload: SpooledUpload | undefined
   for await (const part of request.parts()) {
     if (part.type !== 'file')
@@ -126,10 +135,6 @@ function storageError(error: unknown): unknown {
   if (error instanceof ScreeningError || !(error instanceof Error)) return error
   // The multipart parser gives its errors no code.
   if (/unexpected end of multipart data/i.test(error.message)) return brokenOff(error)
-  if (error.message === 'Multipart: Boundary not found') {
-    const hint = 'Name it in the content type, as in multipart/form-data; boundary=XX.'
-    return new ScreeningError('BODY_INVALID', 'The multipart body names no boundary.', { hint }, { cause: error })
-  }
   if (!('code' in error)) return error
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
     return new ScreeningError('STORAGE_FULL', 'The upload does not fit on the data disk.', {}, { cause: error })

@@ -59,6 +59,8 @@ function createLocalCheck(allowedHosts: ReadonlySet<string>): (request: VerdictR
   let lastHost: string | undefined
   return (request) => {
     if (request.isForwarded) return originProblem('The request came through a proxy (forwarded headers).')
+    // A picture or a link in a page: a GET without an Origin.
+    if (request.isForeignSite) return originProblem('The request comes from a page of another site.')
     if (request.host !== lastHost) {
       if (!allowedHosts.has(hostName(request.host))) return originProblem('The Host header names another server.')
       lastHost = request.host

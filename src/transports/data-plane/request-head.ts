@@ -29,6 +29,7 @@ export function createRequestHead(method: string, path: string, query: string): 
     host: '',
     origin: '',
     isForwarded: false,
+    isForeignSite: false,
     contentLength: '',
     contentLengthCount: 0,
     transferEncoding: '',
@@ -71,6 +72,9 @@ export function addHeader(head: RequestHead, name: string, value: string): void 
     case 'origin':
       if (head.origin !== '') head.isAmbiguous = true
       head.origin = value
+      return
+    case 'sec-fetch-site':
+      head.isForeignSite = value === 'cross-site' || value === 'same-site'
       return
     default:
       if (isForwardedHeader(name)) head.isForwarded = true

@@ -174,7 +174,19 @@ export class UwsExchange {
   #handle(body: Uint8Array | undefined): void {
     this.#head.body = body
     this.#head.receivedMs = this.#context.receivedMs()
-    this.#answer(this.#refusal ?? this.#context.handler.handle(this.#head))
+    const answer = this.#refusal ?? this.#context.handler.handle(this.#head)
+    if (this.#isEndDoubtful()) this.#refuse(answer)
+    else this.#answer(answer)
+  }
+
+  /**
+   * Where this request ends, uWebSockets.js and another reader may disagree: it takes the trailers of a chunked body for the
+   * next request, and sees no header behind one with an empty name, a Content-Length least of all. So nothing that follows
+   * is served: the answer is the last of its connection. Switches send a Content-Length.
+   */
+  #isEndDoubtful(): boolean {
+    const { transferEncodingCount, contentLengthCount, method } = this.#head
+    return transferEncodingCount > 0 || (contentLengthCount === 0 && method === 'POST')
   }
 
   /**

@@ -23,6 +23,8 @@ export type VerdictRequest = {
   readonly origin: string
   /** A proxy touched it: a header says so (forwarded-headers.ts). */
   readonly isForwarded: boolean
+  /** A browser sends it for a page of another site (Fetch Metadata, `Sec-Fetch-Site`). */
+  readonly isForeignSite: boolean
   /** Present when the path takes a body and the client sent one; valid during the call only. */
   readonly body: Uint8Array | undefined
   /** Server time when the loop iteration that read the request began, epoch milliseconds: the deadline counts from here. */

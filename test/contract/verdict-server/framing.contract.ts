@@ -103,6 +103,29 @@ export function framingContract(listen: ListenVerdicts): void {
       expect(JSON.parse(answers[0]!.body).decision).toBe('block')
     })
 
+    it.each([
+      [
+        'the trailers of a chunked body',
+        `Transfer-Encoding: chunked\r\n\r\n${EVENT.length.toString(16)}\r\n${EVENT}\r\n0\r\nX: /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`,
+      ],
+      [
+        'a body whose length stands behind a header without a name',
+        `: x\r\nContent-Length: 60\r\n\r\n${get('/v1/verdict?caller=%2B79160000001')}`,
+      ],
+      [
+        'a chunked body that is announced behind a header without a name',
+        `: x\r\nTransfer-Encoding: chunked\r\n\r\n${get('/v1/verdict?caller=%2B79160000001')}`,
+      ],
+    ])('serves nothing that hides in %s', async (_what, rest) => {
+      const { answers, isClosed } = await raw(
+        server.port,
+        `POST /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\n${rest}`,
+        {},
+      )
+      expect(answers.length).toBeLessThan(2)
+      expect(isClosed || answers.length === 1).toBe(true)
+    })
+
     it('refuses a chunked body one byte over the limit', async () => {
       const chunked = (bytes: number) =>
         `${HEAD}Transfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n${EVENT.padEnd(bytes)}\r\n0\r\n\r\n`

@@ -350,6 +350,8 @@ export function httpContract(listen: ListenVerdicts): void {
     describe('without API keys', () => {
       it.each([
         'Forwarded: for=10.0.0.1',
+        'Sec-Fetch-Site: cross-site',
+        'Sec-Fetch-Site: same-site',
         'Via: 1.1 proxy',
         'X-Forwarded-For: 10.0.0.1',
         'X-Forwarded-Anything: ',

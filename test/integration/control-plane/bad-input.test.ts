@@ -157,6 +157,20 @@ const CASES: Case[] = [
     body: '{"text":"a: [b"}',
   },
   {
+    what: 'a policy of more text than is read',
+    code: 'BODY_TOO_LARGE',
+    method: 'POST',
+    url: '/v1/policy/rehearse',
+    body: JSON.stringify({ text: `[${','.repeat(16_384)}` }),
+  },
+  {
+    what: 'a version beyond all numbers',
+    code: 'BODY_INVALID',
+    method: 'POST',
+    url: '/v1/lists/hotline/restore',
+    body: '{"version":4294967296}',
+  },
+  {
     what: 'a policy given twice',
     code: 'BODY_INVALID',
     method: 'PUT',

@@ -4,7 +4,6 @@ import os from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { parse, stringify } from 'yaml'
 import type { Call } from '../../../src/domain/call-event.ts'
 import type { DecisionEntry } from '../../../src/domain/decision-record.ts'
 import { diallingRules } from '../../../src/domain/dialling-rules.ts'
@@ -13,6 +12,7 @@ import type { ImportRecord } from '../../../src/domain/import.ts'
 import type { ListEntry } from '../../../src/domain/number-list.ts'
 import { parsePolicy } from '../../../src/domain/parse-policy.ts'
 import { explain } from '../../../src/engine/explain.ts'
+import { policyYaml } from '../../../src/processes/policy-yaml.ts'
 import { createControlServices, type ImportDesk, type NumberingDesk } from '../../../src/services/control-services.ts'
 import type { DecisionQuery } from '../../../src/services/search-decisions.ts'
 import { buildIntervals } from '../../../src/shm/intervals.ts'
@@ -69,7 +69,8 @@ export async function openControlPlane(
   const now = () => state.nowMs
   const store = options.store ?? createMemoryStore({}, { now })
   const text = readFileSync('data/policy.yaml', 'utf8')
-  if (store.policy() === undefined) await store.putPolicy({ text, document: parsePolicy(parse(text)) }, {}, 'system')
+  if (store.policy() === undefined)
+    await store.putPolicy({ text, document: parsePolicy(policyYaml.parse(text)) }, {}, 'system')
   const notified: number[] = []
   const notify = async (sequence: number) => void notified.push(sequence)
   const uploads: ControlFixture['uploads'] = []
@@ -88,7 +89,7 @@ export async function openControlPlane(
       decisionLog: { iterate: (query) => iterate(decisions, query) },
       explain: (call) => explainFrom(store, call),
       trunkIndex: () => 0,
-      yaml: { parse: (yaml) => parse(yaml) as unknown, stringify: (value) => stringify(value) },
+      yaml: policyYaml,
       metrics,
       now,
     },

@@ -105,9 +105,21 @@ describe('POST /v1/lists/{name}/imports', () => {
     expect(spooled()).toEqual([])
   })
 
-  it('refuses a multipart body that names no boundary', async () => {
-    const answer = await upload(PATH, ['--XX\r\n'], { 'content-type': 'multipart/form-data' })
-    expect(answer).toMatchObject({ status: 400, body: { code: 'BODY_INVALID' } })
+  it.each(['', '; boundary=', `; boundary=${'x'.repeat(71)}`, `; boundary=${'x'.repeat(300)}`])(
+    'refuses a multipart body with the boundary %j',
+    async (boundary) => {
+      const answer = await upload(PATH, ['--XX\r\n'], { 'content-type': `multipart/form-data${boundary}` })
+      expect(answer).toMatchObject({ status: 400, body: { code: 'BODY_INVALID' } })
+    },
+  )
+
+  it('takes a boundary of 70 characters', async () => {
+    const boundary = 'x'.repeat(70)
+    const { body } = multipart([{ name: 'file', file: 'list.csv', content: '+79160000001\n' }])
+    const answer = await upload(PATH, [body.replaceAll('--XX', `--${boundary}`)], {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+    })
+    expect(answer.status).toBe(202)
   })
 
   it('refuses a multipart file over the limit, which the parser cuts off silently', async () => {

@@ -32,7 +32,7 @@ const ListAnswer = Type.Object({
 const PutList = Type.Object({ kind: ListKindField, title: Type.Optional(Type.String({ maxLength: 200 })) }, STRICT)
 const Restore = Type.Object(
   {
-    version: Type.Integer({ minimum: 1 }),
+    version: Type.Integer({ minimum: 1, maximum: 4_294_967_295 }),
     expectedActive: Type.Optional(Type.Integer({ minimum: 0, description: 'Refuse when another version is active.' })),
   },
   STRICT,
