@@ -69,7 +69,11 @@ export function printImport(output: Output, record: Fields): void {
   printImpact(output, record.fields('impact'))
   printRejected(output, record, counts.number('rejected') ?? 0)
   const problem = record.fields('problem')
-  if (problem.has('detail') && state === 'held') output.line(`  held: ${printable(problem.text('detail'))}`)
+  // A preview is held by nobody: it knows why the real import would be.
+  const held = state === 'previewed' ? 'would be held' : 'held'
+  if (problem.has('detail') && (state === 'held' || state === 'previewed')) {
+    output.line(`  ${held}: ${printable(problem.text('detail'))}`)
+  }
   if (state === 'previewed' || state === 'held') {
     output.note(
       `Nothing has changed yet. "zaslon lists activate ${printable(record.text('importId'))}" puts it in force.`,

@@ -88,6 +88,14 @@ describe('zaslon lists', () => {
     expect(err).toContain('zaslon lists activate i1')
   })
 
+  it('says of a dry run that the import itself would be held', async () => {
+    const problem = { code: 'HELD_REMOVES_MANY', detail: 'It removes 900 of 1000 entries, more than 20 %.' }
+    end = { body: { ...DONE, state: 'previewed', problem } }
+    const { code, out } = await zaslon(['lists', 'import', 'scammers', file, '--dry-run'], service.url)
+    expect(code).toBe(0)
+    expect(out).toContain('  would be held: It removes 900 of 1000 entries, more than 20 %.')
+  })
+
   it('tells a held import by exit code 12', async () => {
     end = { body: { ...DONE, state: 'held', problem: { code: 'IMPORT_TOO_BIG', detail: 'It would remove 30 %.' } } }
     const { code, out } = await zaslon(['lists', 'import', 'scammers', file], service.url)
