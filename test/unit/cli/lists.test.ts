@@ -21,6 +21,7 @@ describe('zaslon lists', () => {
   writeFileSync(file, '+79160000002\n')
   let service: FakeService
   let end: FakeAnswer = { body: DONE }
+  let removed = 0
   beforeAll(async () => {
     service = await startFakeService({
       'POST /v1/lists/scammers/imports': { status: 202, body: { importId: 'i1' } },
@@ -35,7 +36,11 @@ describe('zaslon lists', () => {
       'GET /v1/imports/i1': (_request, times) =>
         times % 2 === 1 ? { body: { ...DONE, state: 'parsing', progress: 0.5 } } : end,
       'POST /v1/lists/scammers/entries': { body: { added: 1_000, removed: 0, unchanged: 0 } },
-      'DELETE /v1/lists/scammers/entries': { body: { added: 0, removed: 1, unchanged: 1 } },
+      'DELETE /v1/lists/scammers/entries': () => ({ body: { added: 0, removed, unchanged: 11 } }),
+      'POST /v1/explain': ({ body }) => {
+        const isListed = JSON.parse(body).caller === '+79160000002'
+        return { body: { lists: [{ list: 'scammers', kind: 'deny', match: isListed ? 'number' : 'range' }] } }
+      },
       'POST /v1/imports/i1/activate': { body: DONE },
       'GET /v1/lists/scammers/entries': { body: 'number,reason,expires,source\n+79160000002,,,\n' },
       'GET /v1/lists': {
@@ -144,9 +149,34 @@ describe('zaslon lists', () => {
         { number: '+7900*', ...details },
       ],
     })
-    const { out } = await zaslon(['lists', 'rm', 'scammers', '+79160000002', '+7900*'], service.url)
-    expect(out).toBe('scammers: 0 added, 1 removed, 1 unchanged.\n')
+    removed = 2
+    const { code, out } = await zaslon(['lists', 'rm', 'scammers', '+79160000002', '+7900*'], service.url)
+    expect(code).toBe(0)
+    expect(out).toBe('scammers: 0 added, 2 removed, 11 unchanged.\n')
     expect(service.seen.at(-1)?.method).toBe('DELETE')
+  })
+
+  it('does not let anybody believe that a number was taken off which was not there', async () => {
+    removed = 0
+    const words = ['lists', 'rm', 'scammers', '+79160000003']
+    const { code, err } = await zaslon(words, service.url)
+    expect(code).toBe(13)
+    expect(err).toContain('+79160000003 is not on the list scammers as such')
+    expect(err).toContain('zaslon explain +79160000003')
+    const json = await zaslon([...words, '--json'], service.url)
+    expect(json.code).toBe(13)
+    expect(JSON.parse(json.out)).toMatchObject({ removed: 0 })
+    expect(JSON.parse(json.err)).toMatchObject({ code: 'ENTRIES_ABSENT' })
+  })
+
+  it.each([
+    [['+79160000002', '+79160000003'], ': +79160000003 is not'],
+    [['+79160000002', '+7900*'], ': 1 of 2 entries (+79160000002, +7900*) is not'],
+  ])('names what of %j was not there', async (entries, sentence) => {
+    removed = 1
+    const { code, err } = await zaslon(['lists', 'rm', 'scammers', ...entries], service.url)
+    expect(code).toBe(13)
+    expect(err).toContain(sentence)
   })
 
   it('refuses more than 1,000 entries on one command line', async () => {
