@@ -66,7 +66,10 @@ export function printImport(output: Output, record: Fields): void {
   row('added')
   row('removed')
   row('unchanged', counts.number('updated') ? dim(`  (${thousands(counts.number('updated'))} with other details)`) : '')
-  printImpact(output, record.fields('impact'))
+  const impact = record.fields('impact')
+  // No traffic is measured for what is taken away: calls that stop being blocked are no harm.
+  if (record.text('mode') !== 'remove') printImpact(output, impact)
+  printClashes(output, impact.fields('clashes'))
   printRejected(output, record, counts.number('rejected') ?? 0)
   const problem = record.fields('problem')
   // A preview is held by nobody: it knows why the real import would be.
@@ -92,7 +95,9 @@ function printImpact(output: Output, impact: Fields): void {
     const calls = `${least}${thousands(impact.number('calls'))}${share} calls`
     output.line(`  impact     ${calls}, ${thousands(impact.number('callers'))} callers, in the last ${hours} h`)
   }
-  const clashes = impact.fields('clashes')
+}
+
+function printClashes(output: Output, clashes: Fields): void {
   if (!clashes.number('count')) return
   output.line(`  clashes    ${thousands(clashes.number('count'))} numbers are also on allow or protected lists:`)
   for (const clash of clashes.items('sample')) {

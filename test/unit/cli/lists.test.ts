@@ -101,6 +101,16 @@ describe('zaslon lists', () => {
     expect(out).toContain('  would be held: It removes 900 of 1000 entries, more than 20 %.')
   })
 
+  it.each([
+    ['append', true],
+    ['remove', false],
+  ])('prints the impact of mode %s: %s', async (mode, isPrinted) => {
+    const impact = { hours: 0, calls: 0, callers: 0, totalCalls: 0, complete: true, clashes: { count: 0, sample: [] } }
+    end = { body: { ...DONE, mode, state: 'previewed', impact } }
+    const { out } = await zaslon(['lists', 'import', 'scammers', file, '--mode', mode, '--dry-run'], service.url)
+    expect(out.includes('impact')).toBe(isPrinted)
+  })
+
   it('tells a held import by exit code 12', async () => {
     end = { body: { ...DONE, state: 'held', problem: { code: 'IMPORT_TOO_BIG', detail: 'It would remove 30 %.' } } }
     const { code, out } = await zaslon(['lists', 'import', 'scammers', file], service.url)
