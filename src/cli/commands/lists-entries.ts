@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { CliFailure, usageFailure } from '../cli-failure.ts'
+import { CliFailure, orRefused, usageFailure } from '../cli-failure.ts'
 import type { CommandContext } from '../command-context.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -81,9 +81,7 @@ async function absentNumbers(
   if (numbers.length === 1 || numbers.length > ASKED_MAX) return []
   const absent: string[] = []
   for (const caller of numbers.filter(isNumber)) {
-    const answer = await client
-      .call('control', '/v1/explain', { method: 'POST', json: { caller } })
-      .catch(ignoreRefusal)
+    const answer = await orRefused(client.call('control', '/v1/explain', { method: 'POST', json: { caller } }))
     if (answer === undefined) return []
     const isThere = (found: Fields) => found.text('list') === list && found.text('match') === 'number'
     if (!fieldsOf(answer).items('lists').some(isThere)) absent.push(caller)
@@ -94,12 +92,6 @@ async function absentNumbers(
 /** Neither prefix* nor from-to. */
 function isNumber(entry: string): boolean {
   return /^[+\d][\d ()]*$/.test(entry)
-}
-
-/** The names are a courtesy: a service that does not give them is no reason not to take the entries off. */
-function ignoreRefusal(error: unknown): undefined {
-  if (error instanceof CliFailure && (error.exitCode === EXIT.refused || error.exitCode === EXIT.failed)) return
-  throw error
 }
 
 /** `rm` of something that is not there: whoever unblocks a victim must not believe it is done. */
