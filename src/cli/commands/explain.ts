@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { addCallOptions, type CallOptions, toCallEvent } from '../call-options.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { type Fields, fieldsOf } from '../fields.ts'
-import { type Output, printable } from '../output.ts'
+import { counted, type Output, printable } from '../output.ts'
 import { colouredDecision, describeReason } from './check.ts'
 
 /** `zaslon explain <caller> [callee]`: everything behind a verdict, without being a call. */
@@ -43,9 +43,8 @@ function printExplanation(output: Output, explanation: Fields): void {
   }
   const reputation = explanation.fields('reputation')
   if (reputation.has('reporters')) {
-    output.line(
-      `  reported by ${reputation.number('reporters')} people in the window, score ${reputation.number('score') ?? '?'}`,
-    )
+    const people = counted(reputation.number('reporters'), 'person', 'people')
+    output.line(`  reported by ${people} in the window, reputation ${reputation.number('score') ?? '?'}`)
   }
   const seen = explanation.items('signals').filter((signal) => (signal.number('strength') ?? 0) > 0)
   if (seen.length > 0) output.line()

@@ -57,7 +57,13 @@ describe('zaslon policy, decisions, report, reviews', () => {
       'GET /v1/decisions': { body: { decisions: [DECISION] } },
       'POST /v1/reports': {
         status: 202,
-        body: { reportId: 'r1', accepted: true, duplicate: true, state: 'queued', reputation: { score: 41 } },
+        body: {
+          reportId: 'r1',
+          accepted: true,
+          duplicate: true,
+          state: 'queued',
+          reputation: { score: 41, reporters: 1 },
+        },
       },
       'POST /v1/reviews/r-17': { body: { reviewId: 'r-17', effect: 'blocked' } },
     })
@@ -160,7 +166,7 @@ describe('zaslon policy, decisions, report, reviews', () => {
     })
     expect(out).toContain('counts once')
     expect(out).toContain('waits for a review')
-    expect(out).toContain('41 of 100')
+    expect(out).toContain('reputation: 41 of 100, reported by 1 person in the window')
   })
 
   it('closes a review with an outcome', async () => {
