@@ -48,7 +48,7 @@ function printExplanation(output: Output, explanation: Fields): void {
   }
   const seen = explanation.items('signals').filter((signal) => (signal.number('strength') ?? 0) > 0)
   if (seen.length > 0) output.line()
-  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'points', 'added'], seen.map(toRow))
+  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'at most', 'points'], seen.map(toRow))
   const changes = explanation.items('changes')
   if (changes.length > 0) output.line()
   for (const change of changes) output.line(`  ${describeChange(change)}`)

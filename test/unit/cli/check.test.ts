@@ -120,6 +120,7 @@ describe('zaslon explain', () => {
     expect(out).toContain('FLAG  score 55\n  decided by: score\n')
     expect(out).toContain('on list watched (watch): called twice')
     expect(out).toContain('reported by 3 people in the window, reputation 52')
+    expect(out).toMatch(/^signal +strength +rule +at most +points$/m)
     expect(out).toMatch(/^reported +0\.60 +enforce +90 +54\.0$/m)
     expect(out).not.toContain('withheld')
     expect(out).toContain('block, if 5 people had reported it instead of 3')
