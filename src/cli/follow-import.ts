@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Fields, fieldsOf } from './fields.ts'
 import type { ImportProgress } from './import-progress.ts'
-import { type Output, printable, thousands } from './output.ts'
+import { counted, type Output, printable, thousands } from './output.ts'
 
 /** Quick for a list of a few rows, gentle while millions are parsed. */
 const POLL_FIRST_MS = 20
@@ -91,15 +91,16 @@ function printImpact(output: Output, impact: Fields): void {
   else {
     const least = impact.flag('complete') === false ? 'at least ' : ''
     const total = impact.number('totalCalls') ?? 0
-    const share = total > 0 ? ` of ${thousands(total)}` : ''
-    const calls = `${least}${thousands(impact.number('calls'))}${share} calls`
-    output.line(`  impact     ${calls}, ${thousands(impact.number('callers'))} callers, in the last ${hours} h`)
+    const hit = impact.number('calls')
+    const calls = total > 0 ? `${thousands(hit)} of ${counted(total, 'call')}` : counted(hit, 'call')
+    output.line(`  impact     ${least}${calls}, ${counted(impact.number('callers'), 'caller')}, in the last ${hours} h`)
   }
 }
 
 function printClashes(output: Output, clashes: Fields): void {
   if (!clashes.number('count')) return
-  output.line(`  clashes    ${thousands(clashes.number('count'))} numbers are also on allow or protected lists:`)
+  const are = clashes.number('count') === 1 ? 'is' : 'are'
+  output.line(`  clashes    ${counted(clashes.number('count'), 'number')} ${are} also on allow or protected lists:`)
   for (const clash of clashes.items('sample')) {
     output.line(
       `             ${printable(clash.text('number'))} on ${printable(clash.text('list'))} (${printable(clash.text('kind'))})`,

@@ -71,7 +71,7 @@ function describeChange(change: Fields): string {
   const then = `${value('verdict')}, if `
   switch (change.text('change')) {
     case 'reporters':
-      return `${then}${value('to')} people had reported it instead of ${value('from')}`
+      return `${then}${counted(change.number('to'), 'person', 'people')} had reported it instead of ${value('from')}`
     case 'threshold':
       return `${then}the threshold for ${value('threshold')} were ${value('to')} instead of ${value('from')}`
     case 'list-removed':

@@ -4,7 +4,7 @@ import { orRefused } from '../cli-failure.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { type Fields, fieldsOf, itemsOf } from '../fields.ts'
 import { createImportProgress } from '../import-progress.ts'
-import { type Output, printable, shortTime, thousands } from '../output.ts'
+import { counted, type Output, printable, shortTime, thousands } from '../output.ts'
 import { isStalePlan, planAgeDays, planDayMs, readStaleAfterDays } from '../plan-age.ts'
 import { openSource, upload } from '../upload.ts'
 
@@ -57,7 +57,7 @@ function dayOf(plan: Fields): string {
 function ageOf(plan: Fields, nowMs: number, staleAfterDays: number): string {
   const days = planAgeDays(plan, nowMs)
   if (days === undefined) return ''
-  return `${days} ${days === 1 ? 'day' : 'days'}${isStalePlan(plan, nowMs, staleAfterDays) ? ', stale' : ''}`
+  return `${counted(days, 'day')}${isStalePlan(plan, nowMs, staleAfterDays) ? ', stale' : ''}`
 }
 
 /** Two mistakes that nothing refuses: an old file, and one older than what was in force. */
@@ -113,7 +113,7 @@ function addImport(numbering: Command, registry: CommandRegistry): void {
         const previous = plans.find((known) => known.text('name') === plan)
         warnOfAge(output, answer, previous, age)
         if (output.isJson) return output.json(body)
-        const rows = `${thousands(answer.number('accepted'))} of ${thousands(answer.number('rows'))} rows`
+        const rows = `${thousands(answer.number('accepted'))} of ${counted(answer.number('rows'), 'row')}`
         output.line(`The plan ${printable(answer.text('name'))} of ${dayOf(answer)} is in force: ${rows} taken.`)
         output.line(`  covers ${coversOf(answer)}`)
       } finally {

@@ -1,6 +1,6 @@
 import { orRefused } from '../cli-failure.ts'
 import { itemsOf } from '../fields.ts'
-import { printable } from '../output.ts'
+import { counted, printable } from '../output.ts'
 import { isStalePlan, planAgeDays, readStaleAfterDays } from '../plan-age.ts'
 import type { ServiceClient } from '../service-client.ts'
 import type { Finding } from './finding.ts'
@@ -14,8 +14,9 @@ export async function checkNumbering(client: ServiceClient, nowMs: number): Prom
   if (plans.length === 0) return { name, status: 'ok', detail: 'no plans: no number counts as impossible' }
   const staleAfterDays = await readStaleAfterDays(client)
   const stale = plans.filter((plan) => isStalePlan(plan, nowMs, staleAfterDays))
-  if (stale.length === 0) return { name, status: 'ok', detail: `no plan is older than ${staleAfterDays} days` }
-  const said = stale.map((plan) => `${printable(plan.text('name'))} is ${planAgeDays(plan, nowMs)} days old`)
-  const hint = `A plan older than ${staleAfterDays} days only flags: "zaslon numbering import" takes a newer file.`
+  if (stale.length === 0)
+    return { name, status: 'ok', detail: `no plan is older than ${counted(staleAfterDays, 'day')}` }
+  const said = stale.map((plan) => `${printable(plan.text('name'))} is ${counted(planAgeDays(plan, nowMs), 'day')} old`)
+  const hint = `A plan older than ${counted(staleAfterDays, 'day')} only flags: "zaslon numbering import" takes a newer file.`
   return { name, status: 'warn', detail: said.join(', '), hint }
 }

@@ -101,6 +101,15 @@ describe('zaslon lists', () => {
     expect(out).toContain('  would be held: It removes 900 of 1000 entries, more than 20 %.')
   })
 
+  it('knows one from many', async () => {
+    const clashes = { count: 1, sample: [{ number: '+79160000002', list: 'banks', kind: 'protected' }] }
+    const impact = { hours: 24, calls: 1, callers: 1, totalCalls: 0, complete: true, clashes }
+    end = { body: { ...DONE, state: 'previewed', impact } }
+    const { out } = await zaslon(['lists', 'import', 'scammers', file, '--dry-run'], service.url)
+    expect(out).toContain('impact     1 call, 1 caller, in the last 24 h')
+    expect(out).toContain('1 number is also on allow or protected lists')
+  })
+
   it.each([
     ['append', true],
     ['remove', false],
