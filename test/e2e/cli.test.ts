@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningService, runService } from '../support/run-service.ts'
+import { freePort, type RunningService, runService } from '../support/run-service.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const main = path.join(root, 'dist/src/cli/main.js')
@@ -145,6 +145,8 @@ describe('the zaslon command', () => {
   it('finds the machine and the running service well', async () => {
     const { code, out } = await zaslon(['doctor', '--json'])
     const { findings } = JSON.parse(out)
+    const port = findings.find((finding: { name: string }) => finding.name === 'verdict address')
+    expect(port.detail).toMatch(/is served by zaslon verdict-\d+ \(process \d+\)$/)
     expect(findings.filter((finding: { status: string }) => finding.status === 'fail')).toEqual([])
     expect(code).toBe(0)
   })
@@ -158,6 +160,13 @@ describe('the zaslon command', () => {
     expect(code).toBe(1)
     expect(out).toMatch(new RegExp(`FAIL +control (address|service).*${port}`))
     expect(out).toContain(`process ${process.pid})`)
+  })
+
+  it('notes that no service runs, which is neither well nor unwell', async () => {
+    const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ...ports } })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^note +control service +http:\S+: not running here$/m)
   })
 
   it('is quiet when the reader of a pipe has seen enough', async () => {
