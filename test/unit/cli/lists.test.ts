@@ -137,7 +137,9 @@ describe('zaslon lists', () => {
   it('refuses an unknown list and a file that is not there', async () => {
     const refused = await zaslon(['lists', 'import', 'absent', file], service.url)
     expect(refused.code).toBe(3)
-    expect(refused.err).toContain('hint: Create it')
+    expect(refused.err).toContain('hint: "zaslon lists ls" names every list; "zaslon lists create NAME --kind deny"')
+    const json = await zaslon(['lists', 'import', 'absent', file, '--json'], service.url)
+    expect(JSON.parse(json.err).hint).toBe('Create it with PUT /v1/lists/absent.')
     const missing = await zaslon(['lists', 'import', 'scammers', path.join(directory, 'none.csv')], service.url)
     expect(missing.code).toBe(1)
     expect(missing.err).toContain('cannot be read')
