@@ -19,12 +19,18 @@ export async function followImport(
   progress: ImportProgress,
 ): Promise<Fields> {
   let waitMs = POLL_FIRST_MS
+  let isShown = false
   try {
     for (;;) {
       const record = fieldsOf(await client.call('control', `/v1/imports/${encodeURIComponent(importId)}`))
       const state = record.text('state') ?? ''
-      if (FINAL_STATES.includes(state)) return record
+      if (FINAL_STATES.includes(state)) {
+        // A log that ends at "parsing 0%" looks as if it had stopped there.
+        if (isShown && state !== 'failed' && state !== 'cancelled') progress.show(state, 1)
+        return record
+      }
       progress.show(state, record.number('progress') ?? 0)
+      isShown = true
       await sleep(waitMs, undefined, { signal })
       waitMs = Math.min(POLL_MAX_MS, waitMs * 1.5)
     }

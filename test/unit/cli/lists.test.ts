@@ -62,7 +62,7 @@ describe('zaslon lists', () => {
     const upload = service.seen.find((request) => request.method === 'POST')
     expect(upload).toMatchObject({ query: 'mode=replace&country=US', body: '+79160000002\n' })
     expect(upload?.headers['content-type']).toBe('text/csv')
-    expect(err).toMatch(/^sending 100%\nparsing 50%\n/)
+    expect(err).toMatch(/^sending 100%\nparsing 50%\nactive 100%\n/)
     expect(err).toContain('zaslon lists rejected i1')
     expect(out).toMatch(/^scammers {2}import i1 is active$/m)
     expect(out).toMatch(/^ {2}rows +1,200$/m)
