@@ -33,6 +33,9 @@ describe('zaslon lists', () => {
           hint: 'Create it with PUT /v1/lists/absent.',
         },
       },
+      'GET /v1/lists/scammers': { body: { name: 'scammers', kind: 'deny' } },
+      'GET /v1/lists/absent': { status: 404, body: { code: 'LIST_UNKNOWN', detail: 'There is no list.' } },
+      'PUT /v1/lists/scammers': { body: { name: 'scammers', kind: 'deny', title: 'Hotline' } },
       'GET /v1/imports/i1': (_request, times) =>
         times % 2 === 1 ? { body: { ...DONE, state: 'parsing', progress: 0.5 } } : end,
       'POST /v1/lists/scammers/entries': { body: { added: 1_000, removed: 0, unchanged: 0 } },
@@ -132,6 +135,16 @@ describe('zaslon lists', () => {
     const { code, err } = await zaslon(['lists', 'import', 'scammers', file], service.url)
     expect(code).toBe(1)
     expect(err).toContain('zaslon: The file has no rows.')
+  })
+
+  it('gives a list that is there another title, whatever its kind', async () => {
+    const { code, out } = await zaslon(['lists', 'create', 'scammers', '--title', 'Hotline'], service.url)
+    expect(code).toBe(0)
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({ kind: 'deny', title: 'Hotline' })
+    expect(out).toBe('The list scammers (deny) is there.\n')
+    const absent = await zaslon(['lists', 'create', 'absent', '--title', 'Hotline'], service.url)
+    expect(absent.code).toBe(2)
+    expect(absent.err).toContain('a new one needs --kind')
   })
 
   it('refuses an unknown list and a file that is not there', async () => {
