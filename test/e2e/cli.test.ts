@@ -203,12 +203,17 @@ describe('the zaslon command', () => {
     ['SIGINT', [], true],
     ['SIGTERM', ['--json'], false],
   ] as const)('says that it has stopped, after %s with %j: %s', async (signal, options, isSaid) => {
+    let isSignalled = false
     const data = mkdtempSync(path.join(directory, 'stopped-'))
     const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
     const { code, out } = await zaslon(['serve', ...options], {
       environment: { ...environment, ...ports, ZASLON_DATA_DIR: data, ZASLON_THREADS: '1' },
       onStdout: (text, kill) => {
-        if (/is ready|"ready":true/.test(text)) kill(signal)
+        // Once: nobody listens to a second one any more when the last line has been printed.
+        if (!isSignalled && /is ready|"ready":true/.test(text)) {
+          isSignalled = true
+          kill(signal)
+        }
       },
     })
     expect(code).toBe(0)
