@@ -56,11 +56,11 @@ function addRemove(lists: Command, registry: CommandRegistry): void {
       const numbers = [...new Set(words)]
       assertFew(numbers)
       const context = registry.context(command)
-      const absent = await absentNumbers(context, list, numbers)
+      const present = await presentNumbers(context, list, numbers)
       const entries = numbers.map((number) => ({ number }))
       const counts = await change(context, list, 'DELETE', entries)
-      const missing = numbers.length - (counts.number('removed') ?? 0)
-      if (missing > 0) throw notOnList(list, numbers, missing, absent)
+      const removed = counts.number('removed') ?? 0
+      if (removed < numbers.length) throw notOnList(list, numbers, removed, present)
     })
 }
 
@@ -70,23 +70,22 @@ const ASKED_MAX = 50
 const NAMED_MAX = 10
 
 /**
- * Of several numbers those that do not stand on the list themselves, asked before they are taken off: the service answers
- * with counts only, and afterwards nobody knows which of them were there.
+ * Of several numbers those that stand on the list themselves, asked before they are taken off: the service answers with
+ * counts only, and afterwards nobody knows which of them were there. Empty where the service does not tell.
  */
-async function absentNumbers(
+async function presentNumbers(
   { client }: CommandContext,
   list: string,
   numbers: readonly string[],
 ): Promise<readonly string[]> {
   if (numbers.length === 1 || numbers.length > ASKED_MAX) return []
-  const absent: string[] = []
+  const present: string[] = []
   for (const caller of numbers.filter(isNumber)) {
     const answer = await orRefused(client.call('control', '/v1/explain', { method: 'POST', json: { caller } }))
-    if (answer === undefined) return []
     const isThere = (found: Fields) => found.text('list') === list && found.text('match') === 'number'
-    if (!fieldsOf(answer).items('lists').some(isThere)) absent.push(caller)
+    if (fieldsOf(answer).items('lists').some(isThere)) present.push(caller)
   }
-  return absent
+  return present
 }
 
 /** Neither prefix* nor from-to. */
@@ -95,14 +94,14 @@ function isNumber(entry: string): boolean {
 }
 
 /** `rm` of something that is not there: whoever unblocks a victim must not believe it is done. */
-function notOnList(list: string, numbers: readonly string[], missing: number, absent: readonly string[]): CliFailure {
-  const isKnown = missing === numbers.length || missing === absent.length
-  const candidates = missing === numbers.length ? numbers : isKnown ? absent : numbers
+function notOnList(list: string, numbers: readonly string[], removed: number, present: readonly string[]): CliFailure {
+  const missing = numbers.length - removed
+  const candidates = removed === 0 ? numbers : numbers.filter((number) => !present.includes(number))
   const more = candidates.length > NAMED_MAX ? ` and ${candidates.length - NAMED_MAX} more` : ''
   const names = `${candidates.slice(0, NAMED_MAX).join(', ')}${more}`
-  const are = missing === 1 ? 'is' : 'are'
-  const what = isKnown ? `${names} ${are}` : `${missing} of ${numbers.length} entries (${names}) ${are}`
-  const message = `Not everything was removed: ${what} not on the list ${list} as such.`
+  const what = candidates.length === missing ? names : `${missing} of ${names}`
+  const much = removed === 0 ? 'Nothing' : 'Not everything'
+  const message = `${much} was removed: ${what} ${missing === 1 ? 'is' : 'are'} not on the list ${list} as such.`
   const hint = `A prefix or range may still cover a number: "zaslon explain ${candidates.find(isNumber) ?? 'NUMBER'}" tells.`
   return new CliFailure(EXIT.absent, message, { code: 'ENTRIES_ABSENT', hint })
 }
