@@ -31,3 +31,13 @@ export function usageFailure(message: string, hint?: string): CliFailure {
 export function interruptedFailure(hint?: string): CliFailure {
   return new CliFailure(EXIT.interrupted, 'Stopped.', { code: 'INTERRUPTED', ...(hint ? { hint } : {}) })
 }
+
+/** Undefined where the service says no: what was asked only makes an answer better. */
+export async function orRefused(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof CliFailure && (error.exitCode === EXIT.refused || error.exitCode === EXIT.failed)) return
+    throw error
+  }
+}

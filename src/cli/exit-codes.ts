@@ -15,6 +15,8 @@ export const EXIT = {
   block: 11,
   /** The import waits for a second person. */
   held: 12,
+  /** `lists rm`: not everything named was on the list. */
+  absent: 13,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
 } as const
@@ -30,6 +32,7 @@ export const EXIT_CODES_TEXT = `Exit codes of zaslon:
   10   \`check --exit-code\`: flag
   11   \`check --exit-code\`: block
   12   the import is held until a second person activates it
+  13   \`lists rm\`: something named is not on the list as such; a prefix or range may still cover it
   130  stopped by Ctrl-C
 
 With --json an error is one JSON problem document (RFC 9457) on standard error.

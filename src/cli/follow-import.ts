@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Fields, fieldsOf } from './fields.ts'
 import type { ImportProgress } from './import-progress.ts'
-import { type Output, printable, thousands } from './output.ts'
+import { counted, type Output, printable, thousands } from './output.ts'
 
 /** Quick for a list of a few rows, gentle while millions are parsed. */
 const POLL_FIRST_MS = 20
@@ -19,12 +19,18 @@ export async function followImport(
   progress: ImportProgress,
 ): Promise<Fields> {
   let waitMs = POLL_FIRST_MS
+  let isShown = false
   try {
     for (;;) {
       const record = fieldsOf(await client.call('control', `/v1/imports/${encodeURIComponent(importId)}`))
       const state = record.text('state') ?? ''
-      if (FINAL_STATES.includes(state)) return record
+      if (FINAL_STATES.includes(state)) {
+        // A log that ends at "parsing 0%" looks as if it had stopped there.
+        if (isShown && state !== 'failed' && state !== 'cancelled') progress.show(state, 1)
+        return record
+      }
       progress.show(state, record.number('progress') ?? 0)
+      isShown = true
       await sleep(waitMs, undefined, { signal })
       waitMs = Math.min(POLL_MAX_MS, waitMs * 1.5)
     }
@@ -66,10 +72,17 @@ export function printImport(output: Output, record: Fields): void {
   row('added')
   row('removed')
   row('unchanged', counts.number('updated') ? dim(`  (${thousands(counts.number('updated'))} with other details)`) : '')
-  printImpact(output, record.fields('impact'))
+  const impact = record.fields('impact')
+  // No traffic is measured for what is taken away: calls that stop being blocked are no harm.
+  if (record.text('mode') !== 'remove') printImpact(output, impact)
+  printClashes(output, impact.fields('clashes'))
   printRejected(output, record, counts.number('rejected') ?? 0)
   const problem = record.fields('problem')
-  if (problem.has('detail') && state === 'held') output.line(`  held: ${printable(problem.text('detail'))}`)
+  // A preview is held by nobody: it knows why the real import would be.
+  const held = state === 'previewed' ? 'would be held' : 'held'
+  if (problem.has('detail') && (state === 'held' || state === 'previewed')) {
+    output.line(`  ${held}: ${printable(problem.text('detail'))}`)
+  }
   if (state === 'previewed' || state === 'held') {
     output.note(
       `Nothing has changed yet. "zaslon lists activate ${printable(record.text('importId'))}" puts it in force.`,
@@ -84,13 +97,16 @@ function printImpact(output: Output, impact: Fields): void {
   else {
     const least = impact.flag('complete') === false ? 'at least ' : ''
     const total = impact.number('totalCalls') ?? 0
-    const share = total > 0 ? ` of ${thousands(total)}` : ''
-    const calls = `${least}${thousands(impact.number('calls'))}${share} calls`
-    output.line(`  impact     ${calls}, ${thousands(impact.number('callers'))} callers, in the last ${hours} h`)
+    const hit = impact.number('calls')
+    const calls = total > 0 ? `${thousands(hit)} of ${counted(total, 'call')}` : counted(hit, 'call')
+    output.line(`  impact     ${least}${calls}, ${counted(impact.number('callers'), 'caller')}, in the last ${hours} h`)
   }
-  const clashes = impact.fields('clashes')
+}
+
+function printClashes(output: Output, clashes: Fields): void {
   if (!clashes.number('count')) return
-  output.line(`  clashes    ${thousands(clashes.number('count'))} numbers are also on allow or protected lists:`)
+  const are = clashes.number('count') === 1 ? 'is' : 'are'
+  output.line(`  clashes    ${counted(clashes.number('count'), 'number')} ${are} also on allow or protected lists:`)
   for (const clash of clashes.items('sample')) {
     output.line(
       `             ${printable(clash.text('number'))} on ${printable(clash.text('list'))} (${printable(clash.text('kind'))})`,

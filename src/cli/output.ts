@@ -53,6 +53,11 @@ export function thousands(count: number | undefined): string {
   return count === undefined ? '' : count.toLocaleString('en-US')
 }
 
+/** `1 call`, `1,234 calls`; `many` where an s at the end is not it. */
+export function counted(count: number | undefined, one: string, many = `${one}s`): string {
+  return `${thousands(count ?? 0)} ${count === 1 ? one : many}`
+}
+
 /** `2026-03-01 12:00:05` in UTC from what the service writes (RFC 3339) or epoch milliseconds. */
 export function shortTime(time: unknown): string {
   if (typeof time !== 'string' && typeof time !== 'number') return ''

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { ScreeningError } from '../domain/errors.ts'
 import { CliFailure } from './cli-failure.ts'
 import { type CliSurroundings, type GlobalOptions, outputOf } from './command-context.ts'
+import { commandHint } from './command-hints.ts'
 import { createProgram } from './create-program.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Output, printable } from './output.ts'
@@ -62,5 +63,7 @@ function printFailure(output: Output, message: string, problem: CliFailure['prob
     if (detail && message.includes(detail)) continue
     output.line(`  ${pointer ? `${dim(printable(pointer))} ` : ''}${printable(detail)}`)
   }
-  if (problem.hint) output.line(`${dim('hint:')} ${printable(problem.hint)}`)
+  const isFromService = problem.status !== undefined
+  const hint = (isFromService ? commandHint(problem.code) : undefined) ?? problem.hint
+  if (hint) output.line(`${dim('hint:')} ${printable(hint)}`)
 }

@@ -111,13 +111,14 @@ function unreachable(base: string, plane: Plane, timeoutMs: number, cause: unkno
   )
 }
 
-/** The code at the bottom of a failed fetch: ECONNREFUSED, ENOTFOUND, UND_ERR_SOCKET, or the error's name. */
+/** What is at the bottom of a failed fetch: ECONNREFUSED, ENOTFOUND, UND_ERR_SOCKET, TimeoutError, `bad port`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   // A name with several addresses fails once for each: the first says enough.
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
   if (inner instanceof Error) return reasonOf(inner)
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.name === 'Error' || error.name === 'TypeError' ? error.message : error.name
 }
 
 async function refused(answer: Response, base: string): Promise<CliFailure> {

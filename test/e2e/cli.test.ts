@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunningService, runService } from '../support/run-service.ts'
+import { freePort, type RunningService, runService } from '../support/run-service.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const main = path.join(root, 'dist/src/cli/main.js')
@@ -14,6 +14,7 @@ type Run = { code: number | null; out: string; err: string }
 type RunSettings = {
   readonly environment?: Readonly<Record<string, string>>
   readonly input?: string
+  readonly onStdout?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
   /** Called with everything on standard error so far: to send a signal at the right moment. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
 }
@@ -25,6 +26,7 @@ function run(program: string, words: readonly string[], settings: RunSettings): 
     let err = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk
+      settings.onStdout?.(out, (signal) => child.kill(signal))
     })
     child.stderr.on('data', (chunk: Buffer) => {
       err += chunk
@@ -113,6 +115,14 @@ describe('the zaslon command', () => {
     expect((await zaslon(['explain', '+79001234567'])).out).toContain('called back')
   })
 
+  it('says when a number that it should take off was not there, and what covers it', async () => {
+    expect((await zaslon(['lists', 'add', 'scammers', '+7900555*'])).code).toBe(0)
+    const { code, err } = await zaslon(['lists', 'rm', 'scammers', '+79005550001', '+79001234567'])
+    expect(code).toBe(13)
+    expect(err).toContain(': +79005550001 is not on the list scammers as such')
+    expect((await zaslon(['explain', '+79005550001'])).out).toContain('on list scammers (deny)')
+  })
+
   it('reports a number until it is flagged, then blocked', async () => {
     const codes: (number | null)[] = []
     for (let i = 1; i <= 5; i++) {
@@ -145,6 +155,8 @@ describe('the zaslon command', () => {
   it('finds the machine and the running service well', async () => {
     const { code, out } = await zaslon(['doctor', '--json'])
     const { findings } = JSON.parse(out)
+    const port = findings.find((finding: { name: string }) => finding.name === 'verdict address')
+    expect(port.detail).toMatch(/is served by zaslon verdict-\d+ \(process \d+\)$/)
     expect(findings.filter((finding: { status: string }) => finding.status === 'fail')).toEqual([])
     expect(code).toBe(0)
   })
@@ -158,6 +170,13 @@ describe('the zaslon command', () => {
     expect(code).toBe(1)
     expect(out).toMatch(new RegExp(`FAIL +control (address|service).*${port}`))
     expect(out).toContain(`process ${process.pid})`)
+  })
+
+  it('notes that no service runs, which is neither well nor unwell', async () => {
+    const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ...ports } })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^note +control service +http:\S+: not running here$/m)
   })
 
   it('is quiet when the reader of a pipe has seen enough', async () => {
@@ -177,6 +196,28 @@ describe('the zaslon command', () => {
     expect(err).toContain('zaslon: Stopped.')
     expect(err).toContain('The import goes on')
     expect(code).toBe(130)
+  })
+
+  it.each([
+    ['SIGTERM', [], true],
+    ['SIGINT', [], true],
+    ['SIGTERM', ['--json'], false],
+  ] as const)('says that it has stopped, after %s with %j: %s', async (signal, options, isSaid) => {
+    let isSignalled = false
+    const data = mkdtempSync(path.join(directory, 'stopped-'))
+    const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+    const { code, out } = await zaslon(['serve', ...options], {
+      environment: { ...environment, ...ports, ZASLON_DATA_DIR: data, ZASLON_THREADS: '1' },
+      onStdout: (text, kill) => {
+        // Once: nobody listens to a second one any more when the last line has been printed.
+        if (!isSignalled && /is ready|"ready":true/.test(text)) {
+          isSignalled = true
+          kill(signal)
+        }
+      },
+    })
+    expect(code).toBe(0)
+    expect(out.endsWith('Zaslon has stopped.\n')).toBe(isSaid)
   })
 
   it('ends with 4 when nobody answers', async () => {

@@ -71,7 +71,7 @@ export function describeReason(reason: Fields): string {
   const points = reason.number('points')
   const details = [
     reason.has('list') ? `list ${printable(reason.text('list'))} (${printable(reason.text('kind'))})` : '',
-    points === undefined ? '' : `${points > 0 ? '+' : ''}${points} points`,
+    points === undefined ? '' : `${points > 0 ? '+' : ''}${points} ${Math.abs(points) === 1 ? 'point' : 'points'}`,
   ].filter((text) => text !== '')
   return `${printable(reason.text('code'))} (${printable(reason.text('basis'))})${details.length > 0 ? `: ${details.join(', ')}` : ''}`
 }

@@ -31,7 +31,7 @@ export function addDoctorCommand(program: Command, registry: CommandRegistry): v
 
 function printFindings(output: Output, findings: readonly Finding[]): void {
   const { green, yellow, red, dim } = output.colours
-  const marks = { ok: green('ok  '), warn: yellow('warn'), fail: red('FAIL') }
+  const marks = { ok: green('ok  '), note: dim('note'), warn: yellow('warn'), fail: red('FAIL') }
   const width = Math.max(...findings.map((finding) => finding.name.length))
   for (const { name, status, detail, hint } of findings) {
     output.line(`${marks[status]}  ${name.padEnd(width)}  ${printable(detail)}`)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { addCallOptions, type CallOptions, toCallEvent } from '../call-options.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { type Fields, fieldsOf } from '../fields.ts'
-import { type Output, printable } from '../output.ts'
+import { counted, type Output, printable } from '../output.ts'
 import { colouredDecision, describeReason } from './check.ts'
 
 /** `zaslon explain <caller> [callee]`: everything behind a verdict, without being a call. */
@@ -43,13 +43,12 @@ function printExplanation(output: Output, explanation: Fields): void {
   }
   const reputation = explanation.fields('reputation')
   if (reputation.has('reporters')) {
-    output.line(
-      `  reported by ${reputation.number('reporters')} people in the window, score ${reputation.number('score') ?? '?'}`,
-    )
+    const people = counted(reputation.number('reporters'), 'person', 'people')
+    output.line(`  reported by ${people} in the window, reputation ${reputation.number('score') ?? '?'}`)
   }
   const seen = explanation.items('signals').filter((signal) => (signal.number('strength') ?? 0) > 0)
   if (seen.length > 0) output.line()
-  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'points', 'added'], seen.map(toRow))
+  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'at most', 'points'], seen.map(toRow))
   const changes = explanation.items('changes')
   if (changes.length > 0) output.line()
   for (const change of changes) output.line(`  ${describeChange(change)}`)
@@ -72,7 +71,7 @@ function describeChange(change: Fields): string {
   const then = `${value('verdict')}, if `
   switch (change.text('change')) {
     case 'reporters':
-      return `${then}${value('to')} people had reported it instead of ${value('from')}`
+      return `${then}${counted(change.number('to'), 'person', 'people')} had reported it instead of ${value('from')}`
     case 'threshold':
       return `${then}the threshold for ${value('threshold')} were ${value('to')} instead of ${value('from')}`
     case 'list-removed':

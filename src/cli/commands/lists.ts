@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander'
 import { LIST_KINDS } from '../../domain/number-list.ts'
+import { CliFailure, usageFailure } from '../cli-failure.ts'
 import { parseCount } from '../command-context.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { type Fields, fieldsOf, itemsOf } from '../fields.ts'
 import { type Output, printable, shortTime, thousands } from '../output.ts'
+import type { ServiceClient } from '../service-client.ts'
 import { addEntryCommands } from './lists-entries.ts'
 import { addImportCommands, addListsImportCommand, writeBody } from './lists-import.ts'
 
@@ -61,22 +63,40 @@ function addCreate(lists: Command, registry: CommandRegistry): void {
     .command('create')
     .description('create a list, or change its title')
     .argument('<list>', 'lower-case words joined by hyphens')
-    .addOption(new Option('--kind <kind>', 'what being on it means').choices(LIST_KINDS).makeOptionMandatory())
+    .addOption(
+      new Option('--kind <kind>', 'what being on it means; an existing list keeps its own').choices(LIST_KINDS),
+    )
     .option('--title <title>', 'for people')
     .addHelpText(
       'after',
       examples([
         ['zaslon lists create scammers --kind deny', 'callers on it are blocked'],
+        ['zaslon lists create scammers --title "Hotline"', 'another title for a list that is there'],
         ['zaslon lists create banks --kind protected --title "Banks"', 'callers on it are never blocked by score'],
       ]),
     )
-    .action(async (list: string, options: { kind: string; title?: string }) => {
+    .action(async (list: string, options: { kind?: string; title?: string }) => {
       const { output, client } = registry.context(command)
-      const json = { kind: options.kind, ...(options.title ? { title: options.title } : {}) }
+      const kind = options.kind ?? (await kindOf(client, list))
+      const json = { kind, ...(options.title ? { title: options.title } : {}) }
       const body = await client.call('control', listPath(list), { method: 'PUT', json })
       if (output.isJson) return output.json(body)
-      output.line(`The list ${printable(list)} (${options.kind}) is there.`)
+      output.line(`The list ${printable(list)} (${printable(kind)}) is there.`)
     })
+}
+
+/** The kind of a list that exists. A new one needs --kind: nobody should guess what being on it means. */
+async function kindOf(client: ServiceClient, list: string): Promise<string> {
+  try {
+    const kind = fieldsOf(await client.call('control', listPath(list))).text('kind')
+    if (kind !== undefined) return kind
+  } catch (error) {
+    if (!(error instanceof CliFailure && error.problem.code === 'LIST_UNKNOWN')) throw error
+  }
+  throw usageFailure(
+    `There is no list ${list} yet: a new one needs --kind.`,
+    `--kind is one of ${LIST_KINDS.join(', ')}.`,
+  )
 }
 
 function addShow(lists: Command, registry: CommandRegistry): void {

@@ -8,7 +8,7 @@ import { outputOf, parseCount } from '../command-context.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { EXIT } from '../exit-codes.ts'
 import { type Fields, fieldsOf } from '../fields.ts'
-import { printable, thousands } from '../output.ts'
+import { counted, printable, thousands } from '../output.ts'
 import { parseSince } from './decisions.ts'
 
 const VERSION_MAX = 2 ** 31
@@ -116,7 +116,7 @@ function addRehearse(policy: Command, registry: CommandRegistry): void {
       if (output.isJson) return output.json(body)
       const rehearsal = fieldsOf(body)
       output.line(
-        `${thousands(rehearsal.number('changed'))} of ${thousands(rehearsal.number('decisions'))} recorded decisions would change.`,
+        `${thousands(rehearsal.number('changed'))} of ${counted(rehearsal.number('decisions'), 'recorded decision')} would change.`,
       )
       output.table(['from', 'to', 'decisions'], rehearsal.items('changes').map(toRow))
       const caveats: unknown = rehearsal.fields('caveats').value

@@ -3,7 +3,7 @@ import { INGRESS_KINDS } from '../../domain/call-event.ts'
 import { CHANNELS, SCENARIOS } from '../../domain/report.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { fieldsOf } from '../fields.ts'
-import { printable } from '../output.ts'
+import { counted, printable } from '../output.ts'
 
 type ReportOptions = {
   readonly channel: string
@@ -49,6 +49,8 @@ export function addReportCommand(program: Command, registry: CommandRegistry): v
       output.line(`Recorded as report ${printable(answer.text('reportId'))}${again}.`)
       if (answer.text('state') === 'queued')
         output.line('The number is protected or allow-listed: it waits for a review.')
-      if (reputation.has('score')) output.line(`The number's score is ${reputation.number('score')} of 100 now.`)
+      if (!reputation.has('score')) return
+      const people = counted(reputation.number('reporters'), 'person', 'people')
+      output.line(`reputation: ${reputation.number('score')} of 100, reported by ${people} in the window`)
     })
 }

@@ -38,6 +38,8 @@ export function addServeCommand(program: Command, registry: CommandRegistry): vo
           registry.surroundings.stdout.write(`${ready}\n`)
         },
       })
+      // With a code other than 0 it has not been stopped but could not go on, and the log has said why.
+      if (code === 0 && !isJson) registry.surroundings.stdout.write('Zaslon has stopped.\n')
       registry.exitWith(code)
     })
 }

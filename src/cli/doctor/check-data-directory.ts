@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import path from 'node:path'
 import { ScreeningError } from '../../domain/errors.ts'
 import { openVerdictStore } from '../../stores/lmdb/verdict-store.ts'
+import { counted } from '../output.ts'
 import type { Finding } from './finding.ts'
 
 /** 10 M numbers need 310 MB, their import twice that, the decision log up to 4 GB: below this it gets tight. */
@@ -37,7 +38,11 @@ export async function checkFormat(directory: string): Promise<Finding> {
     const lists = store.lists()
     const entries = lists.reduce((sum, list) => sum + list.active.entryCount, 0)
     await store.close()
-    return { name, status: 'ok', detail: `readable: ${lists.length} lists, ${entries.toLocaleString('en-US')} entries` }
+    return {
+      name,
+      status: 'ok',
+      detail: `readable: ${counted(lists.length, 'list')}, ${counted(entries, 'entry', 'entries')}`,
+    }
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
     const hint = error instanceof ScreeningError ? error.details.hint : undefined

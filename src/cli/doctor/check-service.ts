@@ -24,7 +24,7 @@ export async function checkHealth(client: ServiceClient, plane: Plane): Promise<
     return { finding, isRunning: true, ...(Number.isNaN(dateMs) ? {} : { dateMs }) }
   } catch (error) {
     if (error instanceof CliFailure && error.problem.code === 'UNREACHABLE') {
-      return { finding: { name, status: 'ok', detail: `${url}: not running` }, isRunning: false }
+      return { finding: { name, status: 'note', detail: `${url}: not running here` }, isRunning: false }
     }
     const detail = error instanceof Error ? error.message : String(error)
     return { finding: { name, status: 'fail', detail: `${url}: ${detail}` }, isRunning: true }

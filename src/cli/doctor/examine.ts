@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfig } from '../../config/load-config.ts'
 import type { CommandContext } from '../command-context.ts'
 import { checkDiskSpace, checkFormat, checkWritable } from './check-data-directory.ts'
 import { checkAdapter, checkClock, checkGlibc, checkNode, checkOpenFiles } from './check-machine.ts'
+import { checkNumbering } from './check-numbering.ts'
 import { checkHealth, checkPort } from './check-service.ts'
 import type { Finding } from './finding.ts'
 
@@ -23,6 +24,10 @@ export async function examine(context: CommandContext, configFile: string | unde
     findings.push(await checkPort('control address', config.admin.host, config.admin.port, control.isRunning))
   }
   findings.push(control.finding, verdict.finding)
+  if (control.isRunning && control.finding.status === 'ok') {
+    const numbering = await checkNumbering(client, context.surroundings.now())
+    if (numbering) findings.push(numbering)
+  }
   return findings
 }
 

@@ -13,10 +13,20 @@ export function portHolder(port: number): string | undefined {
   for (const processId of readDirectory('/proc').filter((name) => /^\d+$/.test(name))) {
     const descriptors = readDirectory(`/proc/${processId}/fd`)
     if (descriptors.some((descriptor) => sockets.has(linkOf(`/proc/${processId}/fd/${descriptor}`)))) {
-      return `${readText(`/proc/${processId}/comm`).trim()} (process ${processId})`
+      return `${nameOf(processId)} (process ${processId})`
     }
   }
   return 'unknown'
+}
+
+/**
+ * The kernel keeps 15 characters of a name (`zaslon verdict-`). A process that gave itself a title wrote it over its
+ * arguments, where all of it stands; what else stands there may be a secret and is left out.
+ */
+function nameOf(processId: string): string {
+  const name = readText(`/proc/${processId}/comm`).trim()
+  const [title = ''] = readText(`/proc/${processId}/cmdline`).split('\0')
+  return title.startsWith(name) && name !== '' ? title.trim() : name
 }
 
 /** Links (`socket:[inode]`) of the sockets that listen on the port. */

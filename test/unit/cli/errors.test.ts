@@ -62,6 +62,15 @@ describe('zaslon, when something is wrong', () => {
     expect(JSON.parse(json.err)).toMatchObject({ code: 'UNREACHABLE' })
   })
 
+  it.each([
+    ['http://127.0.0.1:9', 'bad port'],
+    ['http://127.0.0.1:65534', 'ECONNREFUSED'],
+  ])('says why %s cannot be reached', async (url, cause) => {
+    const { code, err } = await zaslon(['lists', 'ls'], url)
+    expect(code).toBe(4)
+    expect(err).toContain(`${url} cannot be reached (${cause}).`)
+  })
+
   it('gives up on a service that does not answer in time', async () => {
     const silent = createServer(() => {})
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkNumbering } from '../../../src/cli/doctor/check-numbering.ts'
+import { createServiceClient } from '../../../src/cli/service-client.ts'
 import { type FakeService, startFakeService, zaslon } from './fake-service.ts'
 
 const DECISION = {
@@ -22,7 +24,9 @@ describe('zaslon policy, decisions, report, reviews', () => {
   let service: FakeService
   beforeAll(async () => {
     service = await startFakeService({
-      'GET /v1/policy': { body: { version: 3, text: 'name: default\n' } },
+      'GET /v1/policy': {
+        body: { version: 3, text: 'name: default\n', policy: { numbering: { staleAfterDays: 35 } } },
+      },
       'PUT /v1/policy': { body: { version: 4, name: 'default' } },
       'POST /v1/policy/rehearse': {
         body: {
@@ -32,6 +36,15 @@ describe('zaslon policy, decisions, report, reviews', () => {
           caveats: ['An estimate.'],
         },
       },
+      'GET /v1/numbering': {
+        body: {
+          plans: [
+            { name: 'ru', ranges: 5_000, asOf: '2026-02-28T00:00:00Z', version: 2, covers: ['+79'] },
+            { name: 'kz', ranges: 70, asOf: '2026-01-24T00:00:00Z', version: 1, covers: ['+77'] },
+          ],
+        },
+      },
+      'POST /v1/numbering/kz/imports': { body: { name: 'kz', asOf: '2026-01-24T00:00:00Z', rows: 1, accepted: 1 } },
       'POST /v1/numbering/ru/imports': {
         body: {
           name: 'ru',
@@ -44,7 +57,13 @@ describe('zaslon policy, decisions, report, reviews', () => {
       'GET /v1/decisions': { body: { decisions: [DECISION] } },
       'POST /v1/reports': {
         status: 202,
-        body: { reportId: 'r1', accepted: true, duplicate: true, state: 'queued', reputation: { score: 41 } },
+        body: {
+          reportId: 'r1',
+          accepted: true,
+          duplicate: true,
+          state: 'queued',
+          reputation: { score: 41, reporters: 1 },
+        },
       },
       'POST /v1/reviews/r-17': { body: { reviewId: 'r-17', effect: 'blocked' } },
     })
@@ -88,10 +107,38 @@ describe('zaslon policy, decisions, report, reviews', () => {
   })
 
   it('loads a numbering plan', async () => {
-    const { out } = await zaslon(['numbering', 'import', 'ru', good, '--as-of', '2026-02-27'], service.url)
-    expect(service.seen.at(-1)?.query).toBe('asOf=2026-02-27')
+    const { out, err } = await zaslon(['numbering', 'import', 'ru', good, '--as-of', '2026-02-27'], service.url)
+    expect(service.seen.findLast((request) => request.method === 'POST')?.query).toBe('asOf=2026-02-27')
+    expect(err).toContain('warning: The plan ru of 2026-02-27 replaced a newer one, of 2026-02-28.')
+    expect(err).not.toContain('only flags')
     expect(out).toContain('The plan ru of 2026-02-27 is in force: 10 of 12 rows taken.')
     expect(out).toContain('covers +79, +78, +73 and 1 more')
+  })
+
+  it('warns of a numbering plan that only flags', async () => {
+    const { code, err } = await zaslon(['numbering', 'import', 'kz', good], service.url)
+    expect(code).toBe(0)
+    expect(err).toContain('warning: The plan kz is 36 days old: it only flags.')
+    expect(err).not.toContain('replaced')
+  })
+
+  it('shows how old numbering plans are', async () => {
+    const { out } = await zaslon(['numbering', 'ls'], service.url)
+    expect(out).toMatch(/^ru +5,000 +2026-02-28 +1 day +2 +\+79$/m)
+    expect(out).toMatch(/^kz +70 +2026-01-24 +36 days, stale +1 +\+77$/m)
+  })
+
+  it('finds stale numbering plans in its examination of a running service', async () => {
+    const finding = (nowMs: number) => {
+      const signal = new AbortController().signal
+      const client = createServiceClient(
+        { adminUrl: service.url, verdictUrl: service.url, timeoutMs: 1_000 },
+        { signal },
+      )
+      return checkNumbering(client, nowMs)
+    }
+    expect(await finding(Date.UTC(2026, 1, 28))).toMatchObject({ status: 'ok' })
+    expect(await finding(Date.UTC(2026, 2, 1))).toMatchObject({ status: 'warn', detail: 'kz is 36 days old' })
   })
 
   it('searches decisions, with times relative to now', async () => {
@@ -119,7 +166,7 @@ describe('zaslon policy, decisions, report, reviews', () => {
     })
     expect(out).toContain('counts once')
     expect(out).toContain('waits for a review')
-    expect(out).toContain('41 of 100')
+    expect(out).toContain('reputation: 41 of 100, reported by 1 person in the window')
   })
 
   it('closes a review with an outcome', async () => {
