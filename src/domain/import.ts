@@ -54,7 +54,10 @@ export type ImportCounts = {
   updated: number
 }
 
-/** What activating would do to calls like those of the last day. */
+/**
+ * What activating would do to calls like those of the last day that the list, as it is, would not do. Calls that another
+ * deny list blocks already are counted nevertheless: that list may lose the number tomorrow.
+ */
 export type ImportImpact = {
   /** Hours of traffic counted, 0..24. 0: nothing was recorded yet, so nothing can be said. */
   hours: number

@@ -35,7 +35,7 @@ import { type ParseMode, readDialledDigits } from './read-dialled-digits.ts'
 
 export { type DiallingRules, diallingRules, isHomeNumber } from './dialling-rules.ts'
 export { formatE164, maskNumber, numberLength } from './format-phone-number.ts'
-export { type NumberRange, prefixRanges } from './prefix-ranges.ts'
+export { internationalPrefixRanges, type NumberRange, prefixRanges } from './prefix-ranges.ts'
 export type { ParseMode } from './read-dialled-digits.ts'
 
 /** Longest text looked at, in UTF-16 units. A From header with a long display name has about 150. */

@@ -28,8 +28,13 @@ export function prefixRanges(prefix: string, rules: DiallingRules): readonly Num
   const digits = written.replace(/\D/g, '')
   if (plus === undefined || digits === '') return []
   const international = plus === '+' ? digits : internationalPrefixOf(digits, rules)
-  const plan = planOfInternational(international)
-  return plan ? rangesOf(international, plan) : []
+  return internationalPrefixRanges(international)
+}
+
+/** prefixRanges of a prefix that begins with the country code: its digits alone, `7916`. */
+export function internationalPrefixRanges(digits: string): readonly NumberRange[] {
+  const plan = planOfInternational(digits)
+  return plan ? rangesOf(digits, plan) : []
 }
 
 function internationalPrefixOf(digits: string, { home }: DiallingRules): string {

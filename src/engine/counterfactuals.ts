@@ -35,10 +35,11 @@ export function findChanges(call: Call, known: Known, context: JudgeContext, jud
   const real: WhatIf = { call, known, context }
   const changes: Change[] = []
 
-  /** Notes the change if it flips the verdict; says whether it did. */
-  function attempt(kind: ChangeKind, whatIf: WhatIf): boolean {
+  /** Notes the change if it flips the verdict in the direction that is wanted; says whether it did. */
+  function attempt(kind: ChangeKind, whatIf: WhatIf, wanted: Direction = 'either'): boolean {
     const other = judge(whatIf.call, evidenceFrom(whatIf.known), whatIf.context)
-    if (other.unshadowed === judgement.unshadowed) return false
+    const step = VERDICTS.indexOf(other.unshadowed) - VERDICTS.indexOf(judgement.unshadowed)
+    if (step === 0 || (wanted === 'milder' && step > 0) || (wanted === 'stricter' && step < 0)) return false
     changes.push({ ...kind, verdict: other.unshadowed, score: other.score })
     return true
   }
@@ -53,7 +54,9 @@ export function findChanges(call: Call, known: Known, context: JudgeContext, jud
   return changes
 }
 
-type Attempt = (kind: ChangeKind, whatIf: WhatIf) => boolean
+type Direction = 'milder' | 'stricter' | 'either'
+
+type Attempt = (kind: ChangeKind, whatIf: WhatIf, wanted?: Direction) => boolean
 
 function tryReporters(real: WhatIf, attempt: Attempt): void {
   if (real.call.caller <= 0) return
@@ -66,18 +69,24 @@ function tryReporters(real: WhatIf, attempt: Attempt): void {
   for (let to = from + 1; to <= REPORTERS_KEPT && !withReporters(to); to++);
 }
 
-/** Step by step, because the strength of reports moves with the thresholds. `flag` never passes `block`. */
+/**
+ * Step by step, because the strength of reports moves with the thresholds. `flag` never passes `block`. A lower threshold
+ * is only ever a way to a stricter verdict, a higher one to a milder: the other way round is true at times, since what may
+ * only flag is capped below `block` and reports are weighed by both, but nobody would follow such advice.
+ */
 function tryThresholds(real: WhatIf, attempt: Attempt): void {
   const { flagAt, blockAt } = real.context.policy
   const withFlag = (to: number): boolean =>
     attempt(
       { change: 'threshold', threshold: 'flag', from: flagAt, to },
       withPolicy(real, (policy) => ({ ...policy, flagAt: to })),
+      to < flagAt ? 'stricter' : 'milder',
     )
   const withBlock = (to: number): boolean =>
     attempt(
       { change: 'threshold', threshold: 'block', from: blockAt, to },
       withPolicy(real, (policy) => ({ ...policy, blockAt: to })),
+      to < blockAt ? 'stricter' : 'milder',
     )
   for (let to = flagAt - 1; to >= 1 && !withFlag(to); to--);
   for (let to = flagAt + 1; to <= blockAt && !withFlag(to); to++);

@@ -4,6 +4,7 @@ import { NO_TRAFFIC } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { applyDelta, pickRows } from './apply-delta.ts'
 import { assertWidth } from './assert-width.ts'
+import { coveredBefore } from './covered-before.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
 import { createEntryCollector } from './entry-collector.ts'
 import { compareRows, type EntryRows } from './entry-rows.ts'
@@ -35,15 +36,16 @@ export async function changeEntries(
 
 /** Calls are counted for ranges only: a number is what its caller is, and a day of calls is not read for every one. */
 async function impactOf(
-  { heldAgainst, nowMs }: ChangeEntriesJob,
+  { active, heldAgainst, nowMs }: ChangeEntriesJob,
   entries: SortedEntries,
   { contents, traffic }: JobDependencies,
 ): Promise<ImportImpact | undefined> {
   if (heldAgainst === undefined) return undefined
   const clashes = findClashes(entries, heldAgainst, { contents, onBlock() {} })
-  const { from, to } = entries.ranges
-  const calls = from.length === 0 ? NO_TRAFFIC : await traffic.impactOf(entries.numbers, from, to, nowMs)
-  return { ...calls, clashes }
+  if (entries.ranges.from.length === 0) return { ...NO_TRAFFIC, clashes }
+  const isCovered = coveredBefore(active, { contents, nowMs, onBlock() {} })
+  const { numbers, ranges } = entries
+  return { ...(await traffic.impactOf({ numbers, ranges, isCovered }, nowMs)), clashes }
 }
 
 /**

@@ -3,6 +3,7 @@ import { formatE164 } from '../domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { ListContents } from '../stores/ports.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
+import { firstAtLeast } from './first-at-least.ts'
 import { rangesOfVersion } from './layer-rows.ts'
 import type { JobList } from './list-jobs.ts'
 import type { SortedEntries } from './sorted-entries.ts'
@@ -83,15 +84,4 @@ function reachOf(ends: Float64Array): Float64Array {
     furthest = Math.max(furthest, end)
     return furthest
   })
-}
-
-function firstAtLeast(sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] as number) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }

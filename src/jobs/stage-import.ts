@@ -6,6 +6,7 @@ import type { ImportCounts, ImportImpact } from '../domain/import.ts'
 import { NO_TRAFFIC, type TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { assertWidth } from './assert-width.ts'
+import { coveredBefore } from './covered-before.ts'
 import { findClashes } from './find-clashes.ts'
 import { createJobControl } from './job-control.ts'
 import type { JobDependencies } from './job-dependencies.ts'
@@ -55,7 +56,8 @@ export async function stageImport(job: StageImportJob, dependencies: JobDependen
   }
 
   function impactOf(entries: SortedEntries): Promise<TrafficImpact> {
-    return traffic.impactOf(entries.numbers, entries.ranges.from, entries.ranges.to, job.nowMs)
+    const isCovered = coveredBefore(job.active, { contents, nowMs: job.nowMs, onBlock: control.check })
+    return traffic.impactOf({ numbers: entries.numbers, ranges: entries.ranges, isCovered }, job.nowMs)
   }
 
   function writeChange({ layer, below }: AppliedChange): StageImportResult['layers'] {

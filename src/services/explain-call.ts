@@ -12,10 +12,13 @@ import type { ParsedNumber } from '../domain/phone-number.ts'
 import type { Explanation } from '../engine/explain.ts'
 import { parseTime } from './parse-time.ts'
 
+/** `trunk` is there when the event names one. An unregistered name counts as none: no shadow mode, no fail mode of its own. */
+export type CallExplanation = Explanation & { readonly trunk?: { readonly name: string; readonly registered: boolean } }
+
 /** Explains a call event without any effect: nothing is counted, logged or remembered. */
 export type CallExplainer = {
   /** Rejects nothing but an unreadable `at` (BODY_INVALID): any caller gets an explanation, as any gets a verdict. */
-  explain(event: CallEventBody): Explanation
+  explain(event: CallEventBody): CallExplanation
 }
 
 export type CallExplainerDependencies = {
@@ -32,11 +35,13 @@ export function createCallExplainer(deps: CallExplainerDependencies): CallExplai
   return {
     explain(event) {
       const nowMs = momentOf(event.at) ?? deps.now()
-      return deps.explain({
+      const trunkName = event.ingress?.trunk
+      const trunk = deps.trunkIndex(trunkName)
+      const explanation = deps.explain({
         caller: deps.parse(event.caller),
         callee: deps.parse(event.callee),
         redirecting: deps.parse(event.redirecting),
-        trunk: deps.trunkIndex(event.ingress?.trunk),
+        trunk,
         ingress: codeOf(INGRESS_KINDS, event.ingress?.kind),
         attestation: codeOf(ATTESTATIONS, event.stir?.attest),
         verstat: codeOf(VERSTATS, event.stir?.verstat),
@@ -50,6 +55,8 @@ export function createCallExplainer(deps: CallExplainerDependencies): CallExplai
         // An explanation takes the time it takes.
         deadlineMs: Number.POSITIVE_INFINITY,
       })
+      if (trunkName === undefined) return explanation
+      return { ...explanation, trunk: { name: trunkName, registered: trunk > 0 } }
     },
   }
 }

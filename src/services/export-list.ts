@@ -1,9 +1,18 @@
 import type { EntryDetails } from '../domain/number-list.ts'
 import type { LayerRef, ListContents, ListVersion } from '../stores/ports.ts'
 import { NO_DETAILS, REMOVED } from '../stores/ports.ts'
+import { foldPrefixes } from './fold-prefixes.ts'
 
-/** One row of a list as it goes out: a number (from === to) or a range. */
-export type ExportedEntry = { readonly from: number; readonly to: number; readonly details: EntryDetails }
+/**
+ * One row of a list as it goes out: a number (from === to), a range, or a prefix, of which from and to are the shortest
+ * range. `prefix` is its digits with the country code.
+ */
+export type ExportedEntry = {
+  readonly from: number
+  readonly to: number
+  readonly details: EntryDetails
+  readonly prefix?: string
+}
 
 /** Where a page ended: ranges come first, ascending by (from, to), then numbers, ascending. */
 export type ExportPosition =
@@ -168,5 +177,6 @@ function mergeRanges(layers: readonly LayerRef[], contents: Pick<ListContents, '
     }
   }
   const rows = [...byKey.values()].filter((row) => row !== undefined)
-  return layers.length < 2 ? rows : rows.sort((a, b) => a.from - b.from || a.to - b.to)
+  if (layers.length > 1) rows.sort((a, b) => a.from - b.from || a.to - b.to)
+  return foldPrefixes(rows, (from, to) => byKey.get(`${from}-${to}`))
 }

@@ -73,6 +73,12 @@ describe('docs/wire.md', () => {
     expect(masked(block('json'))).toEqual(masked(answers[0]?.body ?? ''))
   })
 
+  it('shows a problem as it is', async () => {
+    const { answers } = await raw(server.port, post('/v1/verdict', '{'))
+    const shown = /^`(\{"type":"docs\/errors.*\})`/m.exec(document)?.[1] ?? ''
+    expect({ ...JSON.parse(answers[0]?.body ?? ''), detail: '…', hint: '…' }).toEqual(JSON.parse(shown))
+  })
+
   it('shows a binary record and its answer as they are', async () => {
     const client = await openClient(`ws://127.0.0.1:${server.port}/v1/calls`, 'zaslon.bin.v1')
     expect(bytes(0)).toHaveLength(64)

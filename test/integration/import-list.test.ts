@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ScreeningError } from '../../src/domain/errors.ts'
+import type { ImportImpact } from '../../src/domain/import.ts'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { CHANGE_ENTRIES_MAX } from '../../src/jobs/list-jobs.ts'
@@ -13,8 +14,9 @@ import {
   type StoredImport,
 } from '../../src/services/import-records.ts'
 import { gateFromBytes, gateHas, openGate } from '../../src/shm/gate.ts'
-import { readGateFile } from '../../src/stores/data-directory.ts'
+import { openDataDirectory, readGateFile } from '../../src/stores/data-directory.ts'
 import { VERSIONS_KEPT } from '../../src/stores/ports.ts'
+import { createTrafficLogWriter, type ReadTrafficTable } from '../../src/stores/traffic-log/traffic-log-writer.ts'
 import { createImportWorld, type ImportWorld } from '../support/import-world.ts'
 
 const rules = diallingRules('RU')
@@ -32,6 +34,18 @@ const tenthEntries = (from: number, to: number) =>
 const entry = (index: number) => {
   const value = parsePhoneNumber(String(number(index)), rules, 'list') as PhoneNumber
   return { from: value, to: value, details: { reason: 'confirmed' } }
+}
+
+/** Writes this hour's calls as a verdict process would. */
+async function recordTraffic({ root }: ImportWorld, callers: readonly (readonly [number, number])[]): Promise<void> {
+  const calls = callers.reduce((sum, [, count]) => sum + count, 0)
+  const table: ReadTrafficTable = (hour, visit) => {
+    if (hour !== Math.floor(Date.now() / 3_600_000)) return { calls: 0, complete: true }
+    for (const [caller, count] of callers) visit(caller, count)
+    return { calls, complete: true }
+  }
+  const { traffic: directory } = openDataDirectory(root)
+  await createTrafficLogWriter({ directory, process: 'v' }, { tables: [table] }).write(Date.now())
 }
 
 let world: ImportWorld
@@ -277,6 +291,68 @@ describe('an import', () => {
     const record = await world.import('bad', lines(0, 10))
     expect(record).toMatchObject({ state, impact: { hours: 24, calls, totalCalls } })
     expect(await world.import('good', lines(0, 10))).toMatchObject({ state: 'active' })
+  })
+
+  describe('into a list whose callers call all day', () => {
+    /** Callers 0-99 of our numbers, a hundred calls each, and one who is nowhere. */
+    beforeEach(() =>
+      recordTraffic(world, [
+        [79990000000, 10_000],
+        ...Array.from({ length: 100 }, (_, i) => [number(i), 100] as const),
+      ]),
+    )
+    const calls = ({ impact }: { impact?: ImportImpact }) => [impact?.calls, impact?.callers]
+
+    it('is held when it is new, and has no impact once it is there', async () => {
+      const rows = `number,reason,expires\n${lines(0, 50).replaceAll('\n', ',r,\n')}+791600000*,,\n`
+      const held = await world.import('bad', rows)
+      expect(held).toMatchObject({ state: 'held', problem: { code: 'HELD_BLOCKS_MANY_CALLS' } })
+      expect(calls(held)).toEqual([10_000, 100])
+      await world.imports.activate(held.importId, 'second')
+      for (const mode of ['replace', 'append'] as const) {
+        const again = await world.import('bad', rows, { mode })
+        expect(again.state).toBe('active')
+        expect(calls(again)).toEqual([0, 0])
+      }
+    })
+
+    it.each(['replace', 'append'] as const)('counts what it covers in another way as no change: %s', async (mode) => {
+      world.remove()
+      world = createImportWorld({ options: { heldCallsShare: 1 } })
+      await world.createList('bad')
+      await recordTraffic(
+        world,
+        Array.from({ length: 100 }, (_, i) => [number(i), 100] as const),
+      )
+      await world.import('bad', `${lines(0, 5)}+7916000001*\n`)
+      // Numbers inside a range of before, a range around numbers of before, and seven new callers.
+      const after = await world.import('bad', `${lines(15, 27)}+79160000000-+79160000004\n`, { mode })
+      expect(calls(after)).toEqual([700, 7])
+      expect(calls(await world.import('bad', lines(0, 5), { mode: 'remove' }))).toEqual([0, 0])
+    })
+
+    it('counts callers whose entry was taken off or is over', async () => {
+      const past = 'number,expires\n'
+      await world.import(
+        'bad',
+        `${past}+${number(1)},2020-01-01\n+${number(2)},\n+79160000003-+79160000004,2020-01-01\n`,
+      )
+      await world.imports.removeEntries('bad', [entry(2)], 'test')
+      const back = await world.import('bad', lines(1, 5), { mode: 'append' })
+      expect(calls(back)).toEqual([400, 4])
+    })
+
+    it('is held for a new range over busy callers, as an upload or as an entry', async () => {
+      await world.import('bad', lines(0, 1))
+      const wider = await world.import('bad', `${lines(0, 1)}+791600000*\n`)
+      expect(wider).toMatchObject({ state: 'held', problem: { code: 'HELD_BLOCKS_MANY_CALLS' } })
+      expect(calls(wider)).toEqual([9_900, 99])
+      const range = { from: entry(0).from, to: entry(98).from, details: {} }
+      const added = world.imports.addEntries('bad', [range], 'test')
+      await expect(added).rejects.toMatchObject({ code: 'ENTRIES_NEED_PREVIEW' })
+      await world.imports.activate(wider.importId, 'second')
+      expect(await world.imports.addEntries('bad', [range], 'test')).toMatchObject({ added: 1 })
+    })
   })
 
   it.each([

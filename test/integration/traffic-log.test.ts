@@ -39,13 +39,23 @@ async function record(process: string, hour: number, ...threads: Calls[]): Promi
   await createTrafficLogWriter({ directory, process }, { tables }).write(hour * HOUR_MS)
 }
 
-const impact = (numbers: number[], ranges: [number, number][] = [], onSkipped?: (file: string) => void) =>
-  createTrafficLogReader({ directory }, onSkipped ? { onSkipped } : {}).impactOf(
-    Float64Array.from(numbers),
-    Float64Array.from(ranges, ([from]) => from),
-    Float64Array.from(ranges, ([, to]) => to),
+const impact = (
+  numbers: number[],
+  ranges: [number, number][] = [],
+  { isCovered = () => false, onSkipped = () => {} }: Partial<ImpactHow> = {},
+) =>
+  createTrafficLogReader({ directory }, { onSkipped }).impactOf(
+    {
+      numbers: Float64Array.from(numbers),
+      ranges: {
+        from: Float64Array.from(ranges, ([from]) => from),
+        to: Float64Array.from(ranges, ([, to]) => to),
+      },
+      isCovered,
+    },
     NOW_MS,
   )
+type ImpactHow = { isCovered: (caller: number) => boolean; onSkipped: (file: string) => void }
 
 describe('the traffic log', () => {
   it('adds up threads, processes and hours, and counts a caller once', async () => {
@@ -64,6 +74,19 @@ describe('the traffic log', () => {
       ),
     ).toMatchObject({ calls: 63, callers: 3 })
     expect(await impact([])).toMatchObject({ calls: 0, callers: 0, hours: 2 })
+  })
+
+  it('counts only callers the list does not cover yet, and asks about each once', async () => {
+    await record('verdict-0-1', HOUR, { 100: 1, 200: 2, 300: 4, 400: 8 }, { 100: 16, 300: 32 })
+    await record('verdict-0-1', HOUR - 1, { 100: 64, 300: 128, 400: 256 })
+    const asked: number[] = []
+    const isCovered = (caller: number) => {
+      asked.push(caller)
+      return caller === 100 || caller === 300
+    }
+    const found = await impact([100, 200], [[250, 450]], { isCovered })
+    expect(found).toMatchObject({ calls: 2 + 8 + 256, callers: 2, totalCalls: 514, complete: true })
+    expect(asked.sort()).toEqual([100, 200, 300, 400])
   })
 
   it('says nothing was recorded when nothing was', async () => {
@@ -135,7 +158,10 @@ describe('the traffic log', () => {
     for (const bad of [good.subarray(0, 70), Buffer.alloc(0), Buffer.concat([good, Buffer.alloc(12)]), newer]) {
       writeFileSync(file, bad)
       const skipped: string[] = []
-      expect(await impact([100], [], (name) => skipped.push(name))).toMatchObject({ calls: 1, complete: false })
+      expect(await impact([100], [], { onSkipped: (name) => skipped.push(name) })).toMatchObject({
+        calls: 1,
+        complete: false,
+      })
       expect(skipped).toEqual([file])
     }
   })
@@ -181,14 +207,17 @@ describe('the traffic log', () => {
         fc.array(fc.tuple(fc.nat({ max: 3 }), calls), { maxLength: 5 }),
         fc.uniqueArray(caller, { maxLength: 30 }),
         fc.array(range, { maxLength: 5 }),
-        async (recorded, listed, spans) => {
+        fc.uniqueArray(caller, { maxLength: 30 }),
+        async (recorded, listed, spans, before) => {
           rmSync(directory, { recursive: true, force: true })
           const numbers = listed.toSorted((a, b) => a - b)
           const ranges = spans
             .map(([from, length]): [number, number] => [from, from + length])
             .toSorted((a, b) => a[0] - b[0] || a[1] - b[1])
+          const isCovered = (number: number) => before.includes(number)
           const hit = (number: number) =>
-            listed.includes(number) || ranges.some(([from, to]) => from <= number && number <= to)
+            !isCovered(number) &&
+            (listed.includes(number) || ranges.some(([from, to]) => from <= number && number <= to))
           let expected = 0
           const callers = new Set<number>()
           for (const [i, [age, counted]] of recorded.entries()) {
@@ -199,7 +228,7 @@ describe('the traffic log', () => {
               callers.add(Number(number))
             }
           }
-          expect(await impact(numbers, ranges)).toMatchObject({
+          expect(await impact(numbers, ranges, { isCovered })).toMatchObject({
             calls: expected,
             callers: callers.size,
             complete: true,

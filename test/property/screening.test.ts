@@ -66,6 +66,19 @@ describe('screen and explain', () => {
       { numRuns: 500 },
     )
   })
+
+  it('never name a lower threshold as the way to a milder verdict, nor a higher one to a stricter', () => {
+    fc.assert(
+      fc.property(world, anyCall, (described, call) => {
+        const slow = openWorld(described).explain(call)
+        for (const change of slow.changes) {
+          if (change.change !== 'threshold') continue
+          expect(change.to < change.from).toBe(severity(change.verdict) > severity(slow.unshadowed))
+        }
+      }),
+      RUNS,
+    )
+  })
 })
 
 describe('in any state', () => {

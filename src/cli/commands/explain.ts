@@ -34,6 +34,10 @@ function printExplanation(output: Output, explanation: Fields): void {
   const verdict = explanation.text('decision')
   output.line(`${colouredDecision(verdict, output.colours)}  score ${explanation.number('score') ?? '?'}`)
   if (explanation.has('step')) output.line(`  decided by: ${printable(explanation.text('step'))}`)
+  const trunk = explanation.fields('trunk')
+  if (trunk.flag('registered') === false) {
+    output.line(`  the trunk ${printable(trunk.text('name'))} is not registered: it counts as none`)
+  }
   for (const reason of explanation.items('reasons')) output.line(`  ${describeReason(reason)}`)
   for (const list of explanation.items('lists')) {
     const why = list.text('reason')

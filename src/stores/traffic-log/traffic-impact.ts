@@ -1,23 +1,25 @@
 /**
- * How many of the last day's calls a list would have hit, exactly: a merge join of the sorted list with the sorted hours.
+ * How many of the last day's calls a change to a list would have hit, exactly: a merge join of the sorted change with the
+ * sorted hours, less the callers the list hits anyway.
  *
- * Callers are counted once over all hours. For the list's own numbers a bit per number remembers that; callers that only
- * a range covers are collected and made distinct at the end.
+ * Callers are counted once over all hours, and asked about once. For the change's own numbers two bits per number remember
+ * that; callers that only a range covers are merged hour by hour, and asked about at the end.
  */
 import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { type CallerCounts, gatherCounts, mergeCounts } from './caller-counts.ts'
 import { decodeTrafficHour, hourOfTrafficFile, TRAFFIC_FILE_BYTES_MAX, type TrafficHour } from './traffic-file.ts'
 
 const HOUR_MS = 3_600_000
 export const IMPACT_HOURS = 24
 
-/** Callers that only a range covers, over all hours: 64 MB. Beyond it the answer is not complete. */
+/** Callers that only a range covers, over all hours: 96 MB, twice while hours merge. Beyond it the answer is not complete. */
 const RANGE_CALLERS_MAX = 8_000_000
 
 export type TrafficImpact = {
   /** Hours of the last 24 (this one included) of which anything was recorded. */
   readonly hours: number
-  /** Calls the list would have hit, and the different callers who made them. */
+  /** Calls the change would have hit, and the different callers who made them. */
   readonly calls: number
   readonly callers: number
   /** All calls of those hours. */
@@ -29,17 +31,17 @@ export type TrafficImpact = {
 /** Of what blocks nobody, or where nobody asks. */
 export const NO_TRAFFIC: TrafficImpact = { hours: 0, calls: 0, callers: 0, totalCalls: 0, complete: true }
 
+/** What comes onto a list: `numbers` ascending and distinct, ranges ascending by `from`, overlaps welcome. */
+export type ListedChange = {
+  readonly numbers: Float64Array
+  readonly ranges: { readonly from: Float64Array; readonly to: Float64Array }
+  /** Whether the list covers this caller already. Asked once for every caller of the day that the change covers. */
+  readonly isCovered: (caller: number) => boolean
+}
+
 export type TrafficLogReader = {
-  /**
-   * What a list of `numbers` (ascending, distinct) and ranges rangesFrom[i]..rangesTo[i] (ascending by from, overlaps
-   * welcome) would have hit. Holds one file at a time.
-   */
-  impactOf(
-    numbers: Float64Array,
-    rangesFrom: Float64Array,
-    rangesTo: Float64Array,
-    nowMs: number,
-  ): Promise<TrafficImpact>
+  /** What the change would have hit and the list did not. Holds one file at a time. */
+  impactOf(change: ListedChange, nowMs: number): Promise<TrafficImpact>
 }
 
 /** `directory`: `<dataDir>/traffic`; one that does not exist has no hours. `onSkipped` is told of damaged files. */
@@ -47,14 +49,9 @@ export function createTrafficLogReader(
   options: { readonly directory: string },
   dependencies: { readonly onSkipped?: (file: string, cause: unknown) => void } = {},
 ): TrafficLogReader {
-  async function impactOf(
-    numbers: Float64Array,
-    rangesFrom: Float64Array,
-    rangesTo: Float64Array,
-    nowMs: number,
-  ): Promise<TrafficImpact> {
+  async function impactOf(change: ListedChange, nowMs: number): Promise<TrafficImpact> {
     const newestHour = Math.floor(nowMs / HOUR_MS)
-    const join = createJoin(numbers, rangesFrom, rangesTo)
+    const join = createJoin(change)
     const hours = new Set<number>()
     let totalCalls = 0
     let complete = true
@@ -80,56 +77,57 @@ export function createTrafficLogReader(
   return { impactOf }
 }
 
-function createJoin(numbers: Float64Array, rangesFrom: Float64Array, rangesTo: Float64Array) {
+function createJoin({ numbers, ranges, isCovered }: ListedChange) {
   const seen = new Uint32Array((numbers.length + 31) >>> 5)
-  let rangeCallers = new Float64Array(1_024)
-  let rangeCallerCount = 0
+  const covered = new Uint32Array(seen.length)
+  let rangeCallers: CallerCounts = { callers: new Float64Array(0), counts: new Uint32Array(0) }
   let overflowed = false
   let calls = 0
-  let listedCallers = 0
+  let callers = 0
 
-  function noteListed(index: number): void {
-    const word = seen[index >>> 5] ?? 0
+  /** Asks about a number when it calls for the first time. */
+  function noteListed(index: number, count: number): void {
+    const at = index >>> 5
     const bit = 1 << (index & 31)
-    if ((word & bit) !== 0) return
-    seen[index >>> 5] = word | bit
-    listedCallers++
+    if (((seen[at] ?? 0) & bit) === 0) {
+      seen[at] = (seen[at] ?? 0) | bit
+      if (isCovered(numbers[index] ?? 0)) covered[at] = (covered[at] ?? 0) | bit
+      else callers++
+    }
+    if (((covered[at] ?? 0) & bit) === 0) calls += count
   }
 
-  function noteInRange(caller: number): void {
-    if (rangeCallerCount === rangeCallers.length) compact()
-    if (rangeCallerCount === RANGE_CALLERS_MAX) overflowed = true
-    else rangeCallers[rangeCallerCount++] = caller
-  }
-
-  /** Makes the collected callers distinct, and room for as many again, up to the bound. */
-  function compact(): void {
-    rangeCallerCount = distinctCount(rangeCallers.subarray(0, rangeCallerCount))
-    const longer = new Float64Array(Math.min(RANGE_CALLERS_MAX, Math.max(1_024, rangeCallerCount * 2)))
-    longer.set(rangeCallers.subarray(0, rangeCallerCount))
-    rangeCallers = longer
+  function noteInRanges(found: CallerCounts): void {
+    const { callers: all, counts } = mergeCounts(rangeCallers, found)
+    if (all.length > RANGE_CALLERS_MAX) overflowed = true
+    rangeCallers = { callers: all.subarray(0, RANGE_CALLERS_MAX), counts: counts.subarray(0, RANGE_CALLERS_MAX) }
   }
 
   return {
     add(traffic: TrafficHour): void {
-      let at = 0
-      let range = 0
-      let coveredTo = Number.NEGATIVE_INFINITY
-      for (let i = 0; i < traffic.callers.length; i++) {
-        const caller = traffic.callers[i] ?? 0
-        at = seek(numbers, at, caller)
-        for (; range < rangesFrom.length && (rangesFrom[range] ?? 0) <= caller; range++) {
-          coveredTo = Math.max(coveredTo, rangesTo[range] ?? 0)
+      const inRanges = gatherCounts((note) => {
+        let at = 0
+        let range = 0
+        let coveredTo = Number.NEGATIVE_INFINITY
+        for (let i = 0; i < traffic.callers.length; i++) {
+          const caller = traffic.callers[i] ?? 0
+          at = seek(numbers, at, caller)
+          for (; range < ranges.from.length && (ranges.from[range] ?? 0) <= caller; range++) {
+            coveredTo = Math.max(coveredTo, ranges.to[range] ?? 0)
+          }
+          if (numbers[at] === caller) noteListed(at, traffic.counts[i] ?? 0)
+          else if (coveredTo >= caller) note(caller, traffic.counts[i] ?? 0)
         }
-        if (numbers[at] === caller) noteListed(at)
-        else if (coveredTo >= caller) noteInRange(caller)
-        else continue
-        calls += traffic.counts[i] ?? 0
-      }
+      })
+      if (inRanges.callers.length > 0) noteInRanges(inRanges)
     },
     finish() {
-      const distinct = distinctCount(rangeCallers.subarray(0, rangeCallerCount))
-      return { calls, callers: listedCallers + distinct, complete: !overflowed }
+      for (const [i, caller] of rangeCallers.callers.entries()) {
+        if (isCovered(caller)) continue
+        calls += rangeCallers.counts[i] ?? 0
+        callers++
+      }
+      return { calls, callers, complete: !overflowed }
     },
   }
 }
@@ -154,16 +152,6 @@ function seek(numbers: Float64Array, from: number, wanted: number): number {
     } else length = half
   }
   return low
-}
-
-/** Sorts in place and moves the distinct values to the front; returns how many there are. */
-function distinctCount(values: Float64Array): number {
-  values.sort()
-  let count = 0
-  for (let i = 0; i < values.length; i++) {
-    if (i === 0 || values[i] !== values[i - 1]) values[count++] = values[i] ?? 0
-  }
-  return count
 }
 
 async function readTrafficFile(file: string): Promise<TrafficHour> {

@@ -1,6 +1,6 @@
 import type { ExportedEntry, ExportPosition, ListReader } from '../../services/export-list.ts'
 import { EXPORT_CHUNK_ROWS, EXPORT_START } from '../../services/export-list.ts'
-import { representDetails, representRange } from './represent.ts'
+import { representDetails, representNumbers } from './represent.ts'
 
 const CSV_HEADER = 'number,reason,expires,source\n'
 
@@ -22,9 +22,9 @@ export async function* exportCsv(reader: ListReader, check: () => void): AsyncGe
   check()
 }
 
-function csvRow({ from, to, details }: ExportedEntry): string {
-  const number = representRange(from, to)
-  const { reason, expires, source } = representDetails(details)
+function csvRow(entry: ExportedEntry): string {
+  const number = representNumbers(entry)
+  const { reason, expires, source } = representDetails(entry.details)
   if (reason === undefined && expires === undefined && source === undefined) return `${number},,,\n`
   return `${number},${csvField(reason)},${expires ?? ''},${csvField(source)}\n`
 }

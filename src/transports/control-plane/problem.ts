@@ -1,5 +1,6 @@
 import type { FastifyError } from 'fastify'
 import { ERROR_STATUS, type ErrorCode, type FieldError, ScreeningError } from '../../domain/errors.ts'
+import { problemTitle } from '../problem-title.ts'
 import { PROBLEM_HINTS } from './problem-hints.ts'
 
 /** An answer to a failed request: RFC 9457, extended by code, hint and errors. */
@@ -26,7 +27,7 @@ export function problemOf(error: ScreeningError, requestId?: string): Problem {
   const errors = details.errors?.slice(0, FIELD_ERRORS_MAX)
   return {
     type: `docs/errors.md#${code.toLowerCase()}`,
-    title: titleOf(code),
+    title: problemTitle(code),
     status: ERROR_STATUS[code],
     detail: error.message,
     code,
@@ -34,12 +35,6 @@ export function problemOf(error: ScreeningError, requestId?: string): Problem {
     ...(requestId === undefined ? {} : { instance: `urn:uuid:${requestId}` }),
     ...(errors === undefined || errors.length === 0 ? {} : { errors }),
   }
-}
-
-/** A code as words: LIST_UNKNOWN is "List unknown". */
-function titleOf(code: ErrorCode): string {
-  const words = code.toLowerCase().replaceAll('_', ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** Whatever was thrown, as an operating error; a stranger is INTERNAL with its cause kept for the log. */

@@ -37,14 +37,19 @@ export function representReputation<Description extends ReputationDescription>({
 }
 
 export const EntryRow = Type.Object({
-  number: Type.String({ description: 'A number, or from-to.' }),
+  number: Type.String({ description: 'A number, prefix*, or from-to.' }),
   reason: Type.Optional(Type.String()),
   expires: Type.Optional(Moment),
   source: Type.Optional(Type.String()),
 })
 
-export function representEntry({ from, to, details }: ExportedEntry) {
-  return { number: representRange(from, to), ...representDetails(details) }
+export function representEntry(entry: ExportedEntry) {
+  return { number: representNumbers(entry), ...representDetails(entry.details) }
+}
+
+/** A number, `prefix*` or `from-to`: what an upload reads back as the same entry. */
+export function representNumbers({ from, to, prefix }: ExportedEntry): string {
+  return prefix === undefined ? representRange(from, to) : `+${prefix}*`
 }
 
 /** A number, or `from-to`: what an upload reads back as the same entry. */

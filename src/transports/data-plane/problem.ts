@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http'
 import { ERROR_STATUS, type ErrorCode } from '../../domain/errors.ts'
+import { problemTitle } from '../problem-title.ts'
 import type { VerdictResponse } from './verdict-server.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -17,7 +17,7 @@ export type Problem = {
 export function problemJson({ code, detail, hint }: Problem): string {
   const status = ERROR_STATUS[code]
   const type = `docs/errors.md#${code.toLowerCase()}`
-  return JSON.stringify({ type, title: STATUS_CODES[status] ?? 'Error', status, detail, code, hint })
+  return JSON.stringify({ type, title: problemTitle(code), status, detail, code, hint })
 }
 
 /** A problem as a whole answer. Neither detail nor hint may hold anything the client sent. */

@@ -38,7 +38,7 @@ export function httpContract(listen: ListenVerdicts): void {
       expect(answer.headers.get('content-type')).toBe('application/problem+json')
       const problem = JSON.parse(answer.body)
       expect(problem).toMatchObject({ type: `docs/errors.md#${code.toLowerCase()}`, status, code })
-      expect(problem.title).not.toBe('')
+      expect(problem.title.toLowerCase()).toBe(code.toLowerCase().replaceAll('_', ' '))
       expect(problem.detail).toMatch(/\.$/)
       expect(problem.hint).not.toBe('')
       return answer

@@ -150,6 +150,19 @@ describe('GET /v1/numbers/{e164}', () => {
 })
 
 describe('POST /v1/explain', () => {
+  it.each([
+    ['spb-new', 'national', true],
+    ['sbp-new', 'unknown', false],
+    ['', 'unknown', false],
+  ])('says whether the trunk %j is registered', async (name, ingress, registered) => {
+    const answer = await ask('POST', '/v1/explain', { caller: '+79160000002', ingress: { trunk: name } })
+    expect(answer.json()).toMatchObject({ ingress, trunk: { name, registered } })
+  })
+
+  it('says nothing of a trunk when none is named', async () => {
+    expect((await ask('POST', '/v1/explain', { caller: '+79160000002' })).json()).not.toHaveProperty('trunk')
+  })
+
   it.each([null, '', 'anonymous', '+7 916 000-00-02', 42, { a: 1 }])('explains a call from %j', async (caller) => {
     const answer = await ask('POST', '/v1/explain', { caller, callee: '+79161112233', anything: 'else' })
     const isText = caller === null || typeof caller === 'string'

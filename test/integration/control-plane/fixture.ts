@@ -88,7 +88,7 @@ export async function openControlPlane(
       notifyReport: notify,
       decisionLog: { iterate: (query) => iterate(decisions, query) },
       explain: (call) => explainFrom(store, call),
-      trunkIndex: () => 0,
+      trunkIndex: (name) => (name === 'spb-new' ? 1 : 0),
       yaml: policyYaml,
       metrics,
       now,
@@ -151,7 +151,10 @@ function explainFrom(store: MemoryStore, call: Call) {
       numbering: [],
       policy: policy.document,
       policyVersion: policy.version,
-      trunks: [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }],
+      trunks: [
+        { name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' },
+        { name: 'spb-new', kind: 'national', screening: 'shadow', failMode: 'open' },
+      ],
     },
     {
       lookup: store.lookup,

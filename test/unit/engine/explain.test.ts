@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../../src/engine/counterfactuals.ts'
-import { CALLER, NOW, openWorld, reports, type World, withRules } from '../../fixtures/screening-world.ts'
+import { CALLER, DAY_MS, NOW, openWorld, reports, type World, withRules } from '../../fixtures/screening-world.ts'
 
 const changesOf = (world: World, call: Parameters<ReturnType<typeof openWorld>['explain']>[0] = {}) =>
   openWorld(world).explain(call).changes
@@ -97,6 +97,15 @@ describe('the smallest changes that would flip a verdict', () => {
     expect(only(changesOf({ lists, policy: withRules({ watched: { points: 60 } }) }), 'threshold')).toEqual([
       { change: 'threshold', threshold: 'flag', from: 50, to: 61, verdict: 'allow', score: 60 },
       { change: 'threshold', threshold: 'block', from: 80, to: 60, verdict: 'block', score: 60 },
+    ])
+  })
+
+  it('of a flag by what may never block: no lower block threshold, under which its score would be capped', () => {
+    const plans = [{ covers: [[CALLER, CALLER]], allocated: [], asOfMs: NOW - 36 * DAY_MS }] as const
+    const world = { plans, policy: withRules({ 'impossible-number': { points: 100 } }) }
+    expect(openWorld(world).explain({})).toMatchObject({ verdict: 'flag', score: 60 })
+    expect(only(changesOf(world), 'threshold')).toEqual([
+      { change: 'threshold', threshold: 'flag', from: 50, to: 61, verdict: 'allow', score: 60 },
     ])
   })
 

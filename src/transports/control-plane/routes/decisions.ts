@@ -36,7 +36,20 @@ const CallEvent = Type.Object({
 })
 
 const Explanation = Type.Object(
-  { decision: oneOf(VERDICTS), score: Type.Integer(), policy: Type.String() },
+  {
+    decision: oneOf(VERDICTS),
+    score: Type.Integer(),
+    policy: Type.String(),
+    trunk: Type.Optional(
+      Type.Object(
+        { name: Type.String(), registered: Type.Boolean() },
+        {
+          description:
+            'The trunk the call names. One that is not registered counts as none: nothing is in shadow mode.',
+        },
+      ),
+    ),
+  },
   {
     additionalProperties: true,
     description: 'Verdict, score, every signal and rule, and the smallest changes that would flip it.',

@@ -27,8 +27,8 @@ const Counts = Type.Object({
 })
 const Impact = Type.Object({
   hours: Type.Number(),
-  calls: Type.Number(),
-  callers: Type.Number(),
+  calls: Type.Number({ description: 'From callers that the list does not cover yet and then would.' }),
+  callers: Type.Number({ description: 'The different callers who made these calls.' }),
   totalCalls: Type.Number({ description: 'All calls of those hours.' }),
   complete: Type.Boolean(),
   clashes: Type.Object({
