@@ -160,9 +160,13 @@ function startSyncProbe(directory: string): { take(): number[]; stop(): void } {
   const page = Buffer.alloc(4_096, 1)
   const times: number[] = []
   let at = 0
+  let isStopped = false
   const timer = setInterval(() => {
+    if (isStopped) return
     const startMs = performance.now()
     write(file, page, 0, page.length, (at++ % 1_000) * page.length, (error) => {
+      // Closed meanwhile: the last probe of a run does not count.
+      if (isStopped) return
       if (error) throw error
       fdatasync(file, () => times.push(performance.now() - startMs))
     })
@@ -170,6 +174,7 @@ function startSyncProbe(directory: string): { take(): number[]; stop(): void } {
   return {
     take: () => times.splice(0),
     stop() {
+      isStopped = true
       clearInterval(timer)
       closeSync(file)
       rmSync(name)
