@@ -6,7 +6,7 @@ import type { OpenLoopOptions, OpenLoopTaken } from './open-loop.ts'
 /** The thread of open-loop.ts: raw sockets with one request in flight each. A request that finds none free waits. */
 const options = workerData as OpenLoopOptions
 
-type Connection = { socket: Socket; dueMs: number; busy: boolean; received: string }
+type Connection = { socket: Socket; dueMs: number; sentMs: number; busy: boolean; received: string }
 type Due = { readonly dueMs: number; readonly text: string }
 
 /** Timers of Node count in milliseconds; this nap leaves every request at most about 0.3 ms late on an idle machine. */
@@ -17,12 +17,13 @@ const RECONNECT_MS = 20
 const nap = new Int32Array(new SharedArrayBuffer(4))
 const waiting: Due[] = []
 const free: Connection[] = []
-let taken: OpenLoopTaken = { latencies: [], lateness: [], failures: 0 }
+let taken: OpenLoopTaken = { latencies: [], lateness: [], answerTimes: [], failures: 0 }
 let sent = 0
 let stopped = false
 
 function send(connection: Connection, due: Due): void {
   connection.dueMs = due.dueMs
+  connection.sentMs = performance.now()
   connection.busy = true
   connection.received = ''
   connection.socket.write(due.text)
@@ -35,7 +36,9 @@ function onData(connection: Connection, chunk: string): void {
   const length = Number(/content-length: (\d+)/i.exec(connection.received)?.[1] ?? 0)
   if (Buffer.byteLength(connection.received) < headEnd + 4 + length) return
   if (!connection.received.startsWith('HTTP/1.1 200')) taken.failures++
-  taken.latencies.push(performance.now() - connection.dueMs)
+  const nowMs = performance.now()
+  taken.latencies.push(nowMs - connection.dueMs)
+  taken.answerTimes.push(nowMs - connection.sentMs)
   connection.busy = false
   const next = waiting.shift()
   if (next) send(connection, next)
@@ -44,7 +47,7 @@ function onData(connection: Connection, chunk: string): void {
 
 async function open(): Promise<Connection> {
   const socket = connect(options.port, '127.0.0.1').setNoDelay(true).setEncoding('utf8')
-  const connection: Connection = { socket, dueMs: 0, busy: false, received: '' }
+  const connection: Connection = { socket, dueMs: 0, sentMs: 0, busy: false, received: '' }
   socket.on('data', (chunk) => onData(connection, String(chunk)))
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
@@ -75,7 +78,7 @@ function verdictRequest(index: number): string {
 }
 
 function sendDue(startMs: number): void {
-  const due = Math.floor(((performance.now() - startMs) / 1000) * options.requestsPerSecond)
+  const due = Math.floor(((performance.now() - startMs) / 1000) * options.requestsPerSecond) + 1
   for (; sent < due; sent++) {
     const item = { dueMs: startMs + (sent / options.requestsPerSecond) * 1000, text: verdictRequest(sent) }
     taken.lateness.push(performance.now() - item.dueMs)
@@ -99,7 +102,7 @@ turn()
 parentPort?.on('message', (message: 'take' | 'stop') => {
   if (message === 'take') {
     parentPort?.postMessage(taken)
-    taken = { latencies: [], lateness: [], failures: 0 }
+    taken = { latencies: [], lateness: [], answerTimes: [], failures: 0 }
   } else {
     stopped = true
     for (const { socket } of free) socket.destroy()

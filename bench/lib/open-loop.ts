@@ -17,8 +17,11 @@ export type OpenLoopOptions = {
   readonly run: string
 }
 
-/** Since the last taking, in milliseconds: latencies, and of these how late the generator itself was to send. */
-export type OpenLoopTaken = { latencies: number[]; lateness: number[]; failures: number }
+/**
+ * Since the last taking, in milliseconds: latencies from the intended time, how late the generator itself was to send, and
+ * times from the sending to the answer (which hide what a stall does to requests that wait for a connection).
+ */
+export type OpenLoopTaken = { latencies: number[]; lateness: number[]; answerTimes: number[]; failures: number }
 
 export type OpenLoop = {
   take(): Promise<OpenLoopTaken>

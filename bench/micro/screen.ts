@@ -88,7 +88,7 @@ const builder = createSnapshotBuilder(
   {
     store,
     contents: store.contents,
-    readGateFile: () => undefined,
+    readGateFile: async () => undefined,
     onGateRebuilt: () => undefined,
     onRangesRefused: () => undefined,
   },

@@ -32,7 +32,7 @@ export async function createLocalExplainer(
   const trunks: Trunk[] = [UNKNOWN_TRUNK, ...options.trunks]
   const builder = createSnapshotBuilder(
     { trunks, withGates: false },
-    { store, contents, readGateFile: () => undefined, onGateRebuilt: () => {}, onRangesRefused: () => {} },
+    { store, contents, readGateFile: async () => undefined, onGateRebuilt: () => {}, onRangesRefused: () => {} },
   )
   const startedAt = store.lastSequence()
   let snapshot: ScreeningSnapshot = await builder.build()

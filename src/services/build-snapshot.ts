@@ -4,7 +4,7 @@ import { createGate, gateAddAll, gateFromBytes, openGate } from '../shm/gate.ts'
 import { buildIntervals } from '../shm/intervals.ts'
 import { type LayerRef, type ListContents, type ListRecord, REMOVED, type VerdictStore } from '../stores/ports.ts'
 import { createGlobalGate } from './global-gate.ts'
-import { scanRows, type VisitRows } from './scan-rows.ts'
+import { nextTurn, scanRows, type VisitRows } from './scan-rows.ts'
 
 /**
  * From the record to what verdict threads decide from (engine/snapshot.ts).
@@ -32,7 +32,7 @@ export type SnapshotBuilderDependencies = {
   readonly store: Pick<VerdictStore, 'lists' | 'policy' | 'numberingPlans' | 'readReputationNumbers'>
   readonly contents: ListContents
   /** Bytes of a layer's gate file; undefined when there is none. */
-  readonly readGateFile: (layerId: number) => Uint8Array | undefined
+  readonly readGateFile: (layerId: number) => Promise<Uint8Array | undefined>
   /** A gate file was missing or damaged (`cause`): this gate has been made anew from the store, for a new file. */
   readonly onGateRebuilt: (layer: LayerRef, gate: SharedArrayBuffer, cause: unknown) => void
   /** The ranges of all lists together are beyond the bounds: those of the snapshot before stay in force. */
@@ -61,7 +61,7 @@ export function createSnapshotBuilder(
     if (known) return known
     let cause: unknown
     try {
-      const bytes = dependencies.readGateFile(layer.layerId)
+      const bytes = await dependencies.readGateFile(layer.layerId)
       if (bytes) return gateFromBytes(bytes, layer.stamp ?? 0)
     } catch (error) {
       cause = error
@@ -105,7 +105,10 @@ export function createSnapshotBuilder(
     if (!policy) throw new Error('The record has no policy: control writes one before it reports its store ready.')
     const layers = options.withGates ? distinctLayers(lists) : []
     const gates = new Map<number, SharedArrayBuffer>()
-    for (const layer of layers) gates.set(layer.layerId, await gateOf(layer))
+    for (const layer of layers) {
+      gates.set(layer.layerId, await gateOf(layer))
+      await nextTurn()
+    }
     layerGates = gates
     if (options.withGates) await globalGate.update(layers, gates)
     return {

@@ -2,7 +2,7 @@ import { createGate, gateAddAll, gateCount, openGate } from '../shm/gate.ts'
 import { createGateAround, gateMerge } from '../shm/gate-merge.ts'
 import { createGateWriter, type GateWriter } from '../shm/gate-writer.ts'
 import type { LayerRef } from '../stores/ports.ts'
-import type { VisitRows } from './scan-rows.ts'
+import { nextTurn, type VisitRows } from './scan-rows.ts'
 
 /**
  * The gate every call asks first: it holds the numbers of all layers in force and every number with a reputation.
@@ -71,10 +71,12 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
     // Read twice: what is reported between the two readings must find the new gate open already.
     const capacity = live + SPARE_CAPACITY + 2 * (await countReported())
     const memory = largestMemory ? createGateAround(openGate(largestMemory), capacity) : createGate(capacity)
+    await nextTurn()
     // From here on reports go into both. The first gate has no writer yet: its follower replays what it may have missed.
     const next = writer ? writer.beginRebuildWith(memory) : openGate(memory)
     try {
       if (largestMemory) gateMerge(next, openGate(largestMemory))
+      await nextTurn()
       for (const layer of layers) {
         if (layer !== largest) await scanLayer(layer.layerId, (page, count) => gateAddAll(next, page, 0, count))
       }

@@ -13,6 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ScreeningError } from '../domain/errors.ts'
 
@@ -49,9 +50,12 @@ export function gateFileName(directory: Pick<DataDirectory, 'gates'>, layerId: n
 }
 
 /** Bytes of a layer's gate, or undefined when there is no file. */
-export function readGateFile(directory: Pick<DataDirectory, 'gates'>, layerId: number): Uint8Array | undefined {
+export async function readGateFile(
+  directory: Pick<DataDirectory, 'gates'>,
+  layerId: number,
+): Promise<Uint8Array | undefined> {
   const name = gateFileName(directory, layerId)
-  return existsSync(name) ? readFileSync(name) : undefined
+  return existsSync(name) ? await readFile(name) : undefined
 }
 
 /**

@@ -79,7 +79,7 @@ describe('an import', () => {
   it('writes a gate that knows every number of the layer', async () => {
     await world.import('bad', lines(0, 1_000))
     const { layerId = 0, stamp = 0 } = world.store.list('bad')?.active.layers[0] ?? {}
-    const file = readGateFile({ gates: path.join(world.root, 'gates') }, layerId) ?? new Uint8Array()
+    const file = (await readGateFile({ gates: path.join(world.root, 'gates') }, layerId)) ?? new Uint8Array()
     const gate = openGate(gateFromBytes(file, stamp))
     for (let i = 0; i < 1_000; i++) expect(gateHas(gate, number(i))).toBe(true)
   })

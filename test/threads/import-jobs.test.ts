@@ -32,7 +32,7 @@ async function activeRows(root: string): Promise<{ entryCount: number; rows: num
   let rows = 0
   for (const { layerId, numberCount } of active.layers) {
     rows += contents.readNumbers(layerId, 0, new Float64Array(numberCount + 1))
-    expect(readGateFile(openDataDirectory(root), layerId)?.length).toBeGreaterThan(numberCount)
+    expect((await readGateFile(openDataDirectory(root), layerId))?.length).toBeGreaterThan(numberCount)
   }
   await contents.close()
   await store.close()

@@ -32,7 +32,7 @@ function builderOver(options: { gateFile?: Uint8Array | undefined; lists: () => 
         readReputationNumbers: () => 0,
       },
       contents,
-      readGateFile: () => options.gateFile,
+      readGateFile: async () => options.gateFile,
       onGateRebuilt: ({ layerId }, _gate, cause) => void rebuilt.push({ layerId, cause }),
       onRangesRefused: (error) => {
         throw error
