@@ -115,7 +115,7 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
 /**
  * Frame and text, one byte a character, four to a word; the tail is padded with zeros (the frame has the length). Returns
  * the words compressed, or 0 with the state as it was when a character needs more than a byte. The state stays in
- * registers from the first word to the last, and the text is read once: twice as fast as word by word (bench/micro/screen.ts).
+ * registers from the first word to the last, and the text is read once; that is why the rounds stand here again. bench/micro/screen.ts has what a call id costs.
  */
 function compressNarrow(state: Int32Array, text: string): number {
   const length = text.length

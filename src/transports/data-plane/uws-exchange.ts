@@ -23,7 +23,7 @@ const ANSWER_BYTES = 16 * 1024
 
 /**
  * Where an answer is written on its way to the socket. uWebSockets.js would measure a string, copy it to the heap and copy
- * it again; bytes it takes as they are: 0.6 of 13 µs a request.
+ * it again; bytes it takes as they are.
  */
 export type AnswerBuffer = {
   /** The text in UTF-8, valid until the next call. */
@@ -63,7 +63,7 @@ export class UwsExchange {
   #collector: BodyCollector | undefined
   /** Why this client may not come in. */
   #refusal: VerdictResponse | undefined
-  #isRefused = false
+  #isLast = false
   #isOver = false
 
   constructor(response: UwsResponse, context: UwsExchangeContext) {
@@ -92,7 +92,7 @@ export class UwsExchange {
         accept(judged)
         this.#over()
       } else {
-        this.#refuse(judged)
+        this.#answerLast(judged)
       }
     } catch (error) {
       this.#faulted(error)
@@ -124,7 +124,7 @@ export class UwsExchange {
     const { handler } = this.#context
     const problem = framingProblem(this.#head)
     if (problem !== undefined) {
-      this.#refuse(handler.refusal(problem))
+      this.#answerLast(handler.refusal(problem))
       return
     }
     // Before the body: nobody's megabytes are kept for nothing.
@@ -135,14 +135,14 @@ export class UwsExchange {
     }
     const bytesMax = this.#refusal === undefined ? handler.bodyBytesMax(this.#head.path) : 0
     if (Number(this.#head.contentLength) > bytesMax + DISCARDED_BYTES_MAX) {
-      this.#refuse(this.#refusal ?? handler.refusal(bodyTooLarge(bytesMax)))
+      this.#answerLast(this.#refusal ?? handler.refusal(bodyTooLarge(bytesMax)))
     } else {
       this.#response.onData((chunk, isLast) => this.#chunk(chunk, isLast, bytesMax))
     }
   }
 
   #chunk(chunk: ArrayBuffer, isLast: boolean, bytesMax: number): void {
-    if (this.#isOver || this.#isRefused) return
+    if (this.#isOver || this.#isLast) return
     try {
       this.#collect(chunk, isLast, bytesMax)
     } catch (error) {
@@ -158,7 +158,8 @@ export class UwsExchange {
     }
     this.#collector ??= new BodyCollector(bytesMax, this.#context.bodies)
     this.#collector.add(new Uint8Array(chunk))
-    if (this.#collector.isHopeless) this.#refuse(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
+    if (this.#collector.isHopeless)
+      this.#answerLast(this.#refusal ?? this.#context.handler.refusal(bodyTooLarge(bytesMax)))
     else if (isLast) this.#complete(this.#collector, bytesMax)
   }
 
@@ -175,7 +176,7 @@ export class UwsExchange {
     this.#head.body = body
     this.#head.receivedMs = this.#context.receivedMs()
     const answer = this.#refusal ?? this.#context.handler.handle(this.#head)
-    if (this.#isEndDoubtful()) this.#refuse(answer)
+    if (this.#isEndDoubtful()) this.#answerLast(answer)
     else this.#answer(answer)
   }
 
@@ -190,12 +191,12 @@ export class UwsExchange {
   }
 
   /**
-   * Refuses and closes. Not before the bytes that are already here have been parsed: uWebSockets.js goes on to the next
+   * Answers and closes. Not before the bytes that are already here have been parsed: uWebSockets.js goes on to the next
    * request in its buffer after an answer that closes, but cuts the connection when one arrives with this one pending.
    * So what hides behind a request of doubtful length is never served.
    */
-  #refuse(answer: VerdictResponse): void {
-    this.#isRefused = true
+  #answerLast(answer: VerdictResponse): void {
+    this.#isLast = true
     setImmediate(() => {
       if (this.#isOver) return
       try {

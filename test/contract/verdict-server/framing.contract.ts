@@ -122,6 +122,7 @@ export function framingContract(listen: ListenVerdicts): void {
         `POST /v1/verdict HTTP/1.1\r\nHost: 127.0.0.1\r\n${rest}`,
         {},
       )
+      // A connection that was cut before its answer is as good: what hides has no second one.
       expect(answers.length).toBeLessThan(2)
       expect(isClosed || answers.length === 1).toBe(true)
     })
