@@ -14,6 +14,7 @@ const PROGRAMS = [
     'the real SIP proxy',
   ],
   ['sipp', ['sip-tester'], 'the real SIP proxy'],
+  ['redis-server', ['redis-server'], 'Redis and Redis Cluster'],
   ['promtool', ['prometheus'], 'metric names and alert rules'],
 ]
 

@@ -1,0 +1,77 @@
+/**
+ * A fact is one write to the record, as data: what an actor asked for and when. Applied to a store in the same order, the
+ * same facts give the same content, refusals included, so the order of facts is all that nodes have to agree on:
+ *
+ * - Alone (no Redis), a node applies its own facts as they come.
+ * - With Redis, facts are appended to streams there (stores/redis/), and every node applies what it reads from them.
+ *
+ * So a fact holds everything its outcome depends on: the time, ids and layer references are in it, never taken from the
+ * node that applies it.
+ */
+
+import type { ListKind } from '../domain/number-list.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
+import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
+import type { Report } from '../domain/report.ts'
+import type { Review } from '../domain/review.ts'
+import type { Actor, AppendReportResult, ListRecord, ListVersion, NewListVersion, NumberingPlan } from './ports.ts'
+import type { ReviewRequest, ReviewResult } from './record-rules.ts'
+
+export type FactBody =
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'list-put'; readonly name: string; readonly listKind: ListKind; readonly title: string }
+  | { readonly kind: 'list-stage'; readonly name: string; readonly version: NewListVersion }
+  | {
+      readonly kind: 'list-activate'
+      readonly name: string
+      readonly version: number
+      readonly expectedActive?: number
+    }
+  | { readonly kind: 'numbering-put'; readonly plan: Omit<NumberingPlan, 'version'> }
+  | {
+      readonly kind: 'policy-put'
+      readonly text: string
+      readonly document: PolicyDocument
+      readonly expectedVersion?: number
+    }
+  | { readonly kind: 'review-open'; readonly review: ReviewRequest }
+  | { readonly kind: 'review-close'; readonly reviewId: string; readonly result: ReviewResult }
+  | {
+      readonly kind: 'audit'
+      readonly action: string
+      readonly subject: string
+      readonly detail?: Readonly<Record<string, string | number | boolean>>
+    }
+export type FactKind = FactBody['kind']
+
+/** What applying a fact of each kind gives its author. */
+export type FactResults = {
+  report: AppendReportResult
+  'list-put': { list: ListRecord; created: boolean }
+  'list-stage': ListVersion
+  'list-activate': { list: ListRecord; sequence: number }
+  'numbering-put': { plan: NumberingPlan; sequence: number }
+  'policy-put': { policy: PolicyVersion; sequence: number }
+  'review-open': { review: Review; opened: boolean }
+  'review-close': Review
+  audit: undefined
+}
+
+export type Fact = FactBody & { readonly actor: Actor; readonly atMs: number }
+
+/** Reports are spread over this many partitions by their number; a number's facts are in one order. */
+export const REPORT_PARTITIONS = 64
+/** All other facts are in one order of their own: few, and many rules of theirs look at more than one list or review. */
+export const DESK_PARTITION = REPORT_PARTITIONS
+export const PARTITIONS = REPORT_PARTITIONS + 1
+
+export function partitionOf(fact: FactBody): number {
+  return fact.kind === 'report' ? partitionOfNumber(fact.report.number) : DESK_PARTITION
+}
+
+/** Numbers come in runs that differ in their last digits: multiplied and folded, runs spread evenly. Fixed for ever. */
+export function partitionOfNumber(number: PhoneNumber): number {
+  const low = Math.imul((number % 4_294_967_296) | 0, 0x9e3779b1)
+  const high = Math.imul(Math.floor(number / 4_294_967_296), 0x85ebca6b)
+  return (low ^ high) >>> 26
+}

@@ -1,0 +1,41 @@
+/** What the follower and the writer need from Redis: one stream of facts a partition (stores/fact.ts). */
+
+/**
+ * Where a fact stands in its partition. Sequences count 1, 2, 3 … without gaps over all epochs. The epoch grows whenever
+ * the Redis server behind the partition is another one than before (failover, restart), because only then can facts that
+ * somebody has read be missing.
+ */
+export type Position = { readonly epoch: number; readonly sequence: number }
+export const START: Position = { epoch: 0, sequence: 0 }
+
+export type FactEntry = {
+  readonly position: Position
+  /** 32 hexadecimal digits, made by the author. Empty for the mark of a new epoch, which has no payload either. */
+  readonly factId: string
+  readonly payload: Buffer
+}
+
+/** The state of a partition as the server that answers has it, which a moment ago became another one perhaps. */
+export type PartitionHead = Position & {
+  /** Sequence of the oldest entry that is still in the stream itself; older ones are in segments. */
+  readonly oldest: number
+}
+
+export type FactStreams = {
+  /**
+   * Appends a fact, once: a factId that the partition has seen within the last hour (a day for the desk partition) is not
+   * appended again, and its first position is the answer.
+   * Rejects with UNAVAILABLE when nobody answered in time (whether it was appended is unknown then), RECORD_LOST when
+   * the partition is not there any more, STORAGE_FULL when Redis has no memory left.
+   */
+  append(partition: number, factId: string, payload: Buffer): Promise<{ position: Position; isNew: boolean }>
+  /**
+   * Up to `limit` entries behind `after`, in order, from the stream or from segments. Rejects with UNAVAILABLE,
+   * RECORD_LOST; with RECORD_DIVERGED when the partition does not contain `after` (its details: `keptUpTo`, the sequence
+   * of the last entry at or below which `after`'s history and the partition's are the same), RECORD_DAMAGED when entries
+   * in between are missing.
+   */
+  read(partition: number, after: Position, limit: number): Promise<FactEntry[]>
+  /** Looks whether the partition is there and whether its server changed; marks the new epoch when it did. */
+  touch(partition: number): Promise<PartitionHead>
+}
