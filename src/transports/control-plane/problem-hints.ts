@@ -53,6 +53,10 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   UNAVAILABLE: 'Wait a moment and send the same request again.',
   INTERNAL: 'This is our mistake: report it with the instance of this document.',
   CHANGES_TRIMMED: 'Start again from a full copy: the changes asked for are not kept any more.',
+  RECORD_LOST: 'Restore Redis from its backup, or write this node back with: zaslon record restore',
+  RECORD_DIVERGED: 'Restore a newer backup of Redis, or decide with: zaslon record restore, or zaslon record accept',
+  RECORD_DAMAGED: 'Restore Redis from its backup, or write this node back with: zaslon record restore',
+  RECORD_FOREIGN: 'Correct ZASLON_REDIS_URL, or use another data directory.',
   HEADERS_TOO_LARGE: 'Send fewer or shorter headers: 16 KiB in all.',
   REQUEST_TIMEOUT: 'Send the whole request without long pauses.',
 }
