@@ -14,7 +14,15 @@ import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
 import type { Review } from '../domain/review.ts'
-import type { Actor, AppendReportResult, ListRecord, ListVersion, NewListVersion, NumberingPlan } from './ports.ts'
+import type {
+  Actor,
+  AppendReportResult,
+  AuditEntry,
+  ListRecord,
+  ListVersion,
+  NewListVersion,
+  NumberingPlan,
+} from './ports.ts'
 import type { ReviewRequest, ReviewResult } from './record-rules.ts'
 
 export type FactBody =
@@ -40,7 +48,7 @@ export type FactBody =
       readonly kind: 'audit'
       readonly action: string
       readonly subject: string
-      readonly detail?: Readonly<Record<string, string | number | boolean>>
+      readonly detail?: AuditEntry['detail']
     }
 export type FactKind = FactBody['kind']
 
@@ -57,7 +65,9 @@ export type FactResults = {
   audit: undefined
 }
 
+/** `atMs`: when the fact was accepted, epoch milliseconds. */
 export type Fact = FactBody & { readonly actor: Actor; readonly atMs: number }
+export type FactOf<K extends FactKind> = Extract<Fact, { kind: K }>
 
 /** Reports are spread over this many partitions by their number; a number's facts are in one order. */
 export const REPORT_PARTITIONS = 64

@@ -5,7 +5,7 @@ import { openEnvironment } from '../../src/stores/lmdb/environment.ts'
 import { type FormatSpec, settleFormat } from '../../src/stores/lmdb/format.ts'
 import { LIVE_SPACE, makeKey } from '../../src/stores/lmdb/keys.ts'
 import { LISTS_FILE, openListContents } from '../../src/stores/lmdb/list-contents.ts'
-import { LIVE_FILE, openRecordStore } from '../../src/stores/lmdb/record-store.ts'
+import { LIVE_FILE, LIVE_FORMAT, openRecordStore } from '../../src/stores/lmdb/record-store.ts'
 import { encodeJson } from '../../src/stores/lmdb/values.ts'
 import { openVerdictStore } from '../../src/stores/lmdb/verdict-store.ts'
 import { NUMBER } from '../contract/record-store.contract.ts'
@@ -28,9 +28,12 @@ describe('a data directory written by a newer version', () => {
     await writeFormat(directory, file, 9)
     const open = async () =>
       file === LIVE_FILE ? openRecordStore({ directory }) : openListContents({ directory, readOnly: false })
-    await expect(open()).rejects.toMatchObject({ code: 'STORAGE_FORMAT', message: expect.stringMatching(/v9.*v1/) })
+    await expect(open()).rejects.toMatchObject({
+      code: 'STORAGE_FORMAT',
+      message: expect.stringMatching(/v9.*v[12]\b/),
+    })
     await expect(openVerdictStore({ directory })).rejects.toMatchObject({ code: 'STORAGE_FORMAT' })
-    await writeFormat(directory, file, 1)
+    await writeFormat(directory, file, file === LIVE_FILE ? LIVE_FORMAT.version : 1)
     const store = await openRecordStore({ directory })
     await store.close()
   })
@@ -94,7 +97,7 @@ describe('a data directory written by an older version', () => {
 })
 
 describe('a data directory of every released version', () => {
-  it.each(['live-v1'])('opens and reads %s', async (fixture) => {
+  it.each(['live-v1', 'live-v2'])('opens and reads %s', async (fixture) => {
     const directory = temporaryDirectory()
     cpSync(join(import.meta.dirname, '../fixtures', fixture), directory, { recursive: true })
     const store = await openRecordStore({ directory })

@@ -4,7 +4,8 @@
  *
  * An operation reads (inside the transaction, so it sees the operations before it), decides, and lists what it wants to
  * write; the list is applied when it returns. One that throws has written nothing and rejects alone. When the disk
- * refuses, the whole transaction is undone and everyone in it is told; nothing is half done.
+ * refuses, the whole transaction is undone and everyone in it is told; nothing is half done. A series is several
+ * operations in one transaction; one that must be whole has a transaction of its own.
  */
 import { ScreeningError } from '../../domain/errors.ts'
 import type { Actor, AuditEntry } from '../ports.ts'
@@ -28,8 +29,10 @@ const COMMIT_TIMEOUT_MS = 60_000
 
 /** What an operation wants to write. */
 export type WriteSet = {
-  /** The time of this transaction, epoch milliseconds. */
+  /** The time of this write, epoch milliseconds. */
   readonly nowMs: number
+  /** Of the newest change, this write's own included. */
+  readonly lastSequence: number
   put(key: Buffer, value: Buffer): void
   remove(key: Buffer): void
   /** Adds to the change log and returns the sequence number the change gets. */
@@ -43,8 +46,19 @@ export type CommitQueueOptions = {
   readonly commitTimeoutMs?: number
 }
 
+/**
+ * Runs one operation in a transaction that is open, and applies what it wants to write; or throws what it threw and has
+ * written nothing. `onRow` sees the keys of all rows but those of the two logs before they are written. Without `atMs` the
+ * time is now.
+ */
+export type Step = <T>(
+  operation: (writes: WriteSet) => T,
+  options?: { readonly atMs?: number; readonly onRow?: (key: Buffer) => void },
+) => T
+
 type Waiting = {
-  readonly operation: (writes: WriteSet) => unknown
+  readonly series: (step: Step) => unknown
+  readonly isWhole: boolean
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -81,13 +95,22 @@ export class CommitQueue {
    * STORAGE_FULL, STORAGE_FAILED, or QUEUE_FULL.
    */
   run<T>(operation: (writes: WriteSet) => T): Promise<T> {
+    return this.#wait<T>((step) => step(operation), false)
+  }
+
+  /** Several operations in one transaction. What the series throws between two of them undoes all of them. */
+  runWhole<T>(series: (step: Step) => T): Promise<T> {
+    return this.#wait<T>(series, true)
+  }
+
+  #wait<T>(series: (step: Step) => T, isWhole: boolean): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     if (this.#waiting.length >= QUEUED_OPERATIONS_MAX) {
       const message = `${this.#waiting.length} writes wait for the disk: no more are taken.`
       return Promise.reject(new ScreeningError('QUEUE_FULL', message, { retryAfterSeconds: 1 }))
     }
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ operation, resolve: (result) => resolve(result as T), reject })
+      this.#waiting.push({ series, isWhole, resolve: (result) => resolve(result as T), reject })
       this.#draining ??= this.#drain()
     })
   }
@@ -101,8 +124,14 @@ export class CommitQueue {
   async #drain(): Promise<void> {
     // What arrives in this turn of the event loop still joins the first transaction.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, BATCH_OPERATIONS_MAX))
+    while (this.#waiting.length > 0) await this.#commit(this.#nextBatch())
     this.#draining = undefined
+  }
+
+  #nextBatch(): Waiting[] {
+    const firstWhole = this.#waiting.findIndex(({ isWhole }) => isWhole)
+    const free = firstWhole < 0 ? this.#waiting.length : Math.max(1, firstWhole)
+    return this.#waiting.splice(0, Math.min(free, BATCH_OPERATIONS_MAX))
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
@@ -112,12 +141,18 @@ export class CommitQueue {
       // A child transaction: what throws inside undoes every write of the batch.
       await this.#inTime(
         this.#environment.db.childTransaction(() => {
-          const nowMs = this.#now()
-          for (const waiting of batch) outcomes.push(this.#attempt(waiting, sequences, nowMs))
+          const step = this.#stepIn(sequences)
+          for (const waiting of batch) {
+            if (waiting.isWhole) outcomes.push({ waiting, result: waiting.series(step) })
+            else outcomes.push(attempt(waiting, step))
+          }
         }),
       )
     } catch (error) {
-      const failure = storageError(await rootCause(error), 'the write', this.#environment.path)
+      const cause = await rootCause(error instanceof RowFailure ? error.cause : error)
+      // A series that must be whole is alone in its transaction: what it threw is its own.
+      const isOwn = batch[0]?.isWhole === true && cause instanceof ScreeningError
+      const failure = isOwn ? cause : storageError(cause, 'the write', this.#environment.path)
       for (const waiting of batch) waiting.reject(failure)
       return
     }
@@ -149,27 +184,45 @@ export class CommitQueue {
     }
   }
 
-  #attempt(waiting: Waiting, sequences: Sequences, nowMs: number): Outcome {
-    const writes = new PlannedWrites(nowMs, { ...sequences }, this.#options)
-    let result: unknown
-    try {
-      result = waiting.operation(writes)
-    } catch (error) {
-      return { waiting, error }
-    }
+  #stepIn(sequences: Sequences): Step {
     const { db } = this.#environment
-    for (const { key, value } of writes.rows) {
-      if (value === undefined) db.remove(key)
-      else db.put(key, value)
+    const nowMs = this.#now()
+    return (operation, { atMs = nowMs, onRow } = {}) => {
+      const writes = new PlannedWrites(atMs, { ...sequences }, this.#options)
+      const result = operation(writes)
+      try {
+        if (onRow !== undefined) for (const { key } of writes.rows) onRow(key)
+        for (const { key, value } of writes.rows.concat(writes.logRows)) {
+          if (value === undefined) db.remove(key)
+          else db.put(key, value)
+        }
+      } catch (cause) {
+        throw new RowFailure('A row was not written.', { cause })
+      }
+      Object.assign(sequences, writes.sequences)
+      return result
     }
-    Object.assign(sequences, writes.sequences)
-    return { waiting, result }
   }
 }
 
+function attempt(waiting: Waiting, step: Step): Outcome {
+  try {
+    return { waiting, result: waiting.series(step) }
+  } catch (error) {
+    if (error instanceof RowFailure) throw error
+    return { waiting, error }
+  }
+}
+
+/** Some rows of an operation are written and one was refused: the transaction cannot stand. */
+export class RowFailure extends Error {}
+
+type Row = { key: Buffer; value: Buffer | undefined }
+
 class PlannedWrites implements WriteSet {
   readonly nowMs: number
-  readonly rows: { key: Buffer; value: Buffer | undefined }[] = []
+  readonly rows: Row[] = []
+  readonly logRows: Row[] = []
   readonly sequences: Sequences
   readonly #kept: CommitQueueOptions
 
@@ -177,6 +230,10 @@ class PlannedWrites implements WriteSet {
     this.nowMs = nowMs
     this.sequences = sequences
     this.#kept = kept
+  }
+
+  get lastSequence(): number {
+    return this.sequences.change
   }
 
   put(key: Buffer, value: Buffer): void {
@@ -203,8 +260,8 @@ class PlannedWrites implements WriteSet {
 
   /** Both logs are windows: one row in, the row that has become too old out. */
   #append(space: number, sequence: number, entry: object, kept: number): void {
-    this.put(makeKey(space, { u64: sequence }), encodeJson(entry))
-    if (sequence > kept) this.remove(makeKey(space, { u64: sequence - kept }))
+    this.logRows.push({ key: makeKey(space, { u64: sequence }), value: encodeJson(entry) })
+    if (sequence > kept) this.logRows.push({ key: makeKey(space, { u64: sequence - kept }), value: undefined })
   }
 }
 

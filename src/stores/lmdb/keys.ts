@@ -6,7 +6,7 @@
  *
  * live.mdb                                     key parts                          value
  *   1 meta                  name                                  JSON   `format`, `counters`
- *   2 report                report id                             JSON   report, sequence, outcome
+ *   2 report                report id, NUL, number in digits      JSON   report, sequence, outcome
  *   3 report by number      u64 number, u64 sequence              report id
  *   4 counted reporter      number, 16 bytes pseudonym            f64    receivedMs of the report that counted last
  *   5 reputation            number                                binary, domain/reputation.ts

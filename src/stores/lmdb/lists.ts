@@ -1,5 +1,6 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { LISTS_MAX } from '../../domain/number-list.ts'
+import type { FactOf } from '../fact.ts'
 import {
   assertActive,
   emptyVersion,
@@ -9,19 +10,15 @@ import {
   versionsToDrop,
   versionUnknown,
 } from '../list-rules.ts'
-import type { Actor, ListRecord, ListVersion, NewListVersion, NumberingPlan, RecordStore } from '../ports.ts'
+import type { Actor, LayerId, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import { VERSIONS_KEPT } from '../ports.ts'
-import type { CommitQueue, WriteSet } from './commit-queue.ts'
+import type { WriteSet } from './commit-queue.ts'
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
 
 export type ListReads = Pick<RecordStore, 'lists' | 'list' | 'versions' | 'layersInUse' | 'numberingPlans'>
-export type ListWrites = Pick<
-  RecordStore,
-  'putList' | 'allocateLayer' | 'stageVersion' | 'activateVersion' | 'putNumberingPlan'
->
 
 /** Numbering plans one node holds: as many as countries and operators anybody imports. */
 const PLANS_MAX = 256
@@ -64,33 +61,24 @@ export function listReads(environment: Environment): ListReads {
   }
 }
 
-export function listWrites(environment: Environment, queue: CommitQueue): ListWrites {
-  return {
-    putList: (list, actor) => queue.run((writes) => putList(environment, writes, list, actor)),
-    allocateLayer: () =>
-      queue.run((writes) => {
-        const counters = readCounters(environment)
-        const layerId = counters.layerId + 1
-        writeCounters(writes, { ...counters, layerId })
-        return layerId
-      }),
-    stageVersion: (name, version, actor) => queue.run((writes) => stage(environment, writes, name, version, actor)),
-    activateVersion: (name, version, options, actor) =>
-      queue.run((writes) => activate(environment, writes, { name, version, ...options }, queue.lastSequence, actor)),
-    putNumberingPlan: (plan, actor) => queue.run((writes) => putPlan(environment, writes, plan, actor)),
-  }
+/** Reserves a layer id for a node that is its own record. */
+export function nextLayerId(environment: Environment, writes: WriteSet): LayerId {
+  const counters = readCounters(environment)
+  const layerId = counters.layerId + 1
+  writeCounters(writes, { ...counters, layerId })
+  return layerId
 }
 
-function putList(
+/** Throws LIST_KIND_CONFLICT, LISTS_TOO_MANY. */
+export function putList(
   environment: Environment,
   writes: WriteSet,
-  wanted: Parameters<RecordStore['putList']>[0],
-  actor: Actor,
+  { name, listKind: kind, title, actor }: FactOf<'list-put'>,
 ): { list: ListRecord; created: boolean } {
-  const known = environment.json<ListRecord>(listKey(wanted.name))
-  if (known !== undefined && known.kind !== wanted.kind) throw kindConflict(known, wanted.kind)
-  if (known !== undefined && known.title === wanted.title) return { list: known, created: false }
-  const list = known === undefined ? newList(environment, writes, wanted, actor) : { ...known, title: wanted.title }
+  const known = environment.json<ListRecord>(listKey(name))
+  if (known !== undefined && known.kind !== kind) throw kindConflict(known, kind)
+  if (known !== undefined && known.title === title) return { list: known, created: false }
+  const list = known === undefined ? newList(environment, writes, { name, kind, title }, actor) : { ...known, title }
   writes.put(listKey(list.name), encodeJson(list))
   writes.change({ kind: 'list', name: list.name, version: list.activeVersion })
   writes.audit(actor, known === undefined ? 'list.create' : 'list.retitle', list.name, { kind: list.kind })
@@ -110,12 +98,11 @@ function newList(
   return { listId, ...wanted, createdMs: writes.nowMs, activeVersion: 0, active: emptyVersion(writes.nowMs, actor) }
 }
 
-function stage(
+/** Throws LIST_UNKNOWN. */
+export function stageVersion(
   environment: Environment,
   writes: WriteSet,
-  name: string,
-  wanted: NewListVersion,
-  actor: Actor,
+  { name, version: wanted, actor }: FactOf<'list-stage'>,
 ): ListVersion {
   const list = requireList(environment, name)
   const kept = readVersions(environment, list.listId)
@@ -128,16 +115,16 @@ function stage(
   return version
 }
 
-function activate(
+/** Throws LIST_UNKNOWN, LIST_CHANGED, VERSION_UNKNOWN. */
+export function activateVersion(
   environment: Environment,
   writes: WriteSet,
-  wanted: { name: string; version: number; expectedActive?: number },
-  lastSequence: number,
-  actor: Actor,
+  wanted: FactOf<'list-activate'>,
 ): { list: ListRecord; sequence: number } {
+  const { actor } = wanted
   const known = requireList(environment, wanted.name)
   assertActive(known, wanted.expectedActive)
-  if (wanted.version === known.activeVersion) return { list: known, sequence: lastSequence }
+  if (wanted.version === known.activeVersion) return { list: known, sequence: writes.lastSequence }
   const active = environment.json<ListVersion>(versionKey(known.listId, wanted.version))
   if (active === undefined) throw versionUnknown(wanted.name, wanted.version)
   const list: ListRecord = { ...known, activeVersion: active.version, active }
@@ -151,11 +138,11 @@ function activate(
   return { list, sequence }
 }
 
-function putPlan(
+/** Throws NUMBERING_INVALID. */
+export function putNumberingPlan(
   environment: Environment,
   writes: WriteSet,
-  wanted: Omit<NumberingPlan, 'version'>,
-  actor: Actor,
+  { plan: wanted, actor }: FactOf<'numbering-put'>,
 ): { plan: NumberingPlan; sequence: number } {
   const known = environment.json<NumberingPlan>(planKey(wanted.name))
   if (known === undefined && readAll(environment, LIVE_SPACE.numberingPlan, PLANS_MAX).length >= PLANS_MAX) {

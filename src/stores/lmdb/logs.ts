@@ -10,7 +10,7 @@ export type LogReads = Pick<
   RecordStore,
   'lastSequence' | 'oldestSequence' | 'changesAfter' | 'audit' | 'document' | 'documents'
 >
-export type LogWrites = Pick<RecordStore, 'appendAudit' | 'putDocument'>
+export type DocumentWrites = Pick<RecordStore, 'putDocument'>
 
 /** Rows removed in one transaction while a log is cut down to a smaller bound. */
 const TRIM_ROWS = 10_000
@@ -57,10 +57,8 @@ export function logReads(environment: Environment): LogReads {
   }
 }
 
-export function logWrites(queue: CommitQueue): LogWrites {
+export function documentWrites(queue: CommitQueue): DocumentWrites {
   return {
-    appendAudit: (entry, actor) =>
-      queue.run((writes) => writes.audit(actor, entry.action, entry.subject, entry.detail)),
     putDocument: (space, key, document) =>
       queue.run((writes) => {
         if (document === undefined) writes.remove(documentKey(space, key))

@@ -1,7 +1,8 @@
 import type { PolicyVersion } from '../../domain/policy.ts'
+import type { FactOf } from '../fact.ts'
 import { POLICY_VERSIONS_KEPT, type RecordStore } from '../ports.ts'
 import { assertPolicyVersion } from '../record-rules.ts'
-import type { CommitQueue } from './commit-queue.ts'
+import type { WriteSet } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
@@ -23,20 +24,20 @@ export function policyReads(environment: Environment): PolicyReads {
   }
 }
 
-export function policyWrites(environment: Environment, queue: CommitQueue): Pick<RecordStore, 'putPolicy'> {
-  return {
-    putPolicy: (wanted, options, actor) =>
-      queue.run((writes) => {
-        const current = newestPolicies(environment, 1)[0]?.version ?? 0
-        assertPolicyVersion(current, options.expectedVersion)
-        const policy: PolicyVersion = { version: current + 1, ...wanted, activatedMs: writes.nowMs, actor }
-        writes.put(versionKey(policy.version), encodeJson(policy))
-        if (policy.version > POLICY_VERSIONS_KEPT) writes.remove(versionKey(policy.version - POLICY_VERSIONS_KEPT))
-        const sequence = writes.change({ kind: 'policy', version: policy.version })
-        writes.audit(actor, 'policy.put', wanted.document.name, { version: policy.version })
-        return { policy, sequence }
-      }),
-  }
+/** Throws POLICY_CHANGED. */
+export function putPolicy(
+  environment: Environment,
+  writes: WriteSet,
+  { text, document, expectedVersion, actor }: FactOf<'policy-put'>,
+): { policy: PolicyVersion; sequence: number } {
+  const current = newestPolicies(environment, 1)[0]?.version ?? 0
+  assertPolicyVersion(current, expectedVersion)
+  const policy: PolicyVersion = { version: current + 1, text, document, activatedMs: writes.nowMs, actor }
+  writes.put(versionKey(policy.version), encodeJson(policy))
+  if (policy.version > POLICY_VERSIONS_KEPT) writes.remove(versionKey(policy.version - POLICY_VERSIONS_KEPT))
+  const sequence = writes.change({ kind: 'policy', version: policy.version })
+  writes.audit(actor, 'policy.put', document.name, { version: policy.version })
+  return { policy, sequence }
 }
 
 function newestPolicies(environment: Environment, limit: number): PolicyVersion[] {

@@ -3,21 +3,24 @@
  * one queue (commit-queue.ts), everybody reads it in place.
  */
 import { join } from 'node:path'
-import { AUDIT_KEPT, CHANGES_KEPT, type RecordStore } from '../ports.ts'
+import type { FactBody } from '../fact.ts'
+import { factWrites, type WriteFact } from '../fact-writes.ts'
+import { type Actor, AUDIT_KEPT, CHANGES_KEPT, type RecordStore } from '../ports.ts'
+import { applyFact } from './apply-fact.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import { type FormatSpec, settleFormat } from './format.ts'
 import { LIVE_SPACE } from './keys.ts'
-import { listReads, listWrites } from './lists.ts'
-import { logReads, logWrites, trimLog } from './logs.ts'
-import { policyReads, policyWrites } from './policies.ts'
+import { type ListReads, listReads, nextLayerId } from './lists.ts'
+import { documentWrites, type LogReads, logReads, trimLog } from './logs.ts'
+import { type PolicyReads, policyReads } from './policies.ts'
 import { lockDirectory } from './process-lock.ts'
-import { reportReads, reportWrites } from './reports.ts'
-import { reviewReads, reviewWrites } from './reviews.ts'
+import { assertOwnNumber, type ReportReads, rekeyReports, reportReads } from './reports.ts'
+import { type ReviewReads, reviewReads } from './reviews.ts'
 import { storageError } from './storage-error.ts'
 
 export const LIVE_FILE = 'live.mdb'
-export const LIVE_FORMAT: FormatSpec = { name: LIVE_FILE, version: 1, migrations: [] }
+export const LIVE_FORMAT: FormatSpec = { name: LIVE_FILE, version: 2, migrations: [{ from: 1, run: rekeyReports }] }
 
 export type RecordStoreOptions = {
   /** The data directory. Made when it is not there. */
@@ -58,17 +61,16 @@ export async function openRecordStore(
 
 function assemble(environment: Environment, queue: CommitQueue, release: () => void): RecordStore {
   let closing: Promise<void> | undefined
+  const write = (body: FactBody, actor: Actor) =>
+    queue.run((writes) => {
+      if (body.kind === 'report') assertOwnNumber(environment, body.report)
+      return applyFact(environment, writes, { ...body, actor, atMs: writes.nowMs })
+    })
   return {
-    ...reportReads(environment),
-    ...reportWrites(environment, queue),
-    ...listReads(environment),
-    ...listWrites(environment, queue),
-    ...policyReads(environment),
-    ...policyWrites(environment, queue),
-    ...reviewReads(environment),
-    ...reviewWrites(environment, queue),
-    ...logReads(environment),
-    ...logWrites(queue),
+    ...recordReads(environment),
+    ...factWrites(write as WriteFact),
+    ...documentWrites(queue),
+    allocateLayer: () => queue.run((writes) => nextLayerId(environment, writes)),
     close() {
       closing ??= queue
         .close()
@@ -76,5 +78,17 @@ function assemble(environment: Environment, queue: CommitQueue, release: () => v
         .finally(release)
       return closing
     },
+  }
+}
+
+export type RecordReads = ReportReads & ListReads & PolicyReads & ReviewReads & LogReads
+
+export function recordReads(environment: Environment): RecordReads {
+  return {
+    ...reportReads(environment),
+    ...listReads(environment),
+    ...policyReads(environment),
+    ...reviewReads(environment),
+    ...logReads(environment),
   }
 }

@@ -1,12 +1,13 @@
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import type { Report } from '../../domain/report.ts'
 import { foldReport, SAME_REPORTER_MS } from '../../domain/reputation.ts'
-import type { Actor, AppendReportResult, RecordStore } from '../ports.ts'
+import type { FactOf } from '../fact.ts'
+import type { AppendReportResult, RecordStore } from '../ports.ts'
 import { assertSameReport } from '../record-rules.ts'
-import type { CommitQueue, WriteSet } from './commit-queue.ts'
-import type { Environment } from './environment.ts'
-import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
-import { encodeJson } from './values.ts'
+import type { WriteSet } from './commit-queue.ts'
+import type { Database, Environment } from './environment.ts'
+import { KEY_PREFIX_BYTES, keyAfterPrefix, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+import { decodeJson, encodeJson } from './values.ts'
 
 type StoredReport = {
   readonly report: Report
@@ -16,21 +17,23 @@ type StoredReport = {
 
 export type ReportReads = Pick<RecordStore, 'report' | 'reportsOf' | 'reputationOf' | 'readReputationNumbers'>
 
-const reportKey = (reportId: string) => makeKey(LIVE_SPACE.report, { text: reportId })
+/** No report id has a NUL in it. */
+const idPrefix = (reportId: string) => makeKey(LIVE_SPACE.report, { text: `${reportId}\0` })
+const reportKey = (reportId: string, number: number) => makeKey(LIVE_SPACE.report, { text: `${reportId}\0${number}` })
 const numberKey = (space: number, number: number) => makeKey(space, { u64: number })
 
 export function reportReads(environment: Environment): ReportReads {
   return {
     report(reportId) {
       environment.refresh()
-      return environment.json<StoredReport>(reportKey(reportId))?.report
+      return readReport(environment, reportId)
     },
     reportsOf(number, limit) {
       environment.refresh()
       const reportIds: string[] = []
       const prefix = numberKey(LIVE_SPACE.reportByNumber, number)
       environment.scan({ prefix, reverse: true, limit }, (_key, value) => reportIds.push(value.toString()))
-      return reportIds.flatMap((reportId) => environment.json<StoredReport>(reportKey(reportId))?.report ?? [])
+      return reportIds.flatMap((reportId) => environment.json<StoredReport>(reportKey(reportId, number))?.report ?? [])
     },
     reputationOf(number) {
       environment.refresh()
@@ -49,15 +52,23 @@ export function reportReads(environment: Environment): ReportReads {
   }
 }
 
-export function reportWrites(environment: Environment, queue: CommitQueue): Pick<RecordStore, 'appendReport'> {
-  return {
-    appendReport: (report, actor) => queue.run((writes) => append(environment, writes, report, actor)),
-  }
+/**
+ * Throws REPORT_CONFLICT when the id belongs to a report about another number. Who accepts a report asks this; it is no
+ * part of the fact, because facts about two numbers have no common order: should two nodes take the same id for two
+ * numbers at the same moment, both reports stay.
+ */
+export function assertOwnNumber(environment: Environment, report: Report): void {
+  const known = readReport(environment, report.reportId)
+  if (known !== undefined) assertSameReport(known, report)
 }
 
-/** Report, its index, the reporter's mark, the folded reputation, change and audit: one transaction. */
-function append(environment: Environment, writes: WriteSet, report: Report, actor: Actor): AppendReportResult {
-  const known = environment.json<StoredReport>(reportKey(report.reportId))
+/** Report, its index, the reporter's mark, the folded reputation, change and audit. Throws REPORT_CONFLICT. */
+export function appendReport(
+  environment: Environment,
+  writes: WriteSet,
+  { report, actor }: FactOf<'report'>,
+): AppendReportResult {
+  const known = environment.json<StoredReport>(reportKey(report.reportId, report.number))
   if (known !== undefined) {
     assertSameReport(known.report, report)
     return { outcome: 'repeated', sequence: known.sequence, report: known.report }
@@ -65,7 +76,10 @@ function append(environment: Environment, writes: WriteSet, report: Report, acto
   const markKey = reporterKey(report.number, report.reporter)
   const outcome = hasCounted(environment.bytes(markKey), report.receivedMs) ? 'same-reporter' : 'recorded'
   const sequence = writes.change({ kind: 'report', number: report.number })
-  writes.put(reportKey(report.reportId), encodeJson({ report, sequence, outcome } satisfies StoredReport))
+  writes.put(
+    reportKey(report.reportId, report.number),
+    encodeJson({ report, sequence, outcome } satisfies StoredReport),
+  )
   writes.put(
     makeKey(LIVE_SPACE.reportByNumber, { u64: report.number }, { u64: sequence }),
     Buffer.from(report.reportId),
@@ -98,4 +112,27 @@ function reporterKey(number: PhoneNumber, reporter: string): Buffer {
 function readReputation(environment: Environment, number: PhoneNumber): DataView | undefined {
   const bytes = environment.bytes(numberKey(LIVE_SPACE.reputation, number))
   return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function readReport(environment: Environment, reportId: string): Report | undefined {
+  let report: Report | undefined
+  environment.scan({ prefix: idPrefix(reportId), limit: 1 }, (_key, value) => {
+    report = decodeJson<StoredReport>(value).report
+  })
+  return report
+}
+
+/** v1 had the report id alone for a key. */
+export function rekeyReports(db: Database): void {
+  const prefix = makeKey(LIVE_SPACE.report)
+  // Taken first: a cursor would find what is put behind it.
+  const keys = [...db.getKeys({ start: prefix, end: keyAfterPrefix(prefix) })].map((key) => Buffer.from(key))
+  for (const key of keys) {
+    const value = db.getBinary(key)
+    if (value === undefined) continue
+    const { report } = decodeJson<StoredReport>(value)
+    const copy = Buffer.from(value)
+    db.remove(key)
+    db.put(reportKey(report.reportId, report.number), copy)
+  }
 }

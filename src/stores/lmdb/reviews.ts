@@ -1,21 +1,14 @@
 import type { Review } from '../../domain/review.ts'
-import { type Actor, REVIEWS_CLOSED_KEPT, REVIEWS_OPEN_MAX, type RecordStore } from '../ports.ts'
-import {
-  closedReview,
-  joinReview,
-  newReview,
-  type ReviewRequest,
-  type ReviewResult,
-  tooManyReviews,
-} from '../record-rules.ts'
-import type { CommitQueue, WriteSet } from './commit-queue.ts'
+import type { FactOf } from '../fact.ts'
+import { REVIEWS_CLOSED_KEPT, REVIEWS_OPEN_MAX, type RecordStore } from '../ports.ts'
+import { closedReview, joinReview, newReview, tooManyReviews } from '../record-rules.ts'
+import type { WriteSet } from './commit-queue.ts'
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, textPart } from './keys.ts'
 import { encodeJson } from './values.ts'
 
 export type ReviewReads = Pick<RecordStore, 'review' | 'reviewOf' | 'reviews'>
-export type ReviewWrites = Pick<RecordStore, 'openReview' | 'closeReview'>
 
 const NOTHING = Buffer.alloc(0)
 const reviewKey = (reviewId: string) => makeKey(LIVE_SPACE.review, { text: reviewId })
@@ -48,19 +41,11 @@ export function reviewReads(environment: Environment): ReviewReads {
   }
 }
 
-export function reviewWrites(environment: Environment, queue: CommitQueue): ReviewWrites {
-  return {
-    openReview: (request, actor) => queue.run((writes) => open(environment, writes, request, actor)),
-    closeReview: (reviewId, result, actor) =>
-      queue.run((writes) => close(environment, writes, reviewId, result, actor)),
-  }
-}
-
-function open(
+/** Throws QUEUE_FULL. */
+export function openReview(
   environment: Environment,
   writes: WriteSet,
-  request: ReviewRequest,
-  actor: Actor,
+  { review: request, actor }: FactOf<'review-open'>,
 ): { review: Review; opened: boolean } {
   const known = newestOf(environment, request.number)
   if (known?.state === 'open') {
@@ -88,12 +73,11 @@ function putOpen(writes: WriteSet, review: Review): void {
   writes.change({ kind: 'review', reviewId: review.reviewId })
 }
 
-function close(
+/** Throws REVIEW_UNKNOWN, REVIEW_CLOSED. */
+export function closeReview(
   environment: Environment,
   writes: WriteSet,
-  reviewId: string,
-  result: ReviewResult,
-  actor: Actor,
+  { reviewId, result, actor }: FactOf<'review-close'>,
 ): Review {
   const known = environment.json<Review>(reviewKey(reviewId))
   const closed = closedReview(known, reviewId, result, actor)
