@@ -114,6 +114,8 @@ export type NumberingPlan = {
   readonly covers: readonly { readonly from: number; readonly to: number }[]
   readonly layerId: LayerId
   readonly rangeCount: number
+  /** As in LayerRef. */
+  readonly stamp?: number
   /** The day the plan describes, epoch milliseconds: older than the policy's staleAfterDays only flags. */
   readonly asOfMs: number
   readonly importedMs: number
@@ -121,8 +123,11 @@ export type NumberingPlan = {
 }
 
 export type AppendReportResult = {
-  /** `recorded`: counted. `repeated`: this reportId is known. `same-reporter`: kept, but counts once with an earlier one. */
-  readonly outcome: 'recorded' | 'repeated' | 'same-reporter'
+  /**
+   * `recorded`: counted. `repeated`: this reportId is known. `same-reporter`: kept, but counts once with an earlier one.
+   * `queued`: kept on this node's disk until Redis can be reached; the sequence is the newest one before it.
+   */
+  readonly outcome: 'recorded' | 'repeated' | 'same-reporter' | 'queued'
   readonly sequence: number
   readonly report: Report
 }

@@ -38,6 +38,8 @@ export type WriteSet = {
   /** Adds to the change log and returns the sequence number the change gets. */
   change(change: NewChange): number
   audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void
+  /** Calls it when the transaction is on disk, before the operation resolves. */
+  afterCommit(done: () => void): void
 }
 
 export type CommitQueueOptions = {
@@ -58,6 +60,7 @@ export type Step = <T>(
 
 type Waiting = {
   readonly series: (step: Step) => unknown
+  readonly operations: number
   readonly isWhole: boolean
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -95,22 +98,21 @@ export class CommitQueue {
    * STORAGE_FULL, STORAGE_FAILED, or QUEUE_FULL.
    */
   run<T>(operation: (writes: WriteSet) => T): Promise<T> {
-    return this.#wait<T>((step) => step(operation), false)
+    return this.runSeries((step) => step(operation))
   }
 
-  /** Several operations in one transaction. What the series throws between two of them undoes all of them. */
-  runWhole<T>(series: (step: Step) => T): Promise<T> {
-    return this.#wait<T>(series, true)
-  }
-
-  #wait<T>(series: (step: Step) => T, isWhole: boolean): Promise<T> {
+  /**
+   * Several operations, about as many as `operations` says, in one transaction. A series that is whole has the
+   * transaction for itself, and throwing undoes all of it; what another one throws undoes its last step alone.
+   */
+  runSeries<T>(series: (step: Step) => T, { operations = 1, isWhole = false } = {}): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     if (this.#waiting.length >= QUEUED_OPERATIONS_MAX) {
       const message = `${this.#waiting.length} writes wait for the disk: no more are taken.`
       return Promise.reject(new ScreeningError('QUEUE_FULL', message, { retryAfterSeconds: 1 }))
     }
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ series, isWhole, resolve: (result) => resolve(result as T), reject })
+      this.#waiting.push({ series, operations, isWhole, resolve: (result) => resolve(result as T), reject })
       this.#draining ??= this.#drain()
     })
   }
@@ -129,34 +131,41 @@ export class CommitQueue {
   }
 
   #nextBatch(): Waiting[] {
-    const firstWhole = this.#waiting.findIndex(({ isWhole }) => isWhole)
-    const free = firstWhole < 0 ? this.#waiting.length : Math.max(1, firstWhole)
-    return this.#waiting.splice(0, Math.min(free, BATCH_OPERATIONS_MAX))
+    let count = 0
+    for (let operations = 0; count < this.#waiting.length && operations < BATCH_OPERATIONS_MAX; count++) {
+      const next = this.#waiting[count]!
+      if (next.isWhole && count > 0) break
+      operations += next.isWhole ? BATCH_OPERATIONS_MAX : next.operations
+    }
+    return this.#waiting.splice(0, count)
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
     const sequences = { ...this.#sequences }
     const outcomes: Outcome[] = []
+    const afterCommit: (() => void)[] = []
     try {
       // A child transaction: what throws inside undoes every write of the batch.
       await this.#inTime(
         this.#environment.db.childTransaction(() => {
-          const step = this.#stepIn(sequences)
+          const step = this.#stepIn(sequences, afterCommit)
           for (const waiting of batch) {
-            if (waiting.isWhole) outcomes.push({ waiting, result: waiting.series(step) })
-            else outcomes.push(attempt(waiting, step))
+            const outcome = attempt(waiting, step)
+            outcomes.push(outcome)
+            if (waiting.isWhole && outcome.error !== undefined) throw outcome.error
           }
         }),
       )
     } catch (error) {
       const cause = await rootCause(error instanceof RowFailure ? error.cause : error)
-      // A series that must be whole is alone in its transaction: what it threw is its own.
-      const isOwn = batch[0]?.isWhole === true && cause instanceof ScreeningError
-      const failure = isOwn ? cause : storageError(cause, 'the write', this.#environment.path)
+      // What a whole series threw is its own; it was alone in its transaction.
+      const isOwn = outcomes.some((outcome) => outcome.error !== undefined && outcome.error === error)
+      const failure = isOwn ? error : storageError(cause, 'the write', this.#environment.path)
       for (const waiting of batch) waiting.reject(failure)
       return
     }
     this.#sequences = sequences
+    for (const done of afterCommit) done()
     for (const { waiting, result, error } of outcomes) {
       if (error === undefined) waiting.resolve(result)
       else waiting.reject(error)
@@ -184,7 +193,7 @@ export class CommitQueue {
     }
   }
 
-  #stepIn(sequences: Sequences): Step {
+  #stepIn(sequences: Sequences, afterCommit: (() => void)[]): Step {
     const { db } = this.#environment
     const nowMs = this.#now()
     return (operation, { atMs = nowMs, onRow } = {}) => {
@@ -200,6 +209,7 @@ export class CommitQueue {
         throw new RowFailure('A row was not written.', { cause })
       }
       Object.assign(sequences, writes.sequences)
+      afterCommit.push(...writes.done)
       return result
     }
   }
@@ -223,6 +233,7 @@ class PlannedWrites implements WriteSet {
   readonly nowMs: number
   readonly rows: Row[] = []
   readonly logRows: Row[] = []
+  readonly done: (() => void)[] = []
   readonly sequences: Sequences
   readonly #kept: CommitQueueOptions
 
@@ -256,6 +267,10 @@ class PlannedWrites implements WriteSet {
     }
     const entry = { atMs: this.nowMs, actor, action, subject, ...(detail === undefined ? {} : { detail }) }
     this.#append(LIVE_SPACE.audit, ++this.sequences.audit, entry, this.#kept.auditKept)
+  }
+
+  afterCommit(done: () => void): void {
+    this.done.push(done)
   }
 
   /** Both logs are windows: one row in, the row that has become too old out. */

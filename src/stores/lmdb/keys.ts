@@ -21,6 +21,9 @@
  *  14 change                u64 sequence                          JSON   Change without its sequence
  *  15 audit                 u64 sequence                          JSON   AuditEntry without its sequence
  *  16 document              u8 document space + 1, key            JSON   whatever the service keeps
+ *  17 position              u8 partition                          2 x f64 epoch, sequence of the last fact applied
+ *  18 applied fact          u8 partition, u64 sequence            binary, applied-fact-row.ts
+ *  19 outbox                u64 order                             16 bytes fact id, f64 atMs, u8 partition, the fact
  *
  * lists.mdb
  *   1 meta                  name                                  JSON   `format`
@@ -56,6 +59,9 @@ export const LIVE_SPACE = {
   change: 14,
   audit: 15,
   document: 16,
+  position: 17,
+  appliedFact: 18,
+  outbox: 19,
 } as const
 
 export const LISTS_SPACE = {

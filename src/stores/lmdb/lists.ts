@@ -10,7 +10,7 @@ import {
   versionsToDrop,
   versionUnknown,
 } from '../list-rules.ts'
-import type { Actor, LayerId, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
+import type { Actor, LayerId, LayerRef, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import { VERSIONS_KEPT } from '../ports.ts'
 import type { WriteSet } from './commit-queue.ts'
 import { readCounters, writeCounters } from './counters.ts'
@@ -59,6 +59,16 @@ export function listReads(environment: Environment): ListReads {
       return readAll<NumberingPlan>(environment, LIVE_SPACE.numberingPlan, PLANS_MAX)
     },
   }
+}
+
+/** What the active versions of all lists and the numbering plans point to. */
+export function layersInForce(environment: Environment): LayerRef[] {
+  const lists = readAll<ListRecord>(environment, LIVE_SPACE.list, LISTS_MAX)
+  const plans = readAll<NumberingPlan>(environment, LIVE_SPACE.numberingPlan, PLANS_MAX)
+  return [
+    ...lists.flatMap((list) => list.active.layers),
+    ...plans.map(({ layerId, rangeCount, stamp = 0 }) => ({ layerId, numberCount: 0, rangeCount, stamp })),
+  ]
 }
 
 /** Reserves a layer id for a node that is its own record. */

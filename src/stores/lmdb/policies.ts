@@ -30,7 +30,7 @@ export function putPolicy(
   writes: WriteSet,
   { text, document, expectedVersion, actor }: FactOf<'policy-put'>,
 ): { policy: PolicyVersion; sequence: number } {
-  const current = newestPolicies(environment, 1)[0]?.version ?? 0
+  const current = policyVersionIn(environment)
   assertPolicyVersion(current, expectedVersion)
   const policy: PolicyVersion = { version: current + 1, text, document, activatedMs: writes.nowMs, actor }
   writes.put(versionKey(policy.version), encodeJson(policy))
@@ -38,6 +38,11 @@ export function putPolicy(
   const sequence = writes.change({ kind: 'policy', version: policy.version })
   writes.audit(actor, 'policy.put', document.name, { version: policy.version })
   return { policy, sequence }
+}
+
+/** 0: there is none. */
+export function policyVersionIn(environment: Environment): number {
+  return newestPolicies(environment, 1)[0]?.version ?? 0
 }
 
 function newestPolicies(environment: Environment, limit: number): PolicyVersion[] {

@@ -1,0 +1,97 @@
+/** Facts that were accepted while Redis was away, on disk until they are part of the record. */
+import { ScreeningError } from '../../domain/errors.ts'
+import type { CommitQueue, WriteSet } from './commit-queue.ts'
+import type { Environment } from './environment.ts'
+import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+
+export type OutboxFact = { readonly factId: string; readonly payload: Buffer; readonly partition: number }
+
+export type Outbox = {
+  readonly size: number
+  /** When the oldest one came, epoch milliseconds; undefined when it is empty. */
+  readonly oldestMs: number | undefined
+  /** Resolves when it is on disk. Rejects with QUEUE_FULL when `max` facts wait already, or a storage error. */
+  put(fact: OutboxFact, max: number): Promise<void>
+  /** Puts it in as part of another write, whatever the bound. */
+  enter(writes: WriteSet, fact: OutboxFact): void
+  /** Oldest first. */
+  page(limit: number): OutboxFact[]
+  /** Removes a fact that is part of the record already. */
+  drop(factId: string): Promise<void>
+  /** The same as part of another write, when it is in the outbox at all. */
+  remove(writes: WriteSet, factId: string): void
+}
+
+/** Fact id, when it came (f64), partition (u8). */
+const ID_BYTES = 16
+const PARTITION_AT = 24
+const HEAD_BYTES = 25
+const prefix = makeKey(LIVE_SPACE.outbox)
+const keyOf = (order: number) => makeKey(LIVE_SPACE.outbox, { u64: order })
+
+export function createOutbox(environment: Environment, queue: CommitQueue): Outbox {
+  /** Fact id to place in line and time, oldest first. */
+  const waiting = new Map<string, { order: number; atMs: number }>()
+  let last = 0
+  environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (key, value) => {
+    last = u64Part(key, KEY_PREFIX_BYTES)
+    waiting.set(value.toString('hex', 0, ID_BYTES), { order: last, atMs: value.readDoubleLE(ID_BYTES) })
+  })
+  /** Accepted, on their way to the disk. */
+  let entering = 0
+
+  function enter(writes: WriteSet, { factId, payload, partition }: OutboxFact): void {
+    const order = ++last
+    const atMs = writes.nowMs
+    const head = Buffer.allocUnsafe(HEAD_BYTES)
+    head.write(factId, 0, 'hex')
+    head.writeDoubleLE(atMs, ID_BYTES)
+    head.writeUInt8(partition, PARTITION_AT)
+    writes.put(keyOf(order), Buffer.concat([head, payload]))
+    writes.afterCommit(() => waiting.set(factId, { order, atMs }))
+  }
+
+  return {
+    get size() {
+      return waiting.size
+    },
+    get oldestMs() {
+      for (const { atMs } of waiting.values()) return atMs
+      return undefined
+    },
+    async put(fact, max) {
+      if (waiting.has(fact.factId)) return
+      if (waiting.size + entering >= max) {
+        throw new ScreeningError('QUEUE_FULL', `Redis is away, and ${max} reports wait for it already.`, {
+          hint: 'Send the report again when Redis is back, with the same reportId or Idempotency-Key.',
+          retryAfterSeconds: 10,
+        })
+      }
+      entering++
+      try {
+        await queue.run((writes) => enter(writes, fact))
+      } finally {
+        entering--
+      }
+    },
+    enter,
+    page(limit) {
+      environment.refresh()
+      const facts: OutboxFact[] = []
+      environment.scan({ prefix, limit }, (_key, value) => {
+        const payload = Buffer.from(value.subarray(HEAD_BYTES))
+        facts.push({ factId: value.toString('hex', 0, ID_BYTES), payload, partition: value.readUInt8(PARTITION_AT) })
+      })
+      return facts
+    },
+    drop: (factId) => queue.run((writes) => remove(writes, factId)),
+    remove,
+  }
+
+  function remove(writes: WriteSet, factId: string): void {
+    const place = waiting.get(factId)
+    if (place === undefined) return
+    writes.remove(keyOf(place.order))
+    writes.afterCommit(() => waiting.delete(factId))
+  }
+}

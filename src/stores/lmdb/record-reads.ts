@@ -1,0 +1,18 @@
+import type { Environment } from './environment.ts'
+import { type ListReads, listReads } from './lists.ts'
+import { type LogReads, logReads } from './logs.ts'
+import { type PolicyReads, policyReads } from './policies.ts'
+import { type ReportReads, reportReads } from './reports.ts'
+import { type ReviewReads, reviewReads } from './reviews.ts'
+
+export type RecordReads = ReportReads & ListReads & PolicyReads & ReviewReads & LogReads
+
+export function recordReads(environment: Environment): RecordReads {
+  return {
+    ...reportReads(environment),
+    ...listReads(environment),
+    ...policyReads(environment),
+    ...reviewReads(environment),
+    ...logReads(environment),
+  }
+}

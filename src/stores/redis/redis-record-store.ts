@@ -1,0 +1,139 @@
+/**
+ * The record store of a node that shares its record through Redis: reads come from this node's replica, writes become
+ * facts in Redis that every node applies.
+ */
+import type { Fact, FactBody } from '../fact.ts'
+import { factWrites, type WriteFact } from '../fact-writes.ts'
+import type { Replica } from '../lmdb/replica.ts'
+import {
+  ACTOR_CHARS_MAX,
+  type Actor,
+  type AppendReportResult,
+  type LayerId,
+  type LayerRef,
+  type RecordStore,
+} from '../ports.ts'
+import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
+import type { FactStreams } from './fact-streams.ts'
+import { createRecordFollower, type FollowerStatus, type RecordFollower } from './follow-record.ts'
+import type { RecordTrouble } from './record-trouble.ts'
+import { createFactWriter } from './write-fact.ts'
+
+export type RedisRecordStore = RecordStore & {
+  readonly follower: RecordFollower
+  recordStatus(): RecordStatus
+}
+
+export type RecordStatus = FollowerStatus & {
+  readonly recordId: string
+  /** Reports (and facts taken back) that wait on this node's disk for Redis. */
+  readonly outbox: { readonly facts: number; readonly oldestMs: number | undefined }
+}
+
+/** List contents that nodes hand each other through Redis. */
+export type LayerTraffic = {
+  /** An id that no node has given out before; `known` is the greatest this node has seen. */
+  allocate(known: LayerId): Promise<LayerId>
+  /** Resolves when Redis has the contents. */
+  push(layers: readonly LayerRef[]): Promise<void>
+  /** Resolves with those that Redis does not have. */
+  fetch(layers: readonly LayerRef[]): Promise<readonly LayerRef[]>
+  has(layer: LayerRef): boolean
+  newest(): LayerId
+}
+
+export type RedisRecordStoreOptions = { readonly recordId: string; readonly outboxMax: number }
+
+export type RedisRecordStoreDependencies = {
+  readonly replica: Replica
+  readonly streams: FactStreams
+  readonly layers: LayerTraffic
+  readonly newFactId: () => string
+  readonly now: () => number
+  readonly random: () => number
+  /** The change log has grown without a write of this node. */
+  readonly onApplied: () => void
+  readonly onTrouble: (trouble: RecordTrouble) => void
+}
+
+/** What waits is offered this often; each round takes what it can. */
+const DRAIN_EVERY_MS = 100
+
+export function createRedisRecordStore(
+  options: RedisRecordStoreOptions,
+  dependencies: RedisRecordStoreDependencies,
+): RedisRecordStore {
+  const { replica, streams, layers, now } = dependencies
+  const follower = createRecordFollower({
+    ...dependencies,
+    fetchLayers: layers.fetch,
+    hasLayer: layers.has,
+    onTrouble: (partition, state, error) => dependencies.onTrouble({ partition, state, error }),
+  })
+  const writer = createFactWriter(options, {
+    streams,
+    follower,
+    outbox: replica.outbox,
+    appliedUpTo: (partition) => replica.position(partition).sequence,
+    newFactId: dependencies.newFactId,
+  })
+  const drain = setInterval(() => {
+    if (replica.outbox.size > 0) void writer.drain()
+  }, DRAIN_EVERY_MS)
+
+  async function write(body: FactBody, actor: Actor): Promise<unknown> {
+    if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX) {
+      throw new RangeError(`An actor has 1 to ${ACTOR_CHARS_MAX} characters, got ${actor.length}.`)
+    }
+    const fact: Fact = { ...body, actor, atMs: now() }
+    const result = await writer.write(fact)
+    if (result !== 'queued') return result
+    const { report } = fact as Extract<Fact, { kind: 'report' }>
+    return { outcome: 'queued', sequence: replica.lastSequence(), report } satisfies AppendReportResult
+  }
+  const writes = factWrites(write as WriteFact)
+
+  return {
+    ...replica,
+    ...writes,
+    follower,
+    recordStatus: () => ({
+      ...follower.status(),
+      recordId: options.recordId,
+      outbox: { facts: replica.outbox.size, oldestMs: replica.outbox.oldestMs },
+    }),
+    async appendReport(report, actor) {
+      const known = replica.report(report.reportId)
+      // A report that is here already is known without asking Redis; the fact itself decides between two at once.
+      if (known !== undefined) assertSameReport(known, report)
+      return writes.appendReport(report, actor)
+    },
+    async openReview(request, actor) {
+      const open = unchangedReview(replica, request)
+      return open === undefined ? writes.openReview(request, actor) : { review: open, opened: false }
+    },
+    async stageVersion(name, version, actor) {
+      if (replica.list(name) === undefined) return writes.stageVersion(name, version, actor)
+      await layers.push(version.layers)
+      return writes.stageVersion(name, version, actor)
+    },
+    async putNumberingPlan(plan, actor) {
+      const { layerId, rangeCount, stamp = 0 } = plan
+      await layers.push([{ layerId, numberCount: 0, rangeCount, stamp }])
+      return writes.putNumberingPlan(plan, actor)
+    },
+    allocateLayer: () => layers.allocate(layers.newest()),
+    async close() {
+      clearInterval(drain)
+      await follower.close()
+      await writer.drain()
+      await replica.close()
+    },
+  }
+}
+
+/** Many calls want a review of the same number: one that changes nothing is no fact. */
+function unchangedReview(replica: Pick<Replica, 'reviewOf'>, request: ReviewRequest) {
+  const newest = replica.reviewOf(request.number)
+  return newest?.state === 'open' && joinReview(newest, request) === newest ? newest : undefined
+}

@@ -1,0 +1,128 @@
+/**
+ * The write path of a node whose record is in Redis: append the fact to its partition's stream, read it back with
+ * everything before it, apply it, and say what it did. So an acknowledged fact is in Redis and on this node's disk.
+ *
+ * Nothing waits for a Redis that does not answer: a report goes to the outbox and is acknowledged as queued, another
+ * write is refused with UNAVAILABLE. While a partition is known to be in trouble that happens at once.
+ */
+import { ScreeningError } from '../../domain/errors.ts'
+import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
+import { encodeFact } from '../fact-codec.ts'
+import type { Outbox } from '../lmdb/outbox.ts'
+import type { FactStreams } from './fact-streams.ts'
+import type { RecordFollower } from './follow-record.ts'
+
+export type FactWriterOptions = {
+  /** Facts that may wait for Redis; more are refused with QUEUE_FULL. */
+  readonly outboxMax: number
+  /** The longest that a write waits for Redis. */
+  readonly deadlineMs?: number
+}
+
+export type FactWriterDependencies = {
+  readonly streams: Pick<FactStreams, 'append'>
+  readonly follower: Pick<RecordFollower, 'nudge' | 'awaitFact' | 'forgetFact' | 'stateOf'>
+  readonly outbox: Outbox
+  /** Sequence of the last fact of a partition that is applied here. */
+  readonly appliedUpTo: (partition: number) => number
+  readonly newFactId: () => string
+}
+
+export type FactWriter = {
+  /** Resolves with `queued` when a report waits in the outbox. */
+  write(fact: Fact): Promise<FactResults[FactKind] | 'queued'>
+  /** Offers what waits in the outbox to partitions that answer; one round at a time. */
+  drain(): Promise<void>
+}
+
+/** Above a healthy write (a few ms) by far, and what a client of ours that waits 500 ms can live with. */
+const WRITE_DEADLINE_MS = 200
+const DRAIN_PAGE = 256
+/** What a queued report waits for. */
+const OUTBOX_REASONS: readonly string[] = ['UNAVAILABLE', 'RECORD_LOST', 'RECORD_DIVERGED', 'RECORD_DAMAGED']
+
+export function createFactWriter(options: FactWriterOptions, dependencies: FactWriterDependencies): FactWriter {
+  const { streams, follower, outbox } = dependencies
+  const { outboxMax, deadlineMs = WRITE_DEADLINE_MS } = options
+  let draining: Promise<void> | undefined
+
+  async function record(partition: number, factId: string, payload: Buffer): Promise<FactResults[FactKind]> {
+    const { state, error } = follower.stateOf(partition)
+    if (state !== 'following') throw notNow(state, error)
+    const applied = follower.awaitFact(factId)
+    const deadline = rejectAfter(deadlineMs)
+    try {
+      const appended = streams.append(partition, factId, payload).then(() => follower.nudge(partition))
+      // Which comes first: an append that fails, or the fact applied here, by whoever appended it.
+      const done = await Promise.race([appended.then(() => applied), applied, deadline.promise])
+      return done as FactResults[FactKind]
+    } finally {
+      deadline.clear()
+      follower.forgetFact(factId)
+      // Whichever lost the race may fail later: the one that won has answered already.
+      applied.catch(() => {})
+    }
+  }
+
+  async function drainOnce(): Promise<void> {
+    const failed = new Set<number>()
+    for (const { factId, payload, partition } of outbox.page(DRAIN_PAGE)) {
+      if (failed.has(partition) || follower.stateOf(partition).state !== 'following') continue
+      try {
+        const { position } = await streams.append(partition, factId, payload)
+        follower.nudge(partition)
+        // Otherwise it leaves when it is applied.
+        if (position.sequence <= dependencies.appliedUpTo(partition)) await outbox.drop(factId)
+      } catch {
+        failed.add(partition)
+      }
+    }
+  }
+
+  return {
+    async write(fact) {
+      const partition = partitionOf(fact)
+      const factId = dependencies.newFactId()
+      const payload = encodeFact(fact)
+      try {
+        return await record(partition, factId, payload)
+      } catch (error) {
+        const isWaitable = error instanceof ScreeningError && OUTBOX_REASONS.includes(error.code)
+        const isRedisFull = error instanceof ScreeningError && error.details.isRedis === true
+        if (fact.kind !== 'report' || !(isWaitable || isRedisFull)) throw error
+        await outbox.put({ factId, payload, partition }, outboxMax)
+        return 'queued'
+      }
+    },
+    drain() {
+      draining ??= drainOnce().finally(() => {
+        draining = undefined
+      })
+      return draining
+    },
+  }
+}
+
+function notNow(state: string, error: unknown): ScreeningError {
+  if (state !== 'away' && error instanceof ScreeningError) return error
+  return unreachable('Redis cannot be reached: nothing was changed.')
+}
+
+function unreachable(message: string): ScreeningError {
+  return new ScreeningError('UNAVAILABLE', message, {
+    hint: 'Verdicts go on from what this node has. Send the request again in some seconds.',
+    retryAfterSeconds: 2,
+  })
+}
+
+function rejectAfter(ms: number): { promise: Promise<never>; clear(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const promise = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(unreachable(`Redis did not answer within ${ms} ms; whether the change was made is not known yet.`)),
+      ms,
+    )
+  })
+  promise.catch(() => {})
+  return { promise, clear: () => clearTimeout(timer) }
+}
