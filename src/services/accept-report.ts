@@ -29,7 +29,7 @@ type AcceptedReport = {
   readonly accepted: true
   /** This reportId was known already, or this reporter reported this number within the last 24 hours. */
   readonly duplicate: boolean
-  /** `recorded`: on disk. `queued` is for a record elsewhere that cannot be reached; this node keeps its own. */
+  /** `recorded`: part of the record. `queued`: on this node's disk until Redis, which keeps the record, can be reached. */
   readonly state: 'recorded' | 'queued'
   readonly reputation?: ReputationDescription
   /** The number is protected or allow-listed: a person looks at it, in this review. */
@@ -148,8 +148,8 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     return {
       reportId: kept.reportId,
       accepted: true,
-      duplicate: outcome !== 'recorded',
-      state: 'recorded',
+      duplicate: outcome !== 'recorded' && outcome !== 'queued',
+      state: outcome === 'queued' ? 'queued' : 'recorded',
       ...(reputation === undefined ? {} : { reputation }),
       ...(reviewId === undefined ? {} : { reviewId }),
     }

@@ -18,6 +18,9 @@ import type { FactEntry, FactStreams, Position } from './fact-streams.ts'
 export const PARTITION_STATES = ['following', 'away', 'lost', 'diverged', 'damaged', 'newer', 'stopped'] as const
 export type PartitionState = (typeof PARTITION_STATES)[number]
 
+/** A partition of the record is not followed any more, and why. */
+export type RecordTrouble = { readonly partition: number; readonly state: PartitionState; readonly error: unknown }
+
 export type RecordFollower = {
   /** Reads the partition now, and again when it is being read. */
   nudge(partition: number): void
@@ -57,7 +60,7 @@ export type FollowerDependencies = {
   readonly random: () => number
   /** New facts are in the change log. */
   readonly onApplied: () => void
-  readonly onTrouble: (partition: number, state: PartitionState, error: unknown) => void
+  readonly onTrouble: (trouble: RecordTrouble) => void
 }
 
 /** Reading all partitions this often costs 50 small requests a second a server. */
@@ -119,7 +122,7 @@ export function createRecordFollower(dependencies: FollowerDependencies): Record
   }
 
   async function touch(partition: Partition): Promise<void> {
-    const head = await streams.touch(partition.index)
+    const head = await streams.touch(partition.index, partition.position.epoch)
     partition.newest = Math.max(head.sequence, partition.position.sequence)
     partition.touchAtMs = now() + TOUCH_MS * (0.9 + 0.2 * random())
   }
@@ -192,7 +195,7 @@ export function createRecordFollower(dependencies: FollowerDependencies): Record
     const isNew = partition.state !== state
     partition.state = state
     partition.error = error
-    if (isNew && state !== 'following') dependencies.onTrouble(partition.index, state, error)
+    if (isNew && state !== 'following') dependencies.onTrouble({ partition: partition.index, state, error })
     if (whenCaughtUp.length > 0 && partitions.every(({ freshMs }) => freshMs > 0)) {
       for (const done of whenCaughtUp) done()
       whenCaughtUp = []

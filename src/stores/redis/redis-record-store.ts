@@ -15,8 +15,7 @@ import {
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
-import { createRecordFollower, type FollowerStatus, type RecordFollower } from './follow-record.ts'
-import type { RecordTrouble } from './record-trouble.ts'
+import { createRecordFollower, type FollowerStatus, type RecordFollower, type RecordTrouble } from './follow-record.ts'
 import { createFactWriter } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
@@ -68,13 +67,12 @@ export function createRedisRecordStore(
     ...dependencies,
     fetchLayers: layers.fetch,
     hasLayer: layers.has,
-    onTrouble: (partition, state, error) => dependencies.onTrouble({ partition, state, error }),
   })
   const writer = createFactWriter(options, {
     streams,
     follower,
     outbox: replica.outbox,
-    appliedUpTo: (partition) => replica.position(partition).sequence,
+    position: replica.position,
     newFactId: dependencies.newFactId,
   })
   const drain = setInterval(() => {

@@ -9,7 +9,7 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
 import { encodeFact } from '../fact-codec.ts'
 import type { Outbox } from '../lmdb/outbox.ts'
-import type { FactStreams } from './fact-streams.ts'
+import type { FactStreams, Position } from './fact-streams.ts'
 import type { RecordFollower } from './follow-record.ts'
 
 export type FactWriterOptions = {
@@ -23,8 +23,8 @@ export type FactWriterDependencies = {
   readonly streams: Pick<FactStreams, 'append'>
   readonly follower: Pick<RecordFollower, 'nudge' | 'awaitFact' | 'forgetFact' | 'stateOf'>
   readonly outbox: Outbox
-  /** Sequence of the last fact of a partition that is applied here. */
-  readonly appliedUpTo: (partition: number) => number
+  /** Of the last fact of a partition that is applied here. */
+  readonly position: (partition: number) => Position
   readonly newFactId: () => string
 }
 
@@ -52,7 +52,9 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(deadlineMs)
     try {
-      const appended = streams.append(partition, factId, payload).then(() => follower.nudge(partition))
+      const appended = streams
+        .append(partition, factId, payload, dependencies.position(partition).epoch)
+        .then(() => follower.nudge(partition))
       // Which comes first: an append that fails, or the fact applied here, by whoever appended it.
       const done = await Promise.race([appended.then(() => applied), applied, deadline.promise])
       return done as FactResults[FactKind]
@@ -69,10 +71,10 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     for (const { factId, payload, partition } of outbox.page(DRAIN_PAGE)) {
       if (failed.has(partition) || follower.stateOf(partition).state !== 'following') continue
       try {
-        const { position } = await streams.append(partition, factId, payload)
+        const { position } = await streams.append(partition, factId, payload, dependencies.position(partition).epoch)
         follower.nudge(partition)
         // Otherwise it leaves when it is applied.
-        if (position.sequence <= dependencies.appliedUpTo(partition)) await outbox.drop(factId)
+        if (position.sequence <= dependencies.position(partition).sequence) await outbox.drop(factId)
       } catch {
         failed.add(partition)
       }
