@@ -19,6 +19,8 @@ export type NodeOptions = {
   readonly auditKept?: number
   readonly outboxMax?: number
   readonly newFactId: () => string
+  readonly pollMs?: number
+  readonly touchMs?: number
 }
 
 export type RecordNode = { readonly store: RedisRecordStore; readonly replica: Replica; readonly directory: string }
@@ -26,7 +28,7 @@ export type RecordNode = { readonly store: RedisRecordStore; readonly replica: R
 /** A record store on streams, caught up, in a directory of its own: what the control process of a node has. */
 export async function openRecordNode(options: NodeOptions): Promise<RecordNode> {
   const { now = Date.now, directory = temporaryDirectory(), outboxMax = 1_000 } = options
-  const { changesKept, auditKept } = options
+  const { changesKept, auditKept, pollMs = 20, touchMs = 1_000 } = options
   const kept = {
     ...(changesKept === undefined ? {} : { changesKept }),
     ...(auditKept === undefined ? {} : { auditKept }),
@@ -34,7 +36,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
   const replica = await openReplica({ directory, ...kept }, { now })
   if (replica.binding() === undefined) await replica.bind(RECORD_ID)
   const store = createRedisRecordStore(
-    { recordId: RECORD_ID, outboxMax },
+    { recordId: RECORD_ID, outboxMax, pollMs, touchMs },
     {
       replica,
       streams: options.streams,

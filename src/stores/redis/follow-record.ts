@@ -49,6 +49,13 @@ export type FollowerStatus = {
   readonly rewound: number
 }
 
+export type FollowerOptions = {
+  /** Between two looks at all partitions. */
+  readonly pollMs?: number
+  /** Between two questions whether Redis is still the same server; also the pause of a partition in trouble. */
+  readonly touchMs?: number
+}
+
 export type FollowerDependencies = {
   readonly streams: FactStreams
   readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'apply' | 'rewind'>
@@ -65,7 +72,6 @@ export type FollowerDependencies = {
 
 /** Reading all partitions this often costs 50 small requests a second a server. */
 const POLL_MS = 20
-/** Between two questions whether Redis is still the same server; also the pause of a partition in trouble. */
 const TOUCH_MS = 1_000
 const PAGE_ENTRIES = 500
 /** A desk batch grows when the layers of its middle are gone already: its end needs only what is in force. */
@@ -85,7 +91,8 @@ type Partition = {
   isHeld: boolean
 }
 
-export function createRecordFollower(dependencies: FollowerDependencies): RecordFollower {
+export function createRecordFollower(options: FollowerOptions, dependencies: FollowerDependencies): RecordFollower {
+  const { pollMs = POLL_MS, touchMs = TOUCH_MS } = options
   const { streams, replica, now, random } = dependencies
   const partitions = Array.from({ length: PARTITIONS }, (_, index) => newPartition(index, replica.position(index)))
   const waiting = new Map<string, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>()
@@ -124,7 +131,7 @@ export function createRecordFollower(dependencies: FollowerDependencies): Record
   async function touch(partition: Partition): Promise<void> {
     const head = await streams.touch(partition.index, partition.position.epoch)
     partition.newest = Math.max(head.sequence, partition.position.sequence)
-    partition.touchAtMs = now() + TOUCH_MS * (0.9 + 0.2 * random())
+    partition.touchAtMs = now() + touchMs * (0.9 + 0.2 * random())
   }
 
   async function apply(partition: Partition, entries: readonly FactEntry[]): Promise<void> {
@@ -186,7 +193,7 @@ export function createRecordFollower(dependencies: FollowerDependencies): Record
         enter(partition, state, trouble)
         // The server that answers next may be another one.
         partition.touchAtMs = 0
-        partition.retryAtMs = now() + (state === 'away' ? 50 + 100 * random() : TOUCH_MS)
+        partition.retryAtMs = now() + (state === 'away' ? 50 + 100 * random() : touchMs)
       }
     }
   }
@@ -218,7 +225,7 @@ export function createRecordFollower(dependencies: FollowerDependencies): Record
 
   const poll = setInterval(() => {
     for (const partition of partitions) if (partition.busy === undefined) start(partition)
-  }, POLL_MS)
+  }, pollMs)
 
   return {
     nudge: (index) => start(partitions[index]!),

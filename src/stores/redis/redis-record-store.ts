@@ -15,8 +15,14 @@ import {
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
-import { createRecordFollower, type FollowerStatus, type RecordFollower, type RecordTrouble } from './follow-record.ts'
-import { createFactWriter } from './write-fact.ts'
+import {
+  createRecordFollower,
+  type FollowerOptions,
+  type FollowerStatus,
+  type RecordFollower,
+  type RecordTrouble,
+} from './follow-record.ts'
+import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
   readonly follower: RecordFollower
@@ -41,7 +47,7 @@ export type LayerTraffic = {
   newest(): LayerId
 }
 
-export type RedisRecordStoreOptions = { readonly recordId: string; readonly outboxMax: number }
+export type RedisRecordStoreOptions = FollowerOptions & FactWriterOptions & { readonly recordId: string }
 
 export type RedisRecordStoreDependencies = {
   readonly replica: Replica
@@ -63,7 +69,7 @@ export function createRedisRecordStore(
   dependencies: RedisRecordStoreDependencies,
 ): RedisRecordStore {
   const { replica, streams, layers, now } = dependencies
-  const follower = createRecordFollower({
+  const follower = createRecordFollower(options, {
     ...dependencies,
     fetchLayers: layers.fetch,
     hasLayer: layers.has,
