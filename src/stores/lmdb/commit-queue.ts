@@ -18,6 +18,11 @@ import { encodeJson } from './values.ts'
 
 /** About 10 ms of the event loop at 10 µs an operation. */
 const BATCH_OPERATIONS_MAX = 1_000
+/**
+ * Of series, which come in thousands when a node catches up: every transaction writes each page it touches, so a large one
+ * writes less. About 200 ms of the event loop of a process that has nothing better to do then.
+ */
+const SERIES_OPERATIONS_MAX = 8_000
 /** More than this waiting means the disk cannot follow: better told at once than after a minute. */
 const QUEUED_OPERATIONS_MAX = 20_000
 
@@ -132,10 +137,10 @@ export class CommitQueue {
 
   #nextBatch(): Waiting[] {
     let count = 0
-    for (let operations = 0; count < this.#waiting.length && operations < BATCH_OPERATIONS_MAX; count++) {
+    for (let operations = 0; count < this.#waiting.length; count++) {
       const next = this.#waiting[count]!
-      if (next.isWhole && count > 0) break
-      operations += next.isWhole ? BATCH_OPERATIONS_MAX : next.operations
+      if (count >= BATCH_OPERATIONS_MAX || operations >= SERIES_OPERATIONS_MAX || (next.isWhole && count > 0)) break
+      operations += next.isWhole ? SERIES_OPERATIONS_MAX : next.operations
     }
     return this.#waiting.splice(0, count)
   }

@@ -12,6 +12,7 @@ export type Outbox = {
   readonly oldestMs: number | undefined
   /** Resolves when it is on disk. Rejects with QUEUE_FULL when `max` facts wait already, or a storage error. */
   put(fact: OutboxFact, max: number): Promise<void>
+  has(factId: string): boolean
   /** Puts it in as part of another write, whatever the bound. */
   enter(writes: WriteSet, fact: OutboxFact): void
   /** Oldest first. */
@@ -74,6 +75,7 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
         entering--
       }
     },
+    has: (factId) => waiting.has(factId),
     enter,
     page(limit) {
       environment.refresh()

@@ -171,30 +171,32 @@ function applyEntries(environment: Environment, step: Step, batch: Batch): Appli
       throw new RangeError(`Entry ${sequence} of partition ${partition} does not follow ${position.sequence}.`)
     }
     const undo: Undo[] = []
-    if (entry.fact !== undefined) applied.push(applyOne(environment, step, entry, undo))
+    const isKept = sequence >= oldestKept
+    if (entry.fact !== undefined) applied.push(applyOne(environment, step, entry, isKept ? undo : undefined))
     position = entry.position
+    if (!isKept && !outbox.has(entry.factId)) continue
     step((writes) => {
-      outbox.remove(writes, entry.factId)
-      if (sequence >= oldestKept) {
-        const { factId, payload } = entry
-        writes.put(appliedKey(partition, sequence), encodeAppliedFact({ epoch: position.epoch, factId, payload, undo }))
-      }
-      writes.put(positionKey(partition), encodePosition(position))
+      const { factId, payload } = entry
+      outbox.remove(writes, factId)
+      if (!isKept) return
+      writes.put(appliedKey(partition, sequence), encodeAppliedFact({ epoch: position.epoch, factId, payload, undo }))
     })
   }
+  step((writes) => writes.put(positionKey(partition), encodePosition(position)))
   forgetApplied(environment, step, partition, Math.min(oldestKept, position.sequence + 1))
   return applied
 }
 
-function applyOne(environment: Environment, step: Step, entry: DecodedEntry, undo: Undo[]): AppliedFact {
+function applyOne(environment: Environment, step: Step, entry: DecodedEntry, undo: Undo[] | undefined): AppliedFact {
   const { factId, fact } = entry
   if (fact === undefined) return { factId }
-  const onRow = (key: Buffer) => {
+  const keepRow = (key: Buffer) => {
     const before = environment.bytes(key)
-    undo.push({ key, before: before === undefined ? undefined : Buffer.from(before) })
+    undo?.push({ key, before: before === undefined ? undefined : Buffer.from(before) })
   }
+  const options = { atMs: fact.atMs, ...(undo === undefined ? {} : { onRow: keepRow }) }
   try {
-    return { factId, result: step((writes) => applyFact(environment, writes, fact), { atMs: fact.atMs, onRow }) }
+    return { factId, result: step((writes) => applyFact(environment, writes, fact), options) }
   } catch (error) {
     if (error instanceof RowFailure) throw error
     return { factId, error }

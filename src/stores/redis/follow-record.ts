@@ -73,7 +73,7 @@ export type FollowerDependencies = {
 /** Reading all partitions this often costs 50 small requests a second a server. */
 const POLL_MS = 20
 const TOUCH_MS = 1_000
-const PAGE_ENTRIES = 500
+const PAGE_ENTRIES = 2_000
 /** A desk batch grows when the layers of its middle are gone already: its end needs only what is in force. */
 const DESK_ENTRIES_MAX = 200_000
 
