@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<FactKind, true>> = {
   'review-open': true,
   'review-close': true,
   audit: true,
+  'desk-rows': true,
 }
 
 /** UTF-8 JSON: a fact is read by every node, by whichever version runs there, and by people who look into Redis. */

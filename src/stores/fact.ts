@@ -50,6 +50,16 @@ export type FactBody =
       readonly subject: string
       readonly detail?: AuditEntry['detail']
     }
+  | {
+      /**
+       * Rows of everything but reports, as live.mdb of this format has them (base64): a record that begins with what a node
+       * had. The first of them replaces what was there, the others add to it.
+       */
+      readonly kind: 'desk-rows'
+      readonly format: number
+      readonly isFirst: boolean
+      readonly rows: readonly (readonly [key: string, value: string])[]
+    }
 export type FactKind = FactBody['kind']
 
 /** What applying a fact of each kind gives its author. */
@@ -63,6 +73,7 @@ export type FactResults = {
   'review-open': { review: Review; opened: boolean }
   'review-close': Review
   audit: undefined
+  'desk-rows': undefined
 }
 
 /** `atMs`: when the fact was accepted, epoch milliseconds. */

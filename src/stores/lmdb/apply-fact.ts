@@ -1,10 +1,11 @@
 import type { Fact, FactKind, FactResults } from '../fact.ts'
-import type { WriteSet } from './commit-queue.ts'
+import { putDeskRows } from './desk-rows.ts'
 import type { Environment } from './environment.ts'
 import { activateVersion, putList, putNumberingPlan, stageVersion } from './lists.ts'
 import { putPolicy } from './policies.ts'
 import { appendReport } from './reports.ts'
 import { closeReview, openReview } from './reviews.ts'
+import type { WriteSet } from './write-set.ts'
 
 /**
  * What a fact does to the record, on a node alone and on one of many. Throws the error that refuses it; then it has done
@@ -31,5 +32,7 @@ export function applyFact(environment: Environment, writes: WriteSet, fact: Fact
     case 'audit':
       writes.audit(fact.actor, fact.action, fact.subject, fact.detail)
       return undefined
+    case 'desk-rows':
+      return putDeskRows(environment, writes, fact)
   }
 }

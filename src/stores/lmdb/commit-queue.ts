@@ -8,13 +8,10 @@
  * operations in one transaction; one that must be whole has a transaction of its own.
  */
 import { ScreeningError } from '../../domain/errors.ts'
-import type { Actor, AuditEntry } from '../ports.ts'
-import { ACTOR_CHARS_MAX } from '../ports.ts'
-import type { NewChange } from '../record-rules.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
 import { storageError } from './storage-error.ts'
-import { encodeJson } from './values.ts'
+import { type LogsKept, PlannedWrites, type Sequences, type WriteSet } from './write-set.ts'
 
 /** About 10 ms of the event loop at 10 µs an operation. */
 const BATCH_OPERATIONS_MAX = 1_000
@@ -32,27 +29,6 @@ const QUEUED_OPERATIONS_MAX = 20_000
  */
 const COMMIT_TIMEOUT_MS = 60_000
 
-/** What an operation wants to write. */
-export type WriteSet = {
-  /** The time of this write, epoch milliseconds. */
-  readonly nowMs: number
-  /** Of the newest change, this write's own included. */
-  readonly lastSequence: number
-  put(key: Buffer, value: Buffer): void
-  remove(key: Buffer): void
-  /** Adds to the change log and returns the sequence number the change gets. */
-  change(change: NewChange): number
-  audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void
-  /** Calls it when the transaction is on disk, before the operation resolves. */
-  afterCommit(done: () => void): void
-}
-
-export type CommitQueueOptions = {
-  readonly changesKept: number
-  readonly auditKept: number
-  readonly commitTimeoutMs?: number
-}
-
 /**
  * Runs one operation in a transaction that is open, and applies what it wants to write; or throws what it threw and has
  * written nothing. `onRow` sees the keys of all rows but those of the two logs before they are written. Without `atMs` the
@@ -63,6 +39,8 @@ export type Step = <T>(
   options?: { readonly atMs?: number; readonly onRow?: (key: Buffer) => void },
 ) => T
 
+export type CommitQueueOptions = LogsKept & { readonly commitTimeoutMs?: number }
+
 type Waiting = {
   readonly series: (step: Step) => unknown
   readonly operations: number
@@ -71,7 +49,6 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 type Outcome = { readonly waiting: Waiting; readonly result?: unknown; readonly error?: unknown }
-type Sequences = { change: number; audit: number }
 
 export class CommitQueue {
   readonly #environment: Environment
@@ -231,59 +208,6 @@ function attempt(waiting: Waiting, step: Step): Outcome {
 
 /** Some rows of an operation are written and one was refused: the transaction cannot stand. */
 export class RowFailure extends Error {}
-
-type Row = { key: Buffer; value: Buffer | undefined }
-
-class PlannedWrites implements WriteSet {
-  readonly nowMs: number
-  readonly rows: Row[] = []
-  readonly logRows: Row[] = []
-  readonly done: (() => void)[] = []
-  readonly sequences: Sequences
-  readonly #kept: CommitQueueOptions
-
-  constructor(nowMs: number, sequences: Sequences, kept: CommitQueueOptions) {
-    this.nowMs = nowMs
-    this.sequences = sequences
-    this.#kept = kept
-  }
-
-  get lastSequence(): number {
-    return this.sequences.change
-  }
-
-  put(key: Buffer, value: Buffer): void {
-    this.rows.push({ key, value })
-  }
-
-  remove(key: Buffer): void {
-    this.rows.push({ key, value: undefined })
-  }
-
-  change(change: NewChange): number {
-    const sequence = ++this.sequences.change
-    this.#append(LIVE_SPACE.change, sequence, { atMs: this.nowMs, ...change }, this.#kept.changesKept)
-    return sequence
-  }
-
-  audit(actor: Actor, action: string, subject: string, detail?: AuditEntry['detail']): void {
-    if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX) {
-      throw new RangeError(`An actor has 1 to ${ACTOR_CHARS_MAX} characters, got ${actor.length}.`)
-    }
-    const entry = { atMs: this.nowMs, actor, action, subject, ...(detail === undefined ? {} : { detail }) }
-    this.#append(LIVE_SPACE.audit, ++this.sequences.audit, entry, this.#kept.auditKept)
-  }
-
-  afterCommit(done: () => void): void {
-    this.done.push(done)
-  }
-
-  /** Both logs are windows: one row in, the row that has become too old out. */
-  #append(space: number, sequence: number, entry: object, kept: number): void {
-    this.logRows.push({ key: makeKey(space, { u64: sequence }), value: encodeJson(entry) })
-    if (sequence > kept) this.logRows.push({ key: makeKey(space, { u64: sequence - kept }), value: undefined })
-  }
-}
 
 /** The newest sequence in a log, 0 when it is empty. */
 export function lastSequenceIn(environment: Environment, space: number): number {

@@ -1,7 +1,7 @@
-import type { WriteSet } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 /** Numbers that are given out once (`layerId`, `listId`, `review`), and counts that bound what is kept. */
 export type Counters = {
@@ -12,13 +12,13 @@ export type Counters = {
   readonly closedReviews: number
 }
 
-const KEY = makeKey(LIVE_SPACE.meta, { text: 'counters' })
+export const COUNTERS_KEY = makeKey(LIVE_SPACE.meta, { text: 'counters' })
 const NEW: Counters = { layerId: 0, listId: 0, reviewId: 0, openReviews: 0, closedReviews: 0 }
 
 export function readCounters(environment: Environment): Counters {
-  return { ...NEW, ...environment.json<Partial<Counters>>(KEY) }
+  return { ...NEW, ...environment.json<Partial<Counters>>(COUNTERS_KEY) }
 }
 
 export function writeCounters(writes: WriteSet, counters: Counters): void {
-  writes.put(KEY, encodeJson(counters))
+  writes.put(COUNTERS_KEY, encodeJson(counters))
 }

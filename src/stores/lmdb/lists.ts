@@ -12,11 +12,11 @@ import {
 } from '../list-rules.ts'
 import type { Actor, LayerId, LayerRef, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import { VERSIONS_KEPT } from '../ports.ts'
-import type { WriteSet } from './commit-queue.ts'
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 export type ListReads = Pick<RecordStore, 'lists' | 'list' | 'versions' | 'layersInUse' | 'numberingPlans'>
 

@@ -4,13 +4,17 @@ import { CommitQueue } from './commit-queue.ts'
 import { type Environment, openEnvironment } from './environment.ts'
 import { type FormatSpec, settleFormat } from './format.ts'
 import { LIVE_SPACE } from './keys.ts'
+import { LIVE_FILE, LIVE_FORMAT_VERSION } from './live-format.ts'
 import { trimLog } from './logs.ts'
 import { lockDirectory } from './process-lock.ts'
 import { rekeyReports } from './reports.ts'
 import { storageError } from './storage-error.ts'
 
-export const LIVE_FILE = 'live.mdb'
-export const LIVE_FORMAT: FormatSpec = { name: LIVE_FILE, version: 2, migrations: [{ from: 1, run: rekeyReports }] }
+export const LIVE_FORMAT: FormatSpec = {
+  name: LIVE_FILE,
+  version: LIVE_FORMAT_VERSION,
+  migrations: [{ from: 1, run: rekeyReports }],
+}
 
 export type LiveOptions = {
   /** The data directory. Made when it is not there. */

@@ -1,8 +1,9 @@
 /** Facts that were accepted while Redis was away, on disk until they are part of the record. */
 import { ScreeningError } from '../../domain/errors.ts'
-import type { CommitQueue, WriteSet } from './commit-queue.ts'
+import type { CommitQueue } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+import type { WriteSet } from './write-set.ts'
 
 export type OutboxFact = { readonly factId: string; readonly payload: Buffer; readonly partition: number }
 

@@ -2,10 +2,10 @@ import type { PolicyVersion } from '../../domain/policy.ts'
 import type { FactOf } from '../fact.ts'
 import { POLICY_VERSIONS_KEPT, type RecordStore } from '../ports.ts'
 import { assertPolicyVersion } from '../record-rules.ts'
-import type { WriteSet } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 export type PolicyReads = Pick<RecordStore, 'policy' | 'policyVersions'>
 

@@ -1,9 +1,9 @@
 /** Which record a data directory belongs to: its own, or one in Redis that it is a replica of. */
 import { ScreeningError } from '../../domain/errors.ts'
-import type { WriteSet } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 export type RecordBinding = {
   /** 32 hexadecimal digits. */
@@ -22,6 +22,10 @@ export function bindingOf(environment: Environment): RecordBinding | undefined {
 
 export function bindTo(writes: WriteSet, recordId: string): void {
   writes.put(BINDING_KEY, encodeJson({ recordId, boundMs: writes.nowMs } satisfies RecordBinding))
+}
+
+export function unbindFrom(writes: WriteSet): void {
+  writes.remove(BINDING_KEY)
 }
 
 /** Throws CONFIG_INVALID for a replica. */

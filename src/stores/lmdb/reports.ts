@@ -4,10 +4,10 @@ import { foldReport, SAME_REPORTER_MS } from '../../domain/reputation.ts'
 import type { FactOf } from '../fact.ts'
 import type { AppendReportResult, RecordStore } from '../ports.ts'
 import { assertSameReport } from '../record-rules.ts'
-import type { WriteSet } from './commit-queue.ts'
 import type { Database, Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, keyAfterPrefix, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 type StoredReport = {
   readonly report: Report
@@ -19,7 +19,8 @@ export type ReportReads = Pick<RecordStore, 'report' | 'reportsOf' | 'reputation
 
 /** No report id has a NUL in it. */
 const idPrefix = (reportId: string) => makeKey(LIVE_SPACE.report, { text: `${reportId}\0` })
-const reportKey = (reportId: string, number: number) => makeKey(LIVE_SPACE.report, { text: `${reportId}\0${number}` })
+export const reportKey = (reportId: string, number: number) =>
+  makeKey(LIVE_SPACE.report, { text: `${reportId}\0${number}` })
 const numberKey = (space: number, number: number) => makeKey(space, { u64: number })
 
 export function reportReads(environment: Environment): ReportReads {

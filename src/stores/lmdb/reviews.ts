@@ -2,11 +2,11 @@ import type { Review } from '../../domain/review.ts'
 import type { FactOf } from '../fact.ts'
 import { REVIEWS_CLOSED_KEPT, REVIEWS_OPEN_MAX, type RecordStore } from '../ports.ts'
 import { closedReview, joinReview, newReview, tooManyReviews } from '../record-rules.ts'
-import type { WriteSet } from './commit-queue.ts'
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, textPart } from './keys.ts'
 import { encodeJson } from './values.ts'
+import type { WriteSet } from './write-set.ts'
 
 export type ReviewReads = Pick<RecordStore, 'review' | 'reviewOf' | 'reviews'>
 

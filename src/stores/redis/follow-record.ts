@@ -5,18 +5,18 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
-import { type AppliedFact, type DecodedEntry, LayersMissing, type Replica } from '../lmdb/replica.ts'
+import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
+import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
-import type { FactEntry, FactStreams, Position } from './fact-streams.ts'
-
-/**
- * `following`: all is well. `away`: nobody answers, tried again all the time. The others need somebody: `lost`, `diverged`,
- * `damaged` and `newer` are the errors RECORD_LOST, RECORD_DIVERGED, RECORD_DAMAGED and STORAGE_FORMAT; `stopped`: the
- * node's own disk refused. All of them keep the state as it is, are looked at again each second, and end by themselves
- * when their cause does.
- */
-export const PARTITION_STATES = ['following', 'away', 'lost', 'diverged', 'damaged', 'newer', 'stopped'] as const
-export type PartitionState = (typeof PARTITION_STATES)[number]
+import type { FactEntry, FactStreams } from './fact-streams.ts'
+import {
+  type FollowerStatus,
+  newPartition,
+  type Partition,
+  type PartitionState,
+  stateFor,
+  statusOf,
+} from './partition-state.ts'
 
 /** A partition of the record is not followed any more, and why. */
 export type RecordTrouble = { readonly partition: number; readonly state: PartitionState; readonly error: unknown }
@@ -34,19 +34,6 @@ export type RecordFollower = {
   /** Runs `work` while nothing reads or applies the partition. */
   holding<T>(partition: number, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
-}
-
-export type FollowerStatus = {
-  /** How many partitions are in each state that any is in. */
-  readonly states: Readonly<Partial<Record<PartitionState, number>>>
-  /** The first trouble that needs somebody. */
-  readonly problem: { readonly code: string; readonly detail: string } | undefined
-  /** The last moment of which everything in the record is applied here, epoch milliseconds. */
-  readonly freshMs: number
-  /** Facts that are known to be in the record and are not applied here. */
-  readonly behind: number
-  readonly applied: number
-  readonly rewound: number
 }
 
 export type FollowerOptions = {
@@ -76,20 +63,6 @@ const TOUCH_MS = 1_000
 const PAGE_ENTRIES = 2_000
 /** A desk batch grows when the layers of its middle are gone already: its end needs only what is in force. */
 const DESK_ENTRIES_MAX = 200_000
-
-type Partition = {
-  readonly index: number
-  position: Position
-  newest: number
-  state: PartitionState
-  error: unknown
-  freshMs: number
-  touchAtMs: number
-  retryAtMs: number
-  busy: Promise<void> | undefined
-  isNudged: boolean
-  isHeld: boolean
-}
 
 export function createRecordFollower(options: FollowerOptions, dependencies: FollowerDependencies): RecordFollower {
   const { pollMs = POLL_MS, touchMs = TOUCH_MS } = options
@@ -260,59 +233,6 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   }
 }
 
-function newPartition(index: number, position: Position): Partition {
-  return {
-    index,
-    position,
-    newest: position.sequence,
-    state: 'away',
-    error: undefined,
-    freshMs: 0,
-    touchAtMs: 0,
-    retryAtMs: 0,
-    busy: undefined,
-    isNudged: false,
-    isHeld: false,
-  }
-}
-
 function decode(entry: FactEntry): DecodedEntry {
   return { ...entry, fact: entry.factId === '' ? undefined : decodeFact(entry.payload) }
-}
-
-function stateFor(error: unknown): PartitionState {
-  if (!(error instanceof ScreeningError)) return 'stopped'
-  switch (error.code) {
-    case 'UNAVAILABLE':
-      return 'away'
-    case 'RECORD_LOST':
-      return 'lost'
-    case 'RECORD_DIVERGED':
-      return 'diverged'
-    case 'RECORD_DAMAGED':
-      return 'damaged'
-    case 'STORAGE_FORMAT':
-      return 'newer'
-    default:
-      return 'stopped'
-  }
-}
-
-function statusOf(partitions: readonly Partition[]): Omit<FollowerStatus, 'applied' | 'rewound'> {
-  const states: Partial<Record<PartitionState, number>> = {}
-  let freshMs = Number.POSITIVE_INFINITY
-  let behind = 0
-  let worst: Partition | undefined
-  for (const partition of partitions) {
-    states[partition.state] = (states[partition.state] ?? 0) + 1
-    freshMs = Math.min(freshMs, partition.freshMs)
-    behind += Math.max(0, partition.newest - partition.position.sequence)
-    if (partition.error !== undefined && (worst === undefined || worst.state === 'away')) worst = partition
-  }
-  return { states, freshMs, behind, problem: worst === undefined ? undefined : problemOf(worst.error) }
-}
-
-function problemOf(error: unknown): { code: string; detail: string } {
-  if (error instanceof ScreeningError) return { code: error.code, detail: error.message }
-  return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
 }

@@ -15,13 +15,8 @@ import {
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
-import {
-  createRecordFollower,
-  type FollowerOptions,
-  type FollowerStatus,
-  type RecordFollower,
-  type RecordTrouble,
-} from './follow-record.ts'
+import { createRecordFollower, type FollowerOptions, type RecordFollower, type RecordTrouble } from './follow-record.ts'
+import type { FollowerStatus } from './partition-state.ts'
 import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {

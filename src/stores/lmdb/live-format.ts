@@ -1,0 +1,2 @@
+export const LIVE_FILE = 'live.mdb'
+export const LIVE_FORMAT_VERSION = 2

@@ -1,0 +1,92 @@
+import { ScreeningError } from '../../domain/errors.ts'
+import type { Position } from './fact-streams.ts'
+
+/**
+ * `following`: all is well. `away`: nobody answers, tried again all the time. The others need somebody: `lost`, `diverged`,
+ * `damaged` and `newer` are the errors RECORD_LOST, RECORD_DIVERGED, RECORD_DAMAGED and STORAGE_FORMAT; `stopped`: the
+ * node's own disk refused. All of them keep the state as it is, are looked at again each second, and end by themselves
+ * when their cause does.
+ */
+export const PARTITION_STATES = ['following', 'away', 'lost', 'diverged', 'damaged', 'newer', 'stopped'] as const
+export type PartitionState = (typeof PARTITION_STATES)[number]
+
+export type FollowerStatus = {
+  /** How many partitions are in each state that any is in. */
+  readonly states: Readonly<Partial<Record<PartitionState, number>>>
+  /** The first trouble that needs somebody. */
+  readonly problem: { readonly code: string; readonly detail: string } | undefined
+  /** The last moment of which everything in the record is applied here, epoch milliseconds. */
+  readonly freshMs: number
+  /** Facts that are known to be in the record and are not applied here. */
+  readonly behind: number
+  readonly applied: number
+  readonly rewound: number
+}
+
+/** What a follower knows of one partition. */
+export type Partition = {
+  readonly index: number
+  position: Position
+  newest: number
+  state: PartitionState
+  error: unknown
+  freshMs: number
+  touchAtMs: number
+  retryAtMs: number
+  busy: Promise<void> | undefined
+  isNudged: boolean
+  isHeld: boolean
+}
+
+export function newPartition(index: number, position: Position): Partition {
+  return {
+    index,
+    position,
+    newest: position.sequence,
+    state: 'away',
+    error: undefined,
+    freshMs: 0,
+    touchAtMs: 0,
+    retryAtMs: 0,
+    busy: undefined,
+    isNudged: false,
+    isHeld: false,
+  }
+}
+
+export function stateFor(error: unknown): PartitionState {
+  if (!(error instanceof ScreeningError)) return 'stopped'
+  switch (error.code) {
+    case 'UNAVAILABLE':
+      return 'away'
+    case 'RECORD_LOST':
+      return 'lost'
+    case 'RECORD_DIVERGED':
+      return 'diverged'
+    case 'RECORD_DAMAGED':
+      return 'damaged'
+    case 'STORAGE_FORMAT':
+      return 'newer'
+    default:
+      return 'stopped'
+  }
+}
+
+export function statusOf(partitions: readonly Partition[]): Omit<FollowerStatus, 'applied' | 'rewound'> {
+  const states: Partial<Record<PartitionState, number>> = {}
+  let freshMs = Number.POSITIVE_INFINITY
+  let behind = 0
+  let worst: Partition | undefined
+  for (const partition of partitions) {
+    states[partition.state] = (states[partition.state] ?? 0) + 1
+    freshMs = Math.min(freshMs, partition.freshMs)
+    behind += Math.max(0, partition.newest - partition.position.sequence)
+    if (partition.error !== undefined && (worst === undefined || worst.state === 'away')) worst = partition
+  }
+  return { states, freshMs, behind, problem: worst === undefined ? undefined : problemOf(worst.error) }
+}
+
+function problemOf(error: unknown): { code: string; detail: string } {
+  if (error instanceof ScreeningError) return { code: error.code, detail: error.message }
+  return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
+}
