@@ -24,12 +24,12 @@ export function createSimulatedRecord(): SimulatedRecord {
 
   let clock = 1
 
-  function at(index: number, seenEpoch: number): Partition {
+  function at(index: number): Partition {
     const partition = partitions[index]!
     if (!partition.isThere) throw new ScreeningError('RECORD_LOST', `Partition ${index} is gone.`)
-    if (partition.server !== servers[index] || partition.epoch < seenEpoch) {
+    if (partition.server !== servers[index]) {
       partition.server = servers[index]!
-      partition.epoch = Math.max(++clock, seenEpoch + 1)
+      partition.epoch = ++clock
       add(partition, '', Buffer.alloc(0))
     }
     return partition
@@ -58,18 +58,18 @@ export function createSimulatedRecord(): SimulatedRecord {
       const node = {
         isReachable: true,
         losesAnswers: false,
-        append: (index: number, factId: string, payload: Buffer, seenEpoch: number) =>
+        append: (index: number, factId: string, payload: Buffer) =>
           answer(() => {
-            const partition = at(index, seenEpoch)
+            const partition = at(index)
             const known = partition.entries.find((entry) => entry.factId === factId)
             if (known !== undefined) return { position: known.position, isNew: false }
             return { position: add(partition, factId, payload), isNew: true }
           }),
         read: (index: number, after: Position, limit: number) =>
-          answer(() => readAfter(partitions[index]!, after, limit)),
-        touch: (index: number, seenEpoch: number) =>
+          answer(() => readAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
+        touch: (index: number) =>
           answer((): PartitionHead => {
-            const { epoch, entries } = at(index, seenEpoch)
+            const { epoch, entries } = at(index)
             return { epoch, sequence: entries.length, oldest: 1 }
           }),
       }
@@ -84,14 +84,13 @@ function add(partition: Partition, factId: string, payload: Buffer): Position {
   return position
 }
 
-function readAfter({ entries }: Partition, after: Position, limit: number): FactEntry[] {
-  const isBehind = ({ position }: FactEntry) =>
-    position.epoch > after.epoch || (position.epoch === after.epoch && position.sequence > after.sequence)
-  const first = entries.find(isBehind)
-  if (first === undefined) return []
-  if (first.position.sequence !== after.sequence + 1) {
-    const kept = entries.filter(({ position }) => position.epoch <= after.epoch).length
-    throw new ScreeningError('RECORD_DIVERGED', 'Another history.', { keptUpTo: kept })
+function readAfter({ entries }: Partition, after: Position, limit: number, isUnmarked: boolean): FactEntry[] {
+  const { epoch, sequence } = after
+  if (sequence > entries.length && isUnmarked) return []
+  if (sequence > 0 && entries[sequence - 1]?.position.epoch !== epoch) {
+    const starts = entries.map(({ position }) => ({ epoch: position.epoch, first: position.sequence }))
+    const epochs = starts.filter(({ first }, index) => first === 1 || starts[index - 1]?.epoch !== starts[index]?.epoch)
+    throw new ScreeningError('RECORD_DIVERGED', 'Another history.', { epochs, lastSequence: entries.length })
   }
-  return entries.slice(first.position.sequence - 1, first.position.sequence - 1 + limit)
+  return entries.slice(sequence, sequence + limit)
 }

@@ -4,6 +4,7 @@ import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { DESK_PARTITION, type Fact, type FactKind, type FactResults, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
 import type { LayerRef } from '../ports.ts'
+import type { EpochStart } from '../redis/epochs.ts'
 import type { FactEntry, Position } from '../redis/fact-streams.ts'
 import { type AppliedFactRow, decodeAppliedFact, encodeAppliedFact, type Undo } from './applied-fact-row.ts'
 import { applyFact } from './apply-fact.ts'
@@ -91,6 +92,17 @@ export function oldestApplied(environment: Environment, partition: number): numb
   return oldest
 }
 
+/** The epochs of what can be taken back, and of the fact before; `first` is 0 for the oldest, which began before that. */
+export function epochsOf(environment: Environment, partition: number): EpochStart[] {
+  const epochs: EpochStart[] = []
+  environment.scan({ prefix: appliedPrefix(partition), limit: APPLIED_FACTS_KEPT + 1 }, (key, value) => {
+    const { epoch, epochBefore } = decodeAppliedFact(value)
+    if (epochs.length === 0) epochs.push({ epoch: epochBefore, first: 0 })
+    if (epochs.at(-1)?.epoch !== epoch) epochs.push({ epoch, first: u64Part(key, KEY_PREFIX_BYTES + 1) })
+  })
+  return epochs.length > 0 ? epochs : [{ epoch: readPosition(environment, partition).epoch, first: 0 }]
+}
+
 type Batch = {
   readonly partition: number
   readonly entries: readonly DecodedEntry[]
@@ -111,13 +123,17 @@ export function applyEntries(environment: Environment, step: Step, batch: Batch)
     const undo: Undo[] = []
     const isKept = sequence >= oldestKept
     if (entry.fact !== undefined) applied.push(applyOne(environment, step, entry, isKept ? undo : undefined))
+    const epochBefore = position.epoch
     position = entry.position
     if (!isKept && !outbox.has(entry.factId)) continue
     step((writes) => {
       const { factId, payload } = entry
       outbox.remove(writes, factId)
       if (!isKept) return
-      writes.put(appliedKey(partition, sequence), encodeAppliedFact({ epoch: position.epoch, factId, payload, undo }))
+      writes.put(
+        appliedKey(partition, sequence),
+        encodeAppliedFact({ epoch: position.epoch, epochBefore, factId, payload, undo }),
+      )
     })
   }
   step((writes) => writes.put(positionKey(partition), encodePosition(position)))
@@ -162,6 +178,7 @@ export function rewind(
 ): number {
   const position = readPosition(environment, partition)
   const taken: AppliedFactRow[] = []
+  let { epoch } = position
   for (let sequence = position.sequence; sequence > keptUpTo; sequence--) {
     const row = environment.bytes(appliedKey(partition, sequence))
     if (row === undefined) throw tooFarBack(partition, position.sequence - keptUpTo)
@@ -174,10 +191,10 @@ export function rewind(
       writes.remove(appliedKey(partition, sequence))
     })
     if (applied.factId !== '') taken.unshift(applied)
+    epoch = applied.epochBefore
   }
   step((writes) => {
-    // Later entries of the partition are of a later epoch than the ones taken back: this stands right before them.
-    writes.put(positionKey(partition), encodePosition({ epoch: position.epoch, sequence: keptUpTo }))
+    writes.put(positionKey(partition), encodePosition({ epoch, sequence: keptUpTo }))
     for (const number of reportedNumbers(taken)) writes.change({ kind: 'report', number })
     // A snapshot made anew shows lists, numbering and policy as they are now.
     if (partition === DESK_PARTITION) writes.change({ kind: 'policy', version: policyVersionIn(environment) })

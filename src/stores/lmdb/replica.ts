@@ -9,6 +9,7 @@
  */
 import type { FactBody } from '../fact.ts'
 import type { LayerRef, RecordStore } from '../ports.ts'
+import type { EpochStart } from '../redis/epochs.ts'
 import { type Position, START } from '../redis/fact-streams.ts'
 import {
   type AppliedFact,
@@ -16,6 +17,7 @@ import {
   applyEntries,
   assertLayers,
   type DecodedEntry,
+  epochsOf,
   leaveRecord,
   oldestApplied,
   readPosition,
@@ -37,6 +39,8 @@ export type Replica = RecordReads &
     position(partition: number): Position
     /** Sequence of the last fact that rewind() could keep: facts behind it can be taken back. */
     rewindableTo(partition: number): number
+    /** The epochs of that fact and of those behind it. */
+    epochsOf(partition: number): EpochStart[]
     /**
      * Applies entries that follow the position without a gap, in one transaction. `newest` is the sequence of the
      * partition's newest entry as far as is known: of entries far behind it nothing is kept to take them back. With
@@ -94,6 +98,10 @@ export async function openReplica(
     rewindableTo(partition) {
       environment.refresh()
       return oldestApplied(environment, partition) - 1
+    },
+    epochsOf(partition) {
+      environment.refresh()
+      return epochsOf(environment, partition)
     },
     apply: (partition, entries, { newest, hasLayer }) =>
       queue.runSeries(

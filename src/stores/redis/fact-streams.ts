@@ -1,10 +1,9 @@
 /** What the follower and the writer need from Redis: one stream of facts a partition (stores/fact.ts). */
 
 /**
- * Where a fact stands in its partition. Sequences count 1, 2, 3 … without gaps over all epochs. A new epoch begins
- * whenever the Redis server behind the partition is another one than before (failover, restart), because only then can
- * facts that somebody has read be missing. Its number is the time in milliseconds, and greater than any that a node has
- * seen: a server that has lost an epoch never numbers another one like it.
+ * Where a fact stands in its partition. Sequences count 1, 2, 3 … without gaps over all epochs. The epoch grows whenever
+ * the Redis server behind the partition is another one than before (failover, restart), because only then can facts that
+ * somebody has read be missing.
  */
 export type Position = { readonly epoch: number; readonly sequence: number }
 export const START: Position = { epoch: 0, sequence: 0 }
@@ -29,12 +28,7 @@ export type FactStreams = {
    * Rejects with UNAVAILABLE when nobody answered in time (whether it was appended is unknown then), RECORD_LOST when
    * the partition is not there any more, STORAGE_FULL when Redis has no memory left.
    */
-  append(
-    partition: number,
-    factId: string,
-    payload: Buffer,
-    seenEpoch: number,
-  ): Promise<{ position: Position; isNew: boolean }>
+  append(partition: number, factId: string, payload: Buffer): Promise<{ position: Position; isNew: boolean }>
   /**
    * Up to `limit` entries behind `after`, in order, from the stream or from segments. Rejects with UNAVAILABLE,
    * RECORD_LOST; with RECORD_DIVERGED when the partition does not contain `after` (its details: `keptUpTo`, the sequence
@@ -42,9 +36,6 @@ export type FactStreams = {
    * in between are missing.
    */
   read(partition: number, after: Position, limit: number): Promise<FactEntry[]>
-  /**
-   * Looks whether the partition is there and whether its server changed; marks the new epoch when it did, or when a node
-   * has seen a later one than the server knows.
-   */
-  touch(partition: number, seenEpoch: number): Promise<PartitionHead>
+  /** Looks whether the partition is there and whether its server changed; marks the new epoch when it did. */
+  touch(partition: number): Promise<PartitionHead>
 }

@@ -8,6 +8,7 @@ import { decodeFact } from '../fact-codec.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
+import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry, FactStreams } from './fact-streams.ts'
 import {
   type FollowerStatus,
@@ -45,7 +46,7 @@ export type FollowerOptions = {
 
 export type FollowerDependencies = {
   readonly streams: FactStreams
-  readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'apply' | 'rewind'>
+  readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'epochsOf' | 'apply' | 'rewind'>
   /** Brings layers into this node's lists.mdb; resolves with those that Redis does not have (any more). */
   readonly fetchLayers: (layers: readonly LayerRef[]) => Promise<readonly LayerRef[]>
   readonly hasLayer: (layer: LayerRef) => boolean
@@ -102,7 +103,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   }
 
   async function touch(partition: Partition): Promise<void> {
-    const head = await streams.touch(partition.index, partition.position.epoch)
+    const head = await streams.touch(partition.index)
     partition.newest = Math.max(head.sequence, partition.position.sequence)
     partition.touchAtMs = now() + touchMs * (0.9 + 0.2 * random())
   }
@@ -144,10 +145,13 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     return more.map(decode)
   }
 
-  /** Redis has another history behind `keptUpTo`: back to there; what is taken back waits in the outbox to be offered. */
+  /** Redis has another history: back to where both are the same; what is taken back waits in the outbox to be offered. */
   async function rewind(partition: Partition, error: ScreeningError): Promise<void> {
-    const { keptUpTo } = error.details
-    if (typeof keptUpTo !== 'number' || keptUpTo < replica.rewindableTo(partition.index)) throw error
+    const { epochs, lastSequence } = error.details
+    const { index, position } = partition
+    const ours = replica.epochsOf(index)
+    const keptUpTo = commonUpTo(position, ours, epochs as EpochStart[], Number(lastSequence))
+    if (keptUpTo < replica.rewindableTo(index)) throw error
     rewound += await replica.rewind(partition.index, keptUpTo)
     partition.position = replica.position(partition.index)
     partition.isNudged = true

@@ -52,9 +52,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(deadlineMs)
     try {
-      const appended = streams
-        .append(partition, factId, payload, dependencies.position(partition).epoch)
-        .then(() => follower.nudge(partition))
+      const appended = streams.append(partition, factId, payload).then(() => follower.nudge(partition))
       // Which comes first: an append that fails, or the fact applied here, by whoever appended it.
       const done = await Promise.race([appended.then(() => applied), applied, deadline.promise])
       return done as FactResults[FactKind]
@@ -71,7 +69,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     for (const { factId, payload, partition } of outbox.page(DRAIN_PAGE)) {
       if (failed.has(partition) || follower.stateOf(partition).state !== 'following') continue
       try {
-        const { position } = await streams.append(partition, factId, payload, dependencies.position(partition).epoch)
+        const { position } = await streams.append(partition, factId, payload)
         follower.nudge(partition)
         // Otherwise it leaves when it is applied.
         if (position.sequence <= dependencies.position(partition).sequence) await outbox.drop(factId)
