@@ -48,6 +48,47 @@ describe('the commit queue', () => {
     await environment.close()
   })
 
+  it('does all of a whole series or nothing of it, and leaves its neighbours alone', async () => {
+    const { queue, environment } = openQueue()
+    const put = (text: string) => queue.run((writes) => writes.put(KEY, Buffer.from(text)))
+    const refused = new Error('not like this')
+    const results = await Promise.allSettled([
+      put('before'),
+      queue.runSeries(
+        (step) => {
+          step((writes) => writes.put(KEY, Buffer.from('half')))
+          step((writes) => writes.change({ kind: 'policy', version: 1 }))
+          throw refused
+        },
+        { isWhole: true },
+      ),
+      queue.run((writes) => writes.change({ kind: 'policy', version: 2 })),
+    ])
+    expect(results).toMatchObject([{ status: 'fulfilled' }, { reason: refused }, { status: 'fulfilled', value: 1 }])
+    expect(environment.bytes(KEY)?.toString()).toBe('before')
+    await queue.close()
+    await environment.close()
+  })
+
+  it('shows rows as they are before each step of a series writes them, and says when they are on disk', async () => {
+    const { queue, environment } = openQueue()
+    const seen: string[] = []
+    await queue.runSeries((step) => {
+      for (const text of ['a', 'b']) {
+        step(
+          (writes) => {
+            writes.put(KEY, Buffer.from(text))
+            writes.afterCommit(() => seen.push(`${text} is on disk`))
+          },
+          { onRow: (key) => seen.push(environment.bytes(key)?.toString() ?? 'nothing') },
+        )
+      }
+    })
+    expect(seen).toEqual(['nothing', 'a', 'a is on disk', 'b is on disk'])
+    await queue.close()
+    await environment.close()
+  })
+
   it('undoes the whole transaction when a row cannot be written', async () => {
     const { queue, environment } = openQueue()
     const results = await Promise.allSettled([
