@@ -25,7 +25,8 @@ const ENVIRONMENT: readonly (readonly [string, string, keyof typeof READ_TEXT])[
   ['ZASLON_HOME_COUNTRY', '/homeCountry', 'text'],
   ['ZASLON_TIME_ZONE', '/timeZone', 'text'],
   ['ZASLON_PSEUDONYM_KEY_FILE', '/pseudonymKeyFile', 'text'],
-  ['ZASLON_REDIS_URL', '/redisUrl', 'text'],
+  ['ZASLON_REDIS_URL', '/redis/url', 'text'],
+  ['ZASLON_REDIS_CA_FILE', '/redis/caFile', 'text'],
   ['ZASLON_VERDICT_HOST', '/verdict/host', 'text'],
   ['ZASLON_VERDICT_PORT', '/verdict/port', 'integer'],
   ['ZASLON_VERDICT_SHARE_PORT', '/verdict/sharePort', 'boolean'],
@@ -115,11 +116,8 @@ function checkTogether(config: Config): FieldError[] {
       problems.push({ pointer, detail })
     }
   }
-  if (config.redisUrl !== '') {
-    problems.push({
-      pointer: '/redisUrl',
-      detail: 'redisUrl (ZASLON_REDIS_URL) is not supported by this version: unset it.',
-    })
+  if ((config.redis.certFile === '') !== (config.redis.keyFile === '')) {
+    problems.push({ pointer: '/redis/keyFile', detail: '/redis/certFile and /redis/keyFile go together.' })
   }
   if (
     config.verdict.port !== 0 &&

@@ -32,7 +32,29 @@ export const CONFIG_SCHEMA = Type.Object(
       description: 'Of flag labels.',
     }),
     pseudonymKeyFile: Type.String({ default: '', description: 'Empty: made in the data directory at first start.' }),
-    redisUrl: Type.String({ default: '' }),
+    redis: Type.Object(
+      {
+        url: Type.String({ default: '', description: 'Empty: this node keeps its own record. May hold a password.' }),
+        caFile: Type.String({ default: '', description: 'PEM of who signed the certificate of Redis.' }),
+        certFile: Type.String({ default: '', description: 'PEM, when Redis wants a client certificate.' }),
+        keyFile: Type.String({ default: '', description: 'PEM of its private key.' }),
+        serverName: Type.String({ default: '', description: 'Name in the certificate, when not the host of the URL.' }),
+        ackReplicas: Type.Integer({
+          default: 0,
+          minimum: 0,
+          maximum: 5,
+          description: 'Replicas that must have a fact.',
+        }),
+        outboxMax: Type.Integer({
+          // About 300 bytes each: 30 MB on disk, and half a year of reports at 25,000 a month.
+          default: 100_000,
+          minimum: 1,
+          maximum: 10_000_000,
+          description: 'Facts kept on this node while Redis is away.',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
     verdict: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1' }),

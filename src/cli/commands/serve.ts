@@ -27,7 +27,7 @@ export function addServeCommand(program: Command, registry: CommandRegistry): vo
       ])
       const config = loadConfig(environment, options.config)
       const isJson = command.optsWithGlobals<ServeOptions>().json === true
-      const isSample = options.samples === true && config.isDefaultDataDirectory && config.redisUrl === ''
+      const isSample = options.samples === true && config.isDefaultDataDirectory && config.redis.url === ''
       const code = await runSupervisor({
         config,
         loadSamples: isSample,

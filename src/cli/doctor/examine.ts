@@ -4,6 +4,7 @@ import type { CommandContext } from '../command-context.ts'
 import { checkDiskSpace, checkFormat, checkWritable } from './check-data-directory.ts'
 import { checkAdapter, checkClock, checkGlibc, checkNode, checkOpenFiles } from './check-machine.ts'
 import { checkNumbering } from './check-numbering.ts'
+import { checkRedis } from './check-redis.ts'
 import { checkHealth, checkPort } from './check-service.ts'
 import type { Finding } from './finding.ts'
 
@@ -15,6 +16,8 @@ export async function examine(context: CommandContext, configFile: string | unde
   if (config) {
     findings.push(checkWritable(config.dataDirectory), checkDiskSpace(config.dataDirectory))
     findings.push(await checkFormat(config.dataDirectory))
+    const redis = await checkRedis(config.redis)
+    if (redis) findings.push(redis)
   }
   const { client } = context
   const [control, verdict] = await Promise.all([checkHealth(client, 'control'), checkHealth(client, 'verdict')])

@@ -77,11 +77,19 @@ describe('the configuration', () => {
     ['one thread too many', { ZASLON_THREADS: '65' }],
     ['a country that is no code', { ZASLON_HOME_COUNTRY: 'Russia' }],
     ['an unknown time zone', { ZASLON_TIME_ZONE: 'Europe/Atlantis' }],
-    ['a Redis, which this version cannot use', { ZASLON_REDIS_URL: 'redis://127.0.0.1' }],
     ['the same port for both planes', { ZASLON_VERDICT_PORT: '9000', ZASLON_ADMIN_PORT: '9000' }],
     ['a port of the system’s choice for several threads', { ZASLON_VERDICT_PORT: '0', ZASLON_THREADS: '2' }],
   ])('refuses %s', (_, environment) => {
     expect(refusal(environment as Record<string, string>).code).toBe('CONFIG_INVALID')
+  })
+
+  it('reads where Redis is from the environment', () => {
+    const environment = { ZASLON_REDIS_URL: 'redis://127.0.0.1', ZASLON_REDIS_CA_FILE: 'ca.pem' }
+    const { redis } = loadConfig(environment, file(''))
+    expect(redis).toMatchObject({ url: 'redis://127.0.0.1', caFile: 'ca.pem', ackReplicas: 0, outboxMax: 100_000 })
+    expect(refusal({}, 'redis: { ackReplicas: 6 }\n').message).toContain('/redis/ackReplicas')
+    expect(refusal({}, 'redis: { outboxMax: 0 }\n').message).toContain('/redis/outboxMax')
+    expect(refusal({}, 'redis: { certFile: a.pem }\n').message).toContain('/redis/keyFile')
   })
 
   // The schema may not import shared memory, so this is where the two meet.

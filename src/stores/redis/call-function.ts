@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis'
+import { type FunctionName, functionName, LIBRARY } from './functions.ts'
+import type { RedisLink } from './redis-link.ts'
+
+export type FunctionArguments = { readonly keys: readonly string[]; readonly args: readonly (string | Buffer)[] }
+
+/** The answer of one of our functions, texts as Buffers. A master that does not know them yet is given the library. */
+export async function callFunction(
+  link: RedisLink,
+  name: FunctionName,
+  doing: string,
+  { keys, args }: FunctionArguments,
+): Promise<unknown> {
+  const command = name === 'read' ? 'fcall_ro' : 'fcall'
+  const send = () => link.client.callBuffer(command, functionName(name), keys.length, ...keys, ...args)
+  return await link.call(doing, () => withLibrary(link.client, send))
+}
+
+/** Runs it, and once more after loading the library when a master answered that it has no such function. */
+export async function withLibrary<T>(client: Redis | Cluster, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('Function not found')) throw error
+  }
+  await loadLibrary(client)
+  return await send()
+}
+
+async function loadLibrary(client: Redis | Cluster): Promise<void> {
+  const masters = 'nodes' in client ? client.nodes('master') : [client]
+  const loaded = await Promise.allSettled(masters.map((master) => master.call('FUNCTION', 'LOAD', LIBRARY)))
+  for (const one of loaded) {
+    // Another node was first, or a master is away: the next send says what matters.
+    if (one.status === 'rejected' && /NOPERM|Error compiling/.test(String(one.reason))) throw one.reason
+  }
+}
+
+export function textAt(reply: unknown, index: number): string {
+  const value: unknown = Array.isArray(reply) ? reply[index] : undefined
+  return Buffer.isBuffer(value) ? value.toString('latin1') : String(value)
+}
+
+export function numberAt(reply: unknown, index: number): number {
+  return Number(textAt(reply, index))
+}

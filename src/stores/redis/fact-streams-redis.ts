@@ -1,0 +1,87 @@
+import { DESK_PARTITION } from '../fact.ts'
+import { allocateLayer } from './allocate-layer.ts'
+import { callFunction, numberAt, textAt, withLibrary } from './call-function.ts'
+import type { FactEntry, FactStreams, Position } from './fact-streams.ts'
+import { functionName } from './functions.ts'
+import { partitionKeys } from './keys.ts'
+import { publishReputation, type ReputationPublication } from './publish-reputation.ts'
+import { readAllFacts } from './read-all-facts.ts'
+import { readFacts } from './read-facts.ts'
+import { unavailable } from './redis-errors.ts'
+import type { RedisLink } from './redis-link.ts'
+import { sealFacts } from './seal-facts.ts'
+
+/** The record in Redis, of one record id. Safe to share; every call settles within a quarter of a second. */
+export type RedisRecord = FactStreams & {
+  /**
+   * Reads on in all partitions at once: `afters[n]` is the position in partition n. One exchange a server while there is
+   * little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
+   * looks closely at one partition in turn.
+   */
+  readAll(afters: readonly Position[], limit: number): Promise<(FactEntry[] | Error)[]>
+  /** Packs the oldest half of a long stream into a segment. False: not long enough, or another node was faster. */
+  seal(partition: number): Promise<boolean>
+  /** Writes what a number's reports amount to, unless a newer one is there (false). */
+  publishReputation(partition: number, number: number, publication: ReputationPublication): Promise<boolean>
+  /** A layer id nobody had before and greater than `known`. */
+  allocateLayer(known: number): Promise<number>
+}
+
+/** How long a fact id is remembered at least: an author offers a fact again within it. */
+const REPORT_IDS_SECONDS = 3_600
+const DESK_IDS_SECONDS = 86_400
+/** Replication on a local network takes below a millisecond; the rest of the call's time is left for the answer. */
+const WAIT_MS = 100
+
+export function createFactStreams(link: RedisLink, recordId: string): RedisRecord {
+  let turn = 0
+  return {
+    append: (partition, factId, payload) => append(link, recordId, { partition, factId, payload }),
+    read: (partition, after, limit) => readFacts(link, recordId, { partition, after, limit }),
+    async touch(partition) {
+      const { head, facts, epochs } = partitionKeys(recordId, partition)
+      const reply = await callFunction(link, 'touch', `a look at partition ${partition}`, {
+        keys: [head, facts, epochs],
+        args: [],
+      })
+      return { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1), oldest: numberAt(reply, 2) }
+    },
+    readAll: (afters, limit) => readAllFacts(link, recordId, { afters, limit, turn: turn++ }),
+    seal: (partition) => sealFacts(link, recordId, partition),
+    publishReputation: (partition, number, publication) => publishReputation(link, partition, number, publication),
+    allocateLayer: (known) => allocateLayer(link, recordId, known),
+  }
+}
+
+async function append(
+  link: RedisLink,
+  recordId: string,
+  fact: { partition: number; factId: string; payload: Buffer },
+): Promise<{ position: Position; isNew: boolean }> {
+  const { partition, factId, payload } = fact
+  const { head, facts, epochs, ids } = partitionKeys(recordId, partition)
+  const seconds = partition === DESK_PARTITION ? DESK_IDS_SECONDS : REPORT_IDS_SECONDS
+  const doing = `an append to partition ${partition}`
+  const keys = [head, facts, epochs, ids]
+  const args = [factId, payload, String(seconds)]
+  const reply =
+    link.ackReplicas === 0
+      ? await callFunction(link, 'append', doing, { keys, args })
+      : await link.call(doing, () => withLibrary(link.writer, () => appendAndWait(link, keys, args)))
+  const position = { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1) }
+  return { position, isNew: textAt(reply, 2) === '1' }
+}
+
+/** A pipeline with one key goes to one connection whole, so WAIT is about the append before it. */
+async function appendAndWait(link: RedisLink, keys: readonly string[], args: readonly (string | Buffer)[]) {
+  const pipeline = link.writer.pipeline()
+  pipeline.callBuffer('fcall', functionName('append'), keys.length, ...keys, ...args)
+  pipeline.wait(link.ackReplicas, WAIT_MS)
+  const [appended, waited] = (await pipeline.exec()) ?? []
+  const failure = appended?.[0] ?? waited?.[0]
+  if (failure) throw failure
+  const acknowledged = Number(waited?.[1])
+  if (acknowledged >= link.ackReplicas) return appended?.[1]
+  const reason = `${acknowledged} of ${link.ackReplicas} replicas acknowledged it within ${WAIT_MS} ms`
+  throw unavailable('an append', reason)
+}

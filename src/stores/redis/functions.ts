@@ -1,0 +1,237 @@
+/**
+ * The writes of the record, as one library of Redis Functions: each is atomic, inside one slot. Names carry the version of
+ * the library, so nodes of two versions have both loaded side by side and none replaces the other's.
+ *
+ * A head says where the partition ends and which server wrote last. `server` is the run id of the process with its
+ * replication id, which changes at a promotion: another pair than before means that a tail may have been lost, and begins
+ * a new epoch with a marker. An epoch is the time in milliseconds of the server that begins it, more than the epoch
+ * before: two promotions that branch off the same history get different epochs, so an (epoch, sequence) names one entry
+ * for ever. `epochs` keeps where each epoch begins.
+ *
+ * Bucket keys of ids are made from a declared key inside the function, in the same slot, because one clock must choose
+ * the bucket: the one of Redis, not the nodes'.
+ */
+export const LIBRARY_VERSION = 1
+export const functionName = (name: FunctionName): string => `zaslon${LIBRARY_VERSION}_${name}`
+export type FunctionName = 'append' | 'touch' | 'read' | 'seal' | 'create' | 'claim' | 'ready' | 'publish' | 'layer'
+
+/** Entries an answer of `read` may have is the caller's limit; epochs it lists at a divergence, newest first. */
+const EPOCHS_SHOWN = 10_000
+
+export const LIBRARY = `#!lua name=zaslon${LIBRARY_VERSION}
+local FORMAT = '1'
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function damaged(key)
+  return redis.error_reply('RECORDDAMAGED ' .. key)
+end
+
+local function serverNow()
+  local info = redis.call('INFO', 'server', 'replication')
+  return string.match(info, 'run_id:(%x+)') .. '.' .. string.match(info, 'master_replid:(%x+)')
+end
+
+local function nowMs()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function checkHash(key, format)
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'none' then return redis.error_reply('RECORDLOST ' .. key) end
+  if kind ~= 'hash' then return damaged(key) end
+  local stored = redis.call('HGET', key, 'format')
+  if stored == FORMAT then return nil end
+  if stored and string.match(stored, '^%d+$') and tonumber(stored) > tonumber(FORMAT) then
+    return redis.error_reply('RECORDFORMAT ' .. key)
+  end
+  return damaged(key)
+end
+
+local function openHead(keys)
+  local refused = checkHash(keys[1])
+  if refused then return nil, refused end
+  local fields = redis.call('HMGET', keys[1], 'epoch', 'sequence', 'server', 'oldest')
+  local head = { epoch = tonumber(fields[1] or ''), sequence = tonumber(fields[2] or ''), server = fields[3] or '', oldest = tonumber(fields[4] or '') }
+  if not head.epoch or not head.sequence or not head.oldest then return nil, damaged(keys[1]) end
+  local facts = redis.call('TYPE', keys[2]).ok
+  if facts ~= 'stream' and not (facts == 'none' and head.sequence == 0) then return nil, damaged(keys[2]) end
+  local epochs = redis.call('TYPE', keys[3]).ok
+  if epochs ~= 'zset' then return nil, damaged(keys[3]) end
+  return head, nil
+end
+
+local function add(keys, head, factId, payload)
+  local sequence = head.sequence + 1
+  local added = redis.pcall('XADD', keys[2], text(head.epoch) .. '-' .. text(sequence), 'f', payload, 'i', factId)
+  if type(added) == 'table' and added.err then return damaged(keys[2]) end
+  head.sequence = sequence
+  redis.call('HSET', keys[1], 'epoch', text(head.epoch), 'sequence', text(sequence), 'server', head.server)
+  return nil
+end
+
+local function mark(keys, head)
+  local server = serverNow()
+  if server == head.server then return nil end
+  head.epoch = math.max(head.epoch + 1, nowMs())
+  head.server = server
+  local refused = add(keys, head, '', '')
+  if refused then return refused end
+  redis.call('ZREMRANGEBYSCORE', keys[3], text(head.sequence), text(head.sequence))
+  redis.call('ZADD', keys[3], text(head.sequence), text(head.epoch))
+  return nil
+end
+
+local function append(keys, args)
+  local head, refused = openHead(keys)
+  if refused then return refused end
+  refused = mark(keys, head)
+  if refused then return refused end
+  local seconds = tonumber(args[3])
+  local bucket = math.floor(nowMs() / 1000 / seconds)
+  local current = keys[4] .. ':' .. text(bucket)
+  for _, key in ipairs({ current, keys[4] .. ':' .. text(bucket - 1) }) do
+    local kind = redis.call('TYPE', key).ok
+    if kind ~= 'none' and kind ~= 'hash' then return damaged(key) end
+    local known = kind == 'hash' and redis.call('HGET', key, args[1])
+    if known then
+      local epoch, sequence = string.match(known, '^(%d+)-(%d+)$')
+      if not epoch then return damaged(key) end
+      -- A write of no consequence, so that WAIT after it covers the entry of another connection too.
+      redis.call('HSET', keys[1], 'format', FORMAT)
+      return { epoch, sequence, 0 }
+    end
+  end
+  refused = add(keys, head, args[1], args[2])
+  if refused then return refused end
+  local position = text(head.epoch) .. '-' .. text(head.sequence)
+  if redis.call('HSET', current, args[1], position) == 1 and redis.call('HLEN', current) == 1 then
+    redis.call('EXPIRE', current, 2 * seconds + 60)
+  end
+  return { text(head.epoch), text(head.sequence), 1 }
+end
+
+local function touch(keys)
+  local head, refused = openHead(keys)
+  if refused then return refused end
+  refused = mark(keys, head)
+  if refused then return refused end
+  return { text(head.epoch), text(head.sequence), text(head.oldest) }
+end
+
+local function epochStarts(keys)
+  return redis.call('ZREVRANGE', keys[3], 0, ${EPOCHS_SHOWN - 1}, 'WITHSCORES')
+end
+
+local function contains(keys, head, epoch, sequence)
+  if sequence == 0 then return true end
+  if sequence > head.sequence then return false end
+  local at = redis.call('ZREVRANGEBYSCORE', keys[3], text(sequence), '-inf', 'LIMIT', 0, 1)
+  return at[1] == epoch
+end
+
+local function read(keys, args)
+  local head, refused = openHead(keys)
+  if refused then return refused end
+  local epoch, sequence = args[1], tonumber(args[2])
+  if not contains(keys, head, epoch, sequence) then
+    if sequence > head.sequence and head.server ~= serverNow() then return { 'entries', text(head.oldest), {} } end
+    return { 'diverged', text(head.sequence), epochStarts(keys) }
+  end
+  if sequence == head.sequence then return { 'entries', text(head.oldest), {} } end
+  if sequence + 1 < head.oldest then return { 'sealed', text(head.oldest), {} } end
+  local from = '-'
+  if sequence > 0 then from = '(' .. epoch .. '-' .. args[2] end
+  return { 'entries', text(head.oldest), redis.call('XRANGE', keys[2], from, '+', 'COUNT', args[3]) }
+end
+
+local function seal(keys, args)
+  local head, refused = openHead(keys)
+  if refused then return refused end
+  local first = redis.call('XRANGE', keys[2], '-', '+', 'COUNT', 1)
+  if not first[1] or first[1][1] ~= args[1] or text(head.oldest) ~= args[3] then return 0 end
+  if #redis.call('XRANGE', keys[2], args[2], args[2]) == 0 then return 0 end
+  local kept = redis.call('XRANGE', keys[2], '(' .. args[2], '+', 'COUNT', 1)
+  if not kept[1] then return 0 end
+  redis.call('SET', keys[5] .. ':' .. args[3], args[5])
+  redis.call('ZADD', keys[4], args[3], args[3])
+  redis.call('HSET', keys[1], 'oldest', text(tonumber(args[4]) + 1))
+  redis.call('XTRIM', keys[2], 'MINID', kept[1][1])
+  return 1
+end
+
+local function create(keys, args)
+  if redis.call('EXISTS', keys[1]) == 1 then
+    local refused = checkHash(keys[1])
+    return refused or 0
+  end
+  for index = 2, #keys do
+    if redis.call('EXISTS', keys[index]) == 1 then return damaged(keys[index]) end
+  end
+  local epoch = text(math.max(tonumber(args[1]), nowMs()))
+  redis.call('HSET', keys[1], 'format', FORMAT, 'epoch', epoch, 'sequence', '0', 'server', serverNow(), 'oldest', '1')
+  redis.call('ZADD', keys[3], '1', epoch)
+  return 1
+end
+
+local function claim(keys, args)
+  local isNew = 0
+  local refused = checkHash(keys[1])
+  if refused then
+    if redis.call('EXISTS', keys[1]) == 1 or args[3] ~= '1' then return refused end
+    redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', 'creating', 'createdMs', text(nowMs()), 'pseudonymCheck', args[2])
+    isNew = 1
+  end
+  local fields = redis.call('HMGET', keys[1], 'recordId', 'state', 'pseudonymCheck')
+  if not fields[1] or not fields[2] or not fields[3] then return damaged(keys[1]) end
+  return { fields[1], fields[2], fields[3], isNew }
+end
+
+local function ready(keys, args)
+  local refused = checkHash(keys[1])
+  if refused then return refused end
+  if redis.call('HGET', keys[1], 'recordId') ~= args[1] then return 0 end
+  redis.call('HSET', keys[1], 'state', 'ready')
+  return 1
+end
+
+local function publish(keys, args)
+  local kind = redis.call('TYPE', keys[1]).ok
+  if kind ~= 'none' and kind ~= 'hash' then return damaged(keys[1]) end
+  local epoch, sequence = tonumber(args[1]), tonumber(args[2])
+  local known = redis.call('HMGET', keys[1], 'epoch', 'sequence')
+  local knownEpoch, knownSequence = tonumber(known[1] or ''), tonumber(known[2] or '')
+  if knownEpoch and knownSequence then
+    if epoch < knownEpoch or (epoch == knownEpoch and sequence <= knownSequence) then return 0 end
+  end
+  redis.call('HSET', keys[1], 'epoch', args[1], 'sequence', args[2], 'reports', args[3], 'score', args[4], 'record', args[5])
+  return 1
+end
+
+local function layer(keys, args)
+  local kind = redis.call('TYPE', keys[1]).ok
+  if kind ~= 'none' and kind ~= 'string' then return damaged(keys[1]) end
+  local counter = tonumber(redis.call('GET', keys[1]) or '0')
+  if not counter then return damaged(keys[1]) end
+  local next = text(math.max(counter, tonumber(args[1])) + 1)
+  redis.call('SET', keys[1], next)
+  return next
+end
+
+-- allow-oom: a marker is rare and small, and sealing makes room.
+local function register(name, callback, flags)
+  redis.register_function{ function_name = 'zaslon${LIBRARY_VERSION}_' .. name, callback = callback, flags = flags }
+end
+register('append', append, {})
+register('touch', touch, { 'allow-oom' })
+register('read', read, { 'no-writes', 'allow-oom' })
+register('seal', seal, { 'allow-oom' })
+register('create', create, {})
+register('claim', claim, {})
+register('ready', ready, {})
+register('publish', publish, {})
+register('layer', layer, {})
+`

@@ -1,0 +1,43 @@
+import { DESK_PARTITION } from '../fact.ts'
+
+/** The one fixed key: which record this Redis holds. */
+export const RECORD_KEY = 'zaslon:record'
+
+/** Keys of a partition: its number is the hash tag, so that they are in one slot. */
+export type PartitionKeys = {
+  readonly head: string
+  readonly facts: string
+  /** Sorted set: epoch by the sequence it begins with. */
+  readonly epochs: string
+  /** Followed by `:<bucket>`: hashes of fact ids seen lately. */
+  readonly ids: string
+  /** Sorted set: first sequences of sealed segments. */
+  readonly segments: string
+  /** Followed by `:<first sequence>`. */
+  readonly segment: string
+}
+
+export function partitionKeys(recordId: string, partition: number): PartitionKeys {
+  const at = (name: string) => `zaslon:{${tag(partition)}}:${recordId}:${name}`
+  return {
+    head: at('head'),
+    facts: at('facts'),
+    epochs: at('epochs'),
+    ids: at('ids'),
+    segments: at('segments'),
+    segment: at('segment'),
+  }
+}
+
+export function layerCounterKey(recordId: string): string {
+  return `zaslon:{${tag(DESK_PARTITION)}}:${recordId}:layers`
+}
+
+/** For anyone who reads Redis; the only key outside `zaslon:`. */
+export function reputationKey(partition: number, number: number): string {
+  return `reputation:{${tag(partition)}}:${number}`
+}
+
+function tag(partition: number): string {
+  return `p${String(partition).padStart(2, '0')}`
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { ScreeningError } from '../../domain/errors.ts'
+import { PARTITIONS } from '../fact.ts'
+import { callFunction, textAt } from './call-function.ts'
+import { partitionKeys, RECORD_KEY } from './keys.ts'
+import type { RedisLink } from './redis-link.ts'
+
+export type OpenRecordOptions = {
+  /** The record this node was joined to before; 32 hexadecimal digits. */
+  readonly known?: string
+  /** Derived from the pseudonym key: the same on all nodes of a record. */
+  readonly pseudonymCheck: string
+  readonly mayCreate: boolean
+}
+
+/**
+ * Which record is in this Redis; makes one when there is none, nothing is `known` and the node may. Nodes that start at
+ * once agree: the first names it, everybody completes what the first began. Rejects with RECORD_LOST, RECORD_FOREIGN,
+ * CONFIG_INVALID (another pseudonym key), UNAVAILABLE.
+ */
+export async function openRecord(
+  link: RedisLink,
+  { known, pseudonymCheck, mayCreate }: OpenRecordOptions,
+): Promise<{ recordId: string; isNew: boolean }> {
+  const isFirst = known === undefined && mayCreate
+  const proposed = known ?? randomBytes(16).toString('hex')
+  const { recordId, state, isNew } = await claim(link, { recordId: proposed, pseudonymCheck, mayClaim: isFirst })
+  if (known !== undefined && recordId !== known) throw foreign(recordId, known)
+  if (state === 'creating') await complete(link, recordId, PARTITION_NUMBERS, 0)
+  return { recordId, isNew }
+}
+
+/**
+ * For an operator's restore: makes the missing heads among `partitions`, and the record's own key when that is missing
+ * too. Heads that are there stay as they are. Every new partition begins at sequence 1 in an epoch of at least
+ * `epochAtLeast`, which must be greater than any this record had.
+ */
+export async function recreateRecord(
+  link: RedisLink,
+  options: {
+    readonly recordId: string
+    readonly pseudonymCheck: string
+    readonly partitions: readonly number[]
+    readonly epochAtLeast: number
+  },
+): Promise<void> {
+  const { recordId, pseudonymCheck, partitions, epochAtLeast } = options
+  const claimed = await claim(link, { recordId, pseudonymCheck, mayClaim: true })
+  if (claimed.recordId !== recordId) throw foreign(claimed.recordId, recordId)
+  await complete(link, recordId, partitions, epochAtLeast)
+}
+
+const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+
+async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck: string; mayClaim: boolean }) {
+  const reply = await callFunction(link, 'claim', 'opening the record', {
+    keys: [RECORD_KEY],
+    args: [wanted.recordId, wanted.pseudonymCheck, wanted.mayClaim ? '1' : '0'],
+  })
+  if (textAt(reply, 2) !== wanted.pseudonymCheck) {
+    const message = `The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`
+    const hint = 'Give all nodes the same key file: ZASLON_PSEUDONYM_KEY_FILE.'
+    throw new ScreeningError('CONFIG_INVALID', message, { hint })
+  }
+  const isNew = Array.isArray(reply) && reply[3] === 1
+  return { recordId: textAt(reply, 0), state: textAt(reply, 1), isNew }
+}
+
+async function complete(link: RedisLink, recordId: string, partitions: readonly number[], epochAtLeast: number) {
+  for (const partition of partitions) {
+    const { head, facts, epochs, segments } = partitionKeys(recordId, partition)
+    await callFunction(link, 'create', `creating partition ${partition}`, {
+      keys: [head, facts, epochs, segments],
+      args: [String(epochAtLeast)],
+    })
+  }
+  await callFunction(link, 'ready', 'completing the record', { keys: [RECORD_KEY], args: [recordId] })
+}
+
+function foreign(found: string, known: string): ScreeningError {
+  const message = `Redis holds the record ${found}, this node belongs to the record ${known}.`
+  const hint = 'Correct ZASLON_REDIS_URL, or use another data directory.'
+  return new ScreeningError('RECORD_FOREIGN', message, { found, known, hint })
+}

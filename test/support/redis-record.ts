@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ScreeningError } from '../../src/domain/errors.ts'
+import { connectRedis } from '../../src/stores/redis/connect-redis.ts'
+import { type FactEntry, type FactStreams, type Position, START } from '../../src/stores/redis/fact-streams.ts'
+import { createFactStreams } from '../../src/stores/redis/fact-streams-redis.ts'
+import { openRecord } from '../../src/stores/redis/open-record.ts'
+
+export const PSEUDONYM_CHECK = 'a'.repeat(32)
+
+/** A link to these servers and a record there, made when there is none. */
+export async function joinRecord(url: string, options: { ackReplicas?: number } = {}) {
+  const { link, probe } = await connectRedis({ url, ...options })
+  const { recordId } = await untilDone(() => openRecord(link, { pseudonymCheck: PSEUDONYM_CHECK, mayCreate: true }))
+  return { link, probe, recordId, record: createFactStreams(link, recordId) }
+}
+
+export const newFactId = () => randomBytes(16).toString('hex')
+
+/** Tries again while Redis is away: machines in tests are slow, servers restart. */
+export async function untilDone<T>(work: () => Promise<T>, forMs = 20_000): Promise<T> {
+  for (const giveUpMs = Date.now() + forMs; ; await sleep(20)) {
+    try {
+      return await work()
+    } catch (error) {
+      const isAway = error instanceof ScreeningError && error.code === 'UNAVAILABLE'
+      if (!isAway || Date.now() > giveUpMs) throw error
+    }
+  }
+}
+
+export async function readToEnd(record: FactStreams, partition: number, after: Position = START, limit = 1_000) {
+  const entries: FactEntry[] = []
+  for (let at = after; ; at = entries.at(-1)?.position ?? at) {
+    const more = await untilDone(() => record.read(partition, at, limit))
+    if (more.length === 0) return entries
+    entries.push(...more)
+  }
+}
+
+export async function refusalOf(work: Promise<unknown>): Promise<ScreeningError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof ScreeningError) return error
+  throw new Error(`Expected a ScreeningError, got ${String(error)}.`)
+}
