@@ -67,6 +67,10 @@ export function createSimulatedRecord(): SimulatedRecord {
           }),
         read: (index: number, after: Position, limit: number) =>
           answer(() => readAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
+        readAll: (afters: readonly Position[], limit: number) =>
+          Promise.all(
+            afters.map((after, index) => node.read(index, after, limit).catch((error: unknown) => error as Error)),
+          ),
         touch: (index: number) =>
           answer((): PartitionHead => {
             const { epoch, entries } = at(index)

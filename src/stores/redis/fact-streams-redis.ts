@@ -1,7 +1,7 @@
 import { DESK_PARTITION } from '../fact.ts'
 import { allocateLayer } from './allocate-layer.ts'
 import { callFunction, numberAt, textAt, withLibrary } from './call-function.ts'
-import type { FactEntry, FactStreams, Position } from './fact-streams.ts'
+import type { FactStreams, Position } from './fact-streams.ts'
 import { functionName } from './functions.ts'
 import { partitionKeys } from './keys.ts'
 import { publishReputation, type ReputationPublication } from './publish-reputation.ts'
@@ -13,12 +13,6 @@ import { sealFacts } from './seal-facts.ts'
 
 /** The record in Redis, of one record id. Safe to share; every call settles within a quarter of a second. */
 export type RedisRecord = FactStreams & {
-  /**
-   * Reads on in all partitions at once: `afters[n]` is the position in partition n. One exchange a server while there is
-   * little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
-   * looks closely at one partition in turn.
-   */
-  readAll(afters: readonly Position[], limit: number): Promise<(FactEntry[] | Error)[]>
   /** Packs the oldest half of a long stream into a segment. False: not long enough, or another node was faster. */
   seal(partition: number): Promise<boolean>
   /** Writes what a number's reports amount to, unless a newer one is there (false). */
