@@ -34,7 +34,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
     ...(auditKept === undefined ? {} : { auditKept }),
   }
   const replica = await openReplica({ directory, ...kept }, { now })
-  if (replica.binding() === undefined) await replica.bind(RECORD_ID)
+  if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single' })
   const store = createRedisRecordStore(
     { recordId: RECORD_ID, outboxMax, pollMs, touchMs },
     {

@@ -8,6 +8,8 @@ import type { WriteSet } from './write-set.ts'
 export type RecordBinding = {
   /** 32 hexadecimal digits. */
   readonly recordId: string
+  /** What Redis was when the node joined: a client for it can be made while it is away. */
+  readonly redis: 'single' | 'cluster'
   readonly boundMs: number
 }
 
@@ -20,8 +22,8 @@ export function bindingOf(environment: Environment): RecordBinding | undefined {
   return environment.json<RecordBinding>(BINDING_KEY)
 }
 
-export function bindTo(writes: WriteSet, recordId: string): void {
-  writes.put(BINDING_KEY, encodeJson({ recordId, boundMs: writes.nowMs } satisfies RecordBinding))
+export function bindTo(writes: WriteSet, binding: Omit<RecordBinding, 'boundMs'>): void {
+  writes.put(BINDING_KEY, encodeJson({ ...binding, boundMs: writes.nowMs } satisfies RecordBinding))
 }
 
 export function unbindFrom(writes: WriteSet): void {

@@ -35,7 +35,7 @@ export type Replica = RecordReads &
     readonly outbox: Outbox
     binding(): RecordBinding | undefined
     /** Joins an empty directory to a record. */
-    bind(recordId: string): Promise<void>
+    bind(binding: Omit<RecordBinding, 'boundMs'>): Promise<void>
     position(partition: number): Position
     /** Sequence of the last fact that rewind() could keep: facts behind it can be taken back. */
     rewindableTo(partition: number): number
@@ -90,7 +90,7 @@ export async function openReplica(
       environment.refresh()
       return bindingOf(environment)
     },
-    bind: (recordId) => queue.run((writes) => bindTo(writes, recordId)),
+    bind: (binding) => queue.run((writes) => bindTo(writes, binding)),
     position(partition) {
       environment.refresh()
       return readPosition(environment, partition)

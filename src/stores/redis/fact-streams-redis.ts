@@ -1,9 +1,8 @@
-import { DESK_PARTITION } from '../fact.ts'
 import { allocateLayer } from './allocate-layer.ts'
 import { callFunction, numberAt, textAt, withLibrary } from './call-function.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
 import { functionName } from './functions.ts'
-import { partitionKeys } from './keys.ts'
+import { idsSeconds, partitionKeys } from './keys.ts'
 import { publishReputation, type ReputationPublication } from './publish-reputation.ts'
 import { readAllFacts } from './read-all-facts.ts'
 import { readFacts } from './read-facts.ts'
@@ -21,9 +20,6 @@ export type RedisRecord = FactStreams & {
   allocateLayer(known: number): Promise<number>
 }
 
-/** How long a fact id is remembered at least: an author offers a fact again within it. */
-const REPORT_IDS_SECONDS = 3_600
-const DESK_IDS_SECONDS = 86_400
 /** Replication on a local network takes below a millisecond; the rest of the call's time is left for the answer. */
 const WAIT_MS = 100
 
@@ -54,7 +50,7 @@ async function append(
 ): Promise<{ position: Position; isNew: boolean }> {
   const { partition, factId, payload } = fact
   const { head, facts, epochs, ids } = partitionKeys(recordId, partition)
-  const seconds = partition === DESK_PARTITION ? DESK_IDS_SECONDS : REPORT_IDS_SECONDS
+  const seconds = idsSeconds(partition)
   const doing = `an append to partition ${partition}`
   const keys = [head, facts, epochs, ids]
   const args = [factId, payload, String(seconds)]

@@ -29,8 +29,15 @@ export function partitionKeys(recordId: string, partition: number): PartitionKey
   }
 }
 
+/** How long a fact id is remembered at least: an author offers a fact again within it. */
+const REPORT_IDS_SECONDS = 3_600
+const DESK_IDS_SECONDS = 86_400
+export function idsSeconds(partition: number): number {
+  return partition === DESK_PARTITION ? DESK_IDS_SECONDS : REPORT_IDS_SECONDS
+}
+
 export function layerCounterKey(recordId: string): string {
-  return `zaslon:{${tag(DESK_PARTITION)}}:${recordId}:layers`
+  return `zaslon:{${tag(DESK_PARTITION)}}:${recordId}:layer-counter`
 }
 
 /** For anyone who reads Redis; the only key outside `zaslon:`. */
