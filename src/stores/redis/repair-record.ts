@@ -101,7 +101,7 @@ async function removePartition(link: RedisLink, recordId: string, partition: num
   const doing = `removing partition ${partition}`
   // The head first: without it nobody reads or appends what is left.
   await link.call(doing, () => link.client.unlink(head))
-  const sealed = await link.call(doing, () => link.client.zrange(segments, 0, -1)).catch(() => [])
+  const sealed = await link.call(doing, () => link.client.zrange(segments, 0, '-1')).catch(() => [])
   for (const from of sealed) await link.call(doing, () => link.client.unlink(`${segment}:${from}`))
   const seconds = idsSeconds(partition)
   const bucket = Math.floor(Date.now() / 1_000 / seconds)
