@@ -1,4 +1,5 @@
 import type { DataDirectory } from '../stores/data-directory.ts'
+import type { LayerStore } from '../stores/layer-rows.ts'
 import type { ListContents } from '../stores/ports.ts'
 import type { TrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
 
@@ -9,4 +10,6 @@ export type JobDependencies = {
   readonly traffic: TrafficLogReader
   readonly directory: DataDirectory
   readonly now: () => number
+  /** The layers all nodes share. Missing: this node is alone. */
+  readonly layerStore?: LayerStore
 }

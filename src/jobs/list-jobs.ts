@@ -185,6 +185,27 @@ export type KeepSpoolJob = { readonly kind: 'keep-spool'; readonly spoolPath: st
 
 export type KeepSpoolResult = { readonly bytes: number }
 
+/** Copies a layer of this node to the layers that all nodes share. Repeating it does no harm. */
+export type PushLayerJob = {
+  readonly kind: 'push-layer'
+  readonly layer: JobLayer
+  readonly control: SharedArrayBuffer
+  readonly progress?: ProgressPort
+}
+
+export type PushLayerResult = { readonly outcome: 'pushed' | 'present' }
+
+/** Copies a shared layer to this node, with its gate file. Repeating it does no harm. */
+export type FetchLayerJob = {
+  readonly kind: 'fetch-layer'
+  readonly layer: JobLayer
+  readonly control: SharedArrayBuffer
+  readonly progress?: ProgressPort
+}
+
+/** `present`: this node had it. `gone`: it is not shared (yet, or any more), and nothing was changed. */
+export type FetchLayerResult = { readonly outcome: 'fetched' | 'present' | 'gone' }
+
 export type ListJob =
   | StageImportJob
   | ChangeEntriesJob
@@ -192,6 +213,8 @@ export type ListJob =
   | ImportNumberingJob
   | CleanListsJob
   | KeepSpoolJob
+  | PushLayerJob
+  | FetchLayerJob
 
 export type ListJobResults = {
   'stage-import': StageImportResult
@@ -200,6 +223,8 @@ export type ListJobResults = {
   'import-numbering': ImportNumberingResult
   'clean-lists': CleanListsResult
   'keep-spool': KeepSpoolResult
+  'push-layer': PushLayerResult
+  'fetch-layer': FetchLayerResult
 }
 
 /** A ScreeningError loses its code on the way between threads, so a job answers with one or the other. */

@@ -6,6 +6,7 @@ import { JobCancelled } from './job-control.ts'
 import type { JobDependencies } from './job-dependencies.ts'
 import type { JobOutcome, ListJob, ListJobResults } from './list-jobs.ts'
 import { stageImport } from './stage-import.ts'
+import { fetchLayer, pushLayer } from './transfer-layer.ts'
 
 /**
  * Runs one job in a job thread. Operating errors and cancellation come back as data; anything else is a fault in this
@@ -46,6 +47,10 @@ function dispatch(
       return cleanLists(job, dependencies)
     case 'keep-spool':
       return keepSpool(job)
+    case 'push-layer':
+      return pushLayer(job, dependencies)
+    case 'fetch-layer':
+      return fetchLayer(job, dependencies)
     default:
       return job satisfies never
   }

@@ -16,7 +16,10 @@ export function writeLayer(
   onProgress: (share: number) => void,
 ): LayerRef {
   const stamp = randomInt(1, 2 ** 32)
-  contents.putLayer(layerId, toLayerContents(entries), (share) => onProgress(share * ROWS_SHARE))
+  contents.putLayer(layerId, toLayerContents(entries), {
+    stamp,
+    onProgress: (share) => onProgress(share * ROWS_SHARE),
+  })
   if (entries.numbers.length > 0) writeGate(layerId, entries.numbers, stamp, directory)
   onProgress(1)
   return { layerId, numberCount: entries.numbers.length, rangeCount: entries.ranges.from.length, stamp }

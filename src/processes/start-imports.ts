@@ -8,9 +8,10 @@ import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'
 import type { ControlServices } from '../services/control-services.ts'
 import { createImportService } from '../services/import-list.ts'
 import { createNumberingImport } from '../services/import-numbering.ts'
-import { createListJobRunner } from '../services/list-job-runner.ts'
+import { createListJobRunner, TRANSFERS_RUNNING_MAX } from '../services/list-job-runner.ts'
 import type { DataDirectory } from '../stores/data-directory.ts'
 import type { RecordStore } from '../stores/ports.ts'
+import type { LayerStoreSettings } from '../stores/redis/open-layer-store.ts'
 
 /** Uploads at work: the job threads, the imports in them, and what an earlier life of this process left behind. */
 export type Imports = {
@@ -19,7 +20,12 @@ export type Imports = {
   close(): Promise<void>
 }
 
-export type ImportsOptions = { readonly config: LoadedConfig; readonly directory: DataDirectory }
+export type ImportsOptions = {
+  readonly config: LoadedConfig
+  readonly directory: DataDirectory
+  /** Missing: this node is alone. */
+  readonly redis?: LayerStoreSettings
+}
 
 export type ImportsDependencies = {
   readonly store: RecordStore
@@ -34,14 +40,15 @@ const JOB_THREADS = 2
 const IMPORTS_RUNNING_MAX = JOB_THREADS - 1
 
 export async function startImports(options: ImportsOptions, dependencies: ImportsDependencies): Promise<Imports> {
-  const { config, directory } = options
+  const { config, directory, redis } = options
+  const threads = JOB_THREADS + (redis === undefined ? 0 : TRANSFERS_RUNNING_MAX)
   const { store, notify, onFault, onSettled } = dependencies
   const pool = new Piscina({
     filename: path.join(PACKAGE_DIRECTORY, 'dist', 'workers', 'job.js'),
-    minThreads: JOB_THREADS,
-    maxThreads: JOB_THREADS,
+    minThreads: threads,
+    maxThreads: threads,
     concurrentTasksPerWorker: 1,
-    workerData: { dataDirectory: directory.root },
+    workerData: { dataDirectory: directory.root, ...(redis === undefined ? {} : { redis }) },
   })
   const jobs = createListJobRunner({
     store,

@@ -2,6 +2,7 @@ import type { Trunk } from '../domain/trunk.ts'
 import type { ScreeningSnapshot, SnapshotList, SnapshotNumbering } from '../engine/snapshot.ts'
 import { createGate, gateAddAll, gateFromBytes, openGate } from '../shm/gate.ts'
 import { buildIntervals } from '../shm/intervals.ts'
+import { layerName } from '../stores/layer-rows.ts'
 import { type LayerRef, type ListContents, type ListRecord, REMOVED, type VerdictStore } from '../stores/ports.ts'
 import { createGlobalGate } from './global-gate.ts'
 import { nextTurn, scanRows, type VisitRows } from './scan-rows.ts'
@@ -48,7 +49,8 @@ export function createSnapshotBuilder(
   dependencies: SnapshotBuilderDependencies,
 ): SnapshotBuilder {
   const { store, contents } = dependencies
-  let layerGates = new Map<number, SharedArrayBuffer>()
+  /** By layerName: a layer may come again under its id with other contents. */
+  let layerGates = new Map<string, SharedArrayBuffer>()
   const globalGate = createGlobalGate({
     scanLayer,
     scanReported: (visit) => scanRows((after, into) => store.readReputationNumbers(after, into), visit),
@@ -57,7 +59,7 @@ export function createSnapshotBuilder(
   let generation = 0
 
   async function gateOf(layer: LayerRef): Promise<SharedArrayBuffer> {
-    const known = layerGates.get(layer.layerId)
+    const known = layerGates.get(layerName(layer))
     if (known) return known
     let cause: unknown
     try {
@@ -105,11 +107,14 @@ export function createSnapshotBuilder(
     if (!policy) throw new Error('The record has no policy: control writes one before it reports its store ready.')
     const layers = options.withGates ? distinctLayers(lists) : []
     const gates = new Map<number, SharedArrayBuffer>()
+    const named = new Map<string, SharedArrayBuffer>()
     for (const layer of layers) {
-      gates.set(layer.layerId, await gateOf(layer))
+      const gate = await gateOf(layer)
+      gates.set(layer.layerId, gate)
+      named.set(layerName(layer), gate)
       await nextTurn()
     }
-    layerGates = gates
+    layerGates = named
     if (options.withGates) await globalGate.update(layers, gates)
     return {
       generation: ++generation,

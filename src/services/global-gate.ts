@@ -1,6 +1,7 @@
 import { createGate, gateAddAll, gateCount, openGate } from '../shm/gate.ts'
 import { createGateAround, gateMerge } from '../shm/gate-merge.ts'
 import { createGateWriter, type GateWriter } from '../shm/gate-writer.ts'
+import { layerName } from '../stores/layer-rows.ts'
 import type { LayerRef } from '../stores/ports.ts'
 import { nextTurn, type VisitRows } from './scan-rows.ts'
 
@@ -36,15 +37,15 @@ const OVERFILL = 1.25
 
 export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependencies): GlobalGate {
   let writer: GateWriter | undefined
-  /** Layers whose numbers are in the gate, those of lists gone since included, with how many numbers they have. */
-  let held = new Map<number, number>()
+  /** Layers (layerName) whose numbers are in the gate, those of lists gone since included, with how many numbers they have. */
+  let held = new Map<string, number>()
   /** Numbers that came with the largest layer's gate: gateCount does not see them. */
   let merged = 0
 
   const numbers = () => (writer ? merged + gateCount(writer.gate) : 0)
 
   async function update(layers: readonly LayerRef[], gates: ReadonlyMap<number, SharedArrayBuffer>): Promise<void> {
-    const missing = layers.filter((layer) => !held.has(layer.layerId))
+    const missing = layers.filter((layer) => !held.has(layerName(layer)))
     const live = countNumbers(layers)
     const isFew = writer !== undefined && numbers() + countNumbers(missing) <= writer.gate.capacity * OVERFILL
     const isMostlyLive = sum(held.values()) + countNumbers(missing) <= live * 2 + SPARE_CAPACITY
@@ -58,7 +59,7 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
         for (let i = 0; i < count; i++) add(page[i] ?? 0)
       })
     }
-    for (const layer of missing) held.set(layer.layerId, layer.numberCount)
+    for (const layer of missing) held.set(layerName(layer), layer.numberCount)
   }
 
   async function replace(
@@ -87,7 +88,7 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
     }
     if (writer) writer.publish()
     else writer = createGateWriter(memory)
-    held = new Map(layers.map((layer) => [layer.layerId, layer.numberCount]))
+    held = new Map(layers.map((layer) => [layerName(layer), layer.numberCount]))
     merged = largestMemory ? largest.numberCount : 0
   }
 

@@ -3,8 +3,19 @@
  * services, so that nobody's cleaning removes what another one is writing.
  */
 import { type ErrorCode, ScreeningError } from '../domain/errors.ts'
-import type { CleanListsJob, CleanListsResult, JobOutcome, ListJob, ListJobResults } from '../jobs/list-jobs.ts'
-import type { LayerId, RecordStore } from '../stores/ports.ts'
+import {
+  type CleanListsJob,
+  type CleanListsResult,
+  CONTROL_BYTES,
+  type FetchLayerResult,
+  type JobOutcome,
+  type ListJob,
+  type ListJobResults,
+  type ProgressPort,
+  type PushLayerResult,
+} from '../jobs/list-jobs.ts'
+import type { LayerId, LayerRef, RecordStore } from '../stores/ports.ts'
+import { createSlots } from './slots.ts'
 
 /** What Piscina is to us. Two threads at least: a few entries must not wait behind ten million. */
 export type JobPool = {
@@ -14,6 +25,15 @@ export type JobPool = {
 /** The job stopped because it was asked to. */
 export class JobStopped extends Error {}
 
+/** One at a time: a transfer holds a job thread for as long as Redis takes, and two of one layer would write over each other. */
+export const TRANSFERS_RUNNING_MAX = 1
+
+export type TransferOptions = {
+  /** As in the jobs: word CONTROL_CANCEL stops the transfer. */
+  readonly control?: SharedArrayBuffer
+  readonly progress?: ProgressPort
+}
+
 export type ListJobRunner = {
   /** Rejects with ScreeningError or JobStopped. */
   run<K extends ListJob['kind']>(
@@ -22,6 +42,15 @@ export type ListJobRunner = {
   ): Promise<ListJobResults[K]>
   /** Runs `work` with a layer id that nothing else uses; the layer is garbage unless a version points to it afterwards. */
   withLayer<T>(work: (layerId: LayerId) => Promise<T>): Promise<T>
+  /** Runs `work` while these layers, which other nodes allocated, are no garbage. */
+  holdLayers<T>(layerIds: readonly LayerId[], work: () => Promise<T>): Promise<T>
+  /**
+   * Copies a shared layer to this node. Hold it (holdLayers) until a version points to it. TRANSFERS_RUNNING_MAX transfers run
+   * at a time, the others wait. Rejects like `run`, with JobStopped once `control` says so.
+   */
+  fetchLayer(layer: LayerRef, options?: TransferOptions): Promise<FetchLayerResult>
+  /** Copies a layer of this node to the shared ones. */
+  pushLayer(layer: LayerRef, options?: TransferOptions): Promise<PushLayerResult>
   /** Layers that are no garbage although no version points to them yet; asked at every cleaning. */
   keepAlso(layers: () => readonly LayerId[]): void
   /** Removes what nothing points to. Waits for its turn; rejects like `run`. */
@@ -35,7 +64,8 @@ export function createListJobRunner({
   store: Pick<RecordStore, 'allocateLayer' | 'layersInUse'>
   pool: JobPool
 }): ListJobRunner {
-  const reserved = new Set<LayerId>()
+  const reserved = new Map<LayerId, number>()
+  const transfers = createSlots(TRANSFERS_RUNNING_MAX)
   let layerIdMax: LayerId | undefined
   let cleaning: Promise<unknown> = Promise.resolve()
   const keepers: (() => readonly LayerId[])[] = []
@@ -52,13 +82,16 @@ export function createListJobRunner({
       if (layerIdMax === undefined) await cleaning.catch(() => {})
       const layerId = await store.allocateLayer()
       layerIdMax = Math.max(layerIdMax ?? 0, layerId)
-      reserved.add(layerId)
-      try {
-        return await work(layerId)
-      } finally {
-        reserved.delete(layerId)
-      }
+      return hold([layerId], () => work(layerId))
     },
+    holdLayers: (layerIds, work) =>
+      hold(layerIds, async () => {
+        // A cleaning that runs already does not know of them.
+        await cleaning.catch(() => {})
+        return work()
+      }),
+    fetchLayer: (layer, options) => transfer({ kind: 'fetch-layer', layer }, options),
+    pushLayer: (layer, options) => transfer({ kind: 'push-layer', layer }, options),
     keepAlso(layers) {
       keepers.push(layers)
     },
@@ -72,8 +105,36 @@ export function createListJobRunner({
     },
   }
 
+  async function hold<T>(layerIds: readonly LayerId[], work: () => Promise<T>): Promise<T> {
+    for (const layerId of layerIds) reserved.set(layerId, (reserved.get(layerId) ?? 0) + 1)
+    try {
+      return await work()
+    } finally {
+      for (const layerId of layerIds) {
+        const holders = (reserved.get(layerId) ?? 1) - 1
+        if (holders === 0) reserved.delete(layerId)
+        else reserved.set(layerId, holders)
+      }
+    }
+  }
+
+  function transfer<K extends 'fetch-layer' | 'push-layer'>(
+    what: { kind: K; layer: LayerRef },
+    { control = new SharedArrayBuffer(CONTROL_BYTES), progress }: TransferOptions = {},
+  ): Promise<ListJobResults[K]> {
+    return runner.holdLayers([what.layer.layerId], () =>
+      transfers(() => {
+        const job = { ...what, control, ...(progress === undefined ? {} : { progress }) } as Extract<
+          ListJob,
+          { kind: K }
+        >
+        return runner.run<K>(job, progress === undefined ? [] : [progress])
+      }),
+    )
+  }
+
   function cleanNow(files: Pick<CleanListsJob, 'keepFiles' | 'removeFiles'>): Promise<CleanListsResult> {
-    const keepLayers = [...store.layersInUse(), ...reserved, ...keepers.flatMap((layers) => layers())]
+    const keepLayers = [...store.layersInUse(), ...reserved.keys(), ...keepers.flatMap((layers) => layers())]
     return runner.run({ kind: 'clean-lists', keepLayers, layerIdMax: layerIdMax ?? Number.MAX_SAFE_INTEGER, ...files })
   }
 

@@ -14,6 +14,7 @@ import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
 import type { Review, ReviewCause, ReviewOutcome } from '../domain/review.ts'
+import type { LayerRow, LayerRowWriter, LayerShape, StoredLayer } from './layer-rows.ts'
 
 /** Who did it: an API key's name, `cli:<user>`, `switch`, `system`. At most ACTOR_CHARS_MAX characters. */
 export type Actor = string
@@ -45,13 +46,29 @@ export type LayerContents = {
   readonly dictionary: readonly EntryDetails[]
 }
 
+export type PutLayerOptions = {
+  /** As in LayerRef; kept with the layer. Missing: unknown. */
+  readonly stamp?: number
+  /** Gets the share done, 0..1. */
+  readonly onProgress?: (share: number) => void
+}
+
 /** Synchronous access to list contents; jobs hold a writable one in their thread, everybody else a read-only one. */
 export type ListContents = {
   /**
    * Writes a whole layer, durable when it returns. Runs in batches so that other writers get their turn; a layer nobody
-   * points to is garbage. `onProgress` gets the share done, 0..1.
+   * points to is garbage.
    */
-  putLayer(layerId: LayerId, contents: LayerContents, onProgress?: (share: number) => void): void
+  putLayer(layerId: LayerId, contents: LayerContents, options?: PutLayerOptions): void
+  /** Undefined when the layer is not there, or not whole. */
+  layer(layerId: LayerId): StoredLayer | undefined
+  /** The rows of a whole layer one by one, read as they are asked for. STORAGE_FAILED when it is not there or goes meanwhile. */
+  layerRows(layerId: LayerId): Iterable<LayerRow>
+  /**
+   * Writes a layer from the rows of another store: nothing of it can be read before `finish`. A layer that has this id is
+   * dropped by the first write; one writer per id at a time.
+   */
+  writeLayerRows(layerId: LayerId, shape: LayerShape): LayerRowWriter
   dropLayer(layerId: LayerId): void
   layerIds(): LayerId[]
   /** Fills `into` (and `detailsInto`) with up to into.length numbers > after, ascending. Returns how many. */

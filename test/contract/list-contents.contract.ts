@@ -9,6 +9,7 @@ import {
 } from '../../src/domain/lookup.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { type LayerContents, type ListContents, NO_DETAILS, REMOVED } from '../../src/stores/ports.ts'
+import { layerRowsContract } from './layer-rows.contract.ts'
 
 export type OpenedContents = { contents: ListContents; lookup: NumberLookup; close: () => Promise<void> }
 
@@ -29,6 +30,7 @@ export function listContentsContract(name: string, open: () => Promise<OpenedCon
     afterEach(() => opened.close())
 
     layerContract(() => opened)
+    layerRowsContract(() => opened)
     lookupContract(() => opened)
   })
 }
@@ -148,9 +150,9 @@ function layerContract(current: () => OpenedContents): void {
 
   it('reports progress that rises to 1', () => {
     const shares: number[] = []
-    current().contents.putLayer(1, numbersOnly(Array.from({ length: 200_000 }, (_, index) => index + 1)), (share) =>
-      shares.push(share),
-    )
+    current().contents.putLayer(1, numbersOnly(Array.from({ length: 200_000 }, (_, index) => index + 1)), {
+      onProgress: (share) => shares.push(share),
+    })
     expect(shares.at(-1)).toBe(1)
     expect(shares).toEqual([...shares].sort((a, b) => a - b))
   })

@@ -11,28 +11,33 @@
  *   0 u8   format version 1              0 u8  version 1    0 u8   version 1
  *   1 u8   flags                         4 u32 blocks       4 u32  count
  *   2 u16  count, 1..BLOCK_NUMBERS       8 f64 x blocks     8 f64 x count from, f64 x count to, u32 x count details
+ *   4 u32  stamp, 0: unknown               u32 stamp
  *   8 f64  first number
  *  16 u32 x count  number - first, ascending
  *     u32 x count  details as in LayerContents   (flag HAS_DETAILS)
  *     f64 x count  expiresMs, Infinity: never    (flag HAS_EXPIRY)
  * ```
+ *
+ * A layer may be replaced under its id by another one with another stamp (write-rows.ts). Whoever keeps a directory sees from
+ * the stamp in the block that it is not that directory's, and reads the directory anew.
  */
 import { ScreeningError } from '../../domain/errors.ts'
 import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED, type EntryState } from '../../domain/lookup.ts'
 import { type LayerContents, NO_DETAILS, REMOVED } from '../ports.ts'
 
-const LAYER_FORMAT = 1
-const HAS_DETAILS = 1
-const HAS_EXPIRY = 2
+export const LAYER_FORMAT = 1
+export const HAS_DETAILS = 1
+export const HAS_EXPIRY = 2
 
 /** 16 + 4 x 1,008 bytes and a page header of at most 24 fill one 4 KiB overflow page; with details two, with expiry four. */
-const BLOCK_NUMBERS = 1_008
-const BLOCK_HEADER_BYTES = 16
+export const BLOCK_NUMBERS = 1_008
+export const BLOCK_HEADER_BYTES = 16
+const BLOCK_STAMP_AT = 4
 export const BLOCK_BYTES_MAX = BLOCK_HEADER_BYTES + BLOCK_NUMBERS * 16
 
 /** 200 KB a chunk. */
 export const CHUNK_RANGES = 10_000
-const RANGE_BYTES = 20
+export const RANGE_BYTES = 20
 
 /** Reading one entry's details parses this many. */
 export const CHUNK_DICTIONARY = 256
@@ -42,6 +47,8 @@ export type LayerHeader = {
   readonly rangeCount: number
   readonly blockCount: number
   readonly dictionaryCount: number
+  /** Of the LayerRef. Missing: unknown, as in data from before it was stored. */
+  readonly stamp?: number
   /** False while it is written or dropped: garbage after a crash. */
   readonly isComplete: boolean
 }
@@ -56,7 +63,7 @@ export function blockEnd(numbers: Float64Array, start: number): number {
 
 /** Encodes numbers start..end-1 of a layer into `into`, returns the bytes used. */
 export function encodeBlock(
-  contents: LayerContents,
+  contents: Pick<LayerContents, 'numbers' | 'numberDetails'>,
   expiries: Float64Array | undefined,
   start: number,
   end: number,
@@ -148,28 +155,42 @@ export function copyBlock(
   return next
 }
 
-export function encodeDirectory(firsts: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(8 + firsts.length * 8)
+export function stampBlock(block: Buffer, stamp: number): void {
+  block.writeUInt32LE(stamp, BLOCK_STAMP_AT)
+}
+
+export function blockStamp(block: DataView): number {
+  return block.getUint32(BLOCK_STAMP_AT, true)
+}
+
+/** The first number of every block, and the stamp that the blocks carry. */
+export type Directory = { readonly firsts: Float64Array; readonly stamp: number }
+
+export function encodeDirectory(firsts: readonly number[], stamp: number): Buffer {
+  const bytes = Buffer.alloc(8 + firsts.length * 8 + 4)
+  bytes.writeUInt32LE(stamp, 8 + firsts.length * 8)
   bytes[0] = LAYER_FORMAT
   bytes.writeUInt32LE(firsts.length, 4)
   for (const [index, first] of firsts.entries()) bytes.writeDoubleLE(first, 8 + index * 8)
   return bytes
 }
 
-export function decodeDirectory(bytes: Buffer): Float64Array {
+export function decodeDirectory(bytes: Buffer): Directory {
   assertFormat(bytes)
   const firsts = new Float64Array(bytes.readUInt32LE(4))
   for (let index = 0; index < firsts.length; index++) firsts[index] = bytes.readDoubleLE(8 + index * 8)
-  return firsts
+  const stampAt = 8 + firsts.length * 8
+  // Directories of before stamps were stored end here.
+  return { firsts, stamp: bytes.length < stampAt + 4 ? 0 : bytes.readUInt32LE(stampAt) }
 }
 
 /** Index of the block that may hold the number, -1 when it lies before the first. */
-export function findBlock(directory: Float64Array, number: number): number {
+export function findBlock({ firsts }: Directory, number: number): number {
   let low = 0
-  let high = directory.length - 1
+  let high = firsts.length - 1
   while (low <= high) {
     const middle = (low + high) >>> 1
-    if (directory[middle]! <= number) low = middle + 1
+    if (firsts[middle]! <= number) low = middle + 1
     else high = middle - 1
   }
   return high

@@ -1,6 +1,5 @@
 /** The contents of list versions: lists.mdb. Written by job threads of the control process, read by everybody. */
 import { join } from 'node:path'
-import { ScreeningError } from '../../domain/errors.ts'
 import type { EntryDetails } from '../../domain/number-list.ts'
 import { type LayerContents, type LayerId, type ListContents, NO_DETAILS, REMOVED } from '../ports.ts'
 import { createDirectoryCache, type DirectoryCache } from './directory-cache.ts'
@@ -8,6 +7,7 @@ import { type Environment, openEnvironment } from './environment.ts'
 import { type FormatSpec, settleFormat } from './format.ts'
 import { KEY_PREFIX_BYTES, LISTS_SPACE, makeKey } from './keys.ts'
 import {
+  blockStamp,
   CHUNK_DICTIONARY,
   copyBlock,
   decodeRanges,
@@ -18,7 +18,8 @@ import {
 } from './layer-format.ts'
 import { storageError } from './storage-error.ts'
 import { decodeJson } from './values.ts'
-import { headerKey, removeLayer, writeLayer } from './write-layer.ts'
+import { headerKey, layerMissing, removeLayer, writeLayer } from './write-layer.ts'
+import { createRowWriter, readRows } from './write-rows.ts'
 
 export const LISTS_FILE = 'lists.mdb'
 const LISTS_FORMAT: FormatSpec = { name: LISTS_FILE, version: 1, migrations: [] }
@@ -61,22 +62,27 @@ export function openListsEnvironment(options: ListContentsOptions): Environment 
 
 export function listContentsOf(environment: Environment): ListContents {
   const directories = createDirectoryCache(environment)
+  const drop = (layerId: LayerId) => {
+    directories.forget(layerId)
+    guardWrite(environment, 'dropping the list version', () => {
+      const header = readHeader(environment, layerId)
+      if (header !== undefined) removeLayer(environment, layerId, header)
+    })
+  }
   return {
-    putLayer(layerId, contents, onProgress = () => {}) {
-      directories.forget(layerId)
-      guardWrite(environment, 'writing the list', () => {
-        const leftover = readHeader(environment, layerId)
-        if (leftover !== undefined) removeLayer(environment, layerId, leftover)
-        writeLayer(environment, layerId, contents, onProgress)
-      })
+    putLayer(layerId, contents, options = {}) {
+      drop(layerId)
+      guardWrite(environment, 'writing the list', () => writeLayer(environment, layerId, contents, options))
     },
-    dropLayer(layerId) {
-      directories.forget(layerId)
-      guardWrite(environment, 'dropping the list version', () => {
-        const header = readHeader(environment, layerId)
-        if (header !== undefined) removeLayer(environment, layerId, header)
-      })
+    dropLayer: drop,
+    layer(layerId) {
+      const header = readHeader(environment, layerId)
+      if (!header?.isComplete) return undefined
+      const { isComplete: _, ...stored } = header
+      return stored
     },
+    layerRows: (layerId) => readRows(environment, layerId),
+    writeLayerRows: (layerId, shape) => createRowWriter(environment, layerId, shape, () => drop(layerId)),
     layerIds() {
       environment.refresh()
       const layerIds: LayerId[] = []
@@ -118,16 +124,46 @@ function readNumbers(
   wanted: { layerId: LayerId; after: number; into: Float64Array; detailsInto: Uint32Array | undefined },
 ): number {
   const { layerId, after, into, detailsInto } = wanted
-  const directory = directories.get(layerId)
-  if (directory === undefined) throw layerMissing(layerId)
   environment.refresh()
+  let directory = directories.get(layerId)
+  if (directory === undefined) throw layerMissing(layerId)
   let count = 0
-  for (let block = Math.max(0, findBlock(directory, after)); block < directory.length && count < into.length; block++) {
+  let block = Math.max(0, findBlock(directory, after))
+  while (block < directory.firsts.length && count < into.length) {
     const view = readBlock(environment, layerId, block)
-    if (view === undefined) throw layerMissing(layerId)
+    if (view === undefined || blockStamp(view) !== directory.stamp) {
+      // Another directory of the same stamp would not help: the block itself is not what it says.
+      const before = directory
+      directories.forget(layerId)
+      directory = directories.get(layerId)
+      if (directory === undefined || directory.stamp === before.stamp) throw layerMissing(layerId)
+      count = 0
+      block = Math.max(0, findBlock(directory, after))
+      continue
+    }
     count = copyBlock(view, after, count, into, detailsInto)
+    block++
   }
   return count
+}
+
+/** The block that may hold the number, through a directory that is its own. */
+function blockOf(
+  environment: Environment,
+  directories: DirectoryCache,
+  layerId: LayerId,
+  number: number,
+): DataView | undefined {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const directory = directories.get(layerId)
+    if (directory === undefined) return undefined
+    const index = findBlock(directory, number)
+    if (index < 0) return undefined
+    const block = readBlock(environment, layerId, index)
+    if (block !== undefined && blockStamp(block) === directory.stamp) return block
+    directories.forget(layerId)
+  }
+  return undefined
 }
 
 function readRanges(environment: Environment, layerId: LayerId): LayerContents {
@@ -162,12 +198,8 @@ function readEntry(
   layerId: LayerId,
   number: number,
 ): { removed: boolean; details: EntryDetails } | undefined {
-  const directory = directories.get(layerId)
-  if (directory === undefined) return undefined
-  const blockIndex = findBlock(directory, number)
-  if (blockIndex < 0) return undefined
   environment.refresh()
-  const block = readBlock(environment, layerId, blockIndex)
+  const block = blockOf(environment, directories, layerId, number)
   if (block === undefined) return undefined
   const index = findInBlock(block, number)
   if (index < 0) return undefined
@@ -178,11 +210,4 @@ function readEntry(
   const key = makeKey(LISTS_SPACE.layerDictionary, { u32: layerId }, { u32: chunk })
   const entries = environment.json<EntryDetails[]>(key)
   return { removed: false, details: entries?.[(details - 1) % CHUNK_DICTIONARY] ?? {} }
-}
-
-function layerMissing(layerId: LayerId): ScreeningError {
-  return new ScreeningError('STORAGE_FAILED', `Layer ${layerId} is not stored, or not whole.`, {
-    layerId,
-    hint: 'The list version it belonged to was dropped meanwhile; look at the list again.',
-  })
 }

@@ -16,7 +16,7 @@ import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { createDirectoryCache } from './directory-cache.ts'
 import { type Database, type Environment, openEnvironment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LISTS_SPACE, LIVE_SPACE, makeKey } from './keys.ts'
-import { findBlock, stateInBlock } from './layer-format.ts'
+import { blockStamp, findBlock, stateInBlock } from './layer-format.ts'
 
 export type LmdbLookup = NumberLookup & { close(): Promise<void> }
 
@@ -30,12 +30,16 @@ export function createLookup(dependencies: { live: Environment; lists: Environme
   const directories = createDirectoryCache(dependencies.lists)
   return {
     entry(layerId: number, number: PhoneNumber, nowMs: number): EntryState {
-      const directory = directories.get(layerId)
-      if (directory === undefined) return ENTRY_ABSENT
-      const block = findBlock(directory, number)
-      if (block < 0) return ENTRY_ABSENT
-      const value = blocks.read(layerId, block)
-      return value === undefined ? ENTRY_ABSENT : stateInBlock(value, number, nowMs)
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const directory = directories.get(layerId)
+        if (directory === undefined) return ENTRY_ABSENT
+        const block = findBlock(directory, number)
+        if (block < 0) return ENTRY_ABSENT
+        const value = blocks.read(layerId, block)
+        if (value !== undefined && blockStamp(value) === directory.stamp) return stateInBlock(value, number, nowMs)
+        directories.forget(layerId)
+      }
+      return ENTRY_ABSENT
     },
     reputation(number: PhoneNumber): DataView | undefined {
       return reputations.read(Math.floor(number / 4_294_967_296), number >>> 0)

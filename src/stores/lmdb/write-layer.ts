@@ -6,8 +6,9 @@
  * The header says `isComplete: false` until everything is there; the directory, without which nothing of a layer can be read,
  * comes with the last transaction. What a crash leaves is a layer nobody points to.
  */
+import { ScreeningError } from '../../domain/errors.ts'
 import type { EntryDetails } from '../../domain/number-list.ts'
-import type { LayerContents, LayerId } from '../ports.ts'
+import type { LayerContents, LayerId, PutLayerOptions } from '../ports.ts'
 import type { Environment } from './environment.ts'
 import { keyAfterPrefix, LISTS_SPACE, makeKey } from './keys.ts'
 import {
@@ -19,6 +20,7 @@ import {
   encodeDirectory,
   encodeRanges,
   type LayerHeader,
+  stampBlock,
 } from './layer-format.ts'
 import { encodeJson } from './values.ts'
 
@@ -43,7 +45,7 @@ export function writeLayer(
   environment: Environment,
   layerId: LayerId,
   contents: LayerContents,
-  onProgress: (share: number) => void,
+  { stamp, onProgress = () => {} }: PutLayerOptions,
 ): void {
   const { db } = environment
   const header: LayerHeader = {
@@ -51,10 +53,11 @@ export function writeLayer(
     rangeCount: contents.rangesFrom.length,
     blockCount: 0,
     dictionaryCount: contents.dictionary.length,
+    ...(stamp === undefined ? {} : { stamp }),
     isComplete: false,
   }
   db.transactionSync(() => void db.put(headerKey(layerId), encodeJson(header)))
-  const firsts = writeBlocks(environment, layerId, contents, onProgress)
+  const firsts = writeBlocks(environment, layerId, contents, { stamp, onProgress })
   writeChunks(environment, LISTS_SPACE.layerRanges, layerId, {
     count: Math.ceil(header.rangeCount / CHUNK_RANGES),
     perBatch: BATCH_RANGE_CHUNKS,
@@ -67,7 +70,7 @@ export function writeLayer(
     encode: (chunk) => encodeJson(contents.dictionary.slice(chunk * CHUNK_DICTIONARY, (chunk + 1) * CHUNK_DICTIONARY)),
   })
   db.transactionSync(() => {
-    db.put(makeKey(LISTS_SPACE.layerDirectory, { u32: layerId }), encodeDirectory(firsts))
+    db.put(makeKey(LISTS_SPACE.layerDirectory, { u32: layerId }), encodeDirectory(firsts, stamp ?? 0))
     db.put(headerKey(layerId), encodeJson({ ...header, blockCount: firsts.length, isComplete: true }))
   })
   onProgress(1)
@@ -98,7 +101,7 @@ function writeBlocks(
   environment: Environment,
   layerId: LayerId,
   contents: LayerContents,
-  onProgress: (share: number) => void,
+  { stamp = 0, onProgress }: { stamp: number | undefined; onProgress: (share: number) => void },
 ): number[] {
   const { db } = environment
   const { numbers } = contents
@@ -111,6 +114,7 @@ function writeBlocks(
       for (let count = 0; count < BATCH_BLOCKS && start < numbers.length; count++) {
         const end = blockEnd(numbers, start)
         const bytes = encodeBlock(contents, expiries, start, end, block)
+        stampBlock(block, stamp)
         db.put(makeKey(LISTS_SPACE.layerNumbers, { u32: layerId }, { u32: firsts.length }), block.subarray(0, bytes))
         firsts.push(numbers[start]!)
         start = end
@@ -139,7 +143,14 @@ function writeChunks(
 }
 
 /** Undefined when nothing in the dictionary ever expires, as usual. */
-function dictionaryExpiries(dictionary: readonly EntryDetails[]): Float64Array | undefined {
+export function dictionaryExpiries(dictionary: readonly EntryDetails[]): Float64Array | undefined {
   if (!dictionary.some((details) => details.expiresMs !== undefined)) return undefined
   return Float64Array.from(dictionary, (details) => details.expiresMs ?? Number.POSITIVE_INFINITY)
+}
+
+export function layerMissing(layerId: LayerId): ScreeningError {
+  return new ScreeningError('STORAGE_FAILED', `Layer ${layerId} is not stored, or not whole.`, {
+    layerId,
+    hint: 'The list version it belonged to was dropped meanwhile; look at the list again.',
+  })
 }

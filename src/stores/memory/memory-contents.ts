@@ -8,8 +8,9 @@ import {
   type NumberLookup,
 } from '../../domain/lookup.ts'
 import { type LayerContents, type LayerId, type ListContents, NO_DETAILS, REMOVED } from '../ports.ts'
+import { createMemoryRowWriter, rowsOf, shapeOf } from './memory-rows.ts'
 
-type Layer = LayerContents & { readonly details: ReadonlyMap<number, number> }
+type Layer = LayerContents & { readonly details: ReadonlyMap<number, number>; readonly stamp: number | undefined }
 
 /** List contents in Maps, and the look-up of calls over the same Maps. */
 export function memoryContents(reputation: NumberLookup['reputation']): {
@@ -27,16 +28,29 @@ export function memoryContents(reputation: NumberLookup['reputation']): {
   }
 
   const contents: ListContents = {
-    putLayer(layerId, given, onProgress) {
+    putLayer(layerId, given, { stamp, onProgress } = {}) {
       const copy = structuredClone(given)
       const details = new Map<number, number>()
       for (const [index, number] of copy.numbers.entries()) {
         details.set(number, copy.numberDetails?.[index] ?? NO_DETAILS)
       }
-      layers.set(layerId, { ...copy, details })
+      layers.set(layerId, { ...copy, details, stamp })
       onProgress?.(1)
     },
     dropLayer: (layerId) => void layers.delete(layerId),
+    layer(layerId) {
+      const layer = layers.get(layerId)
+      return layer === undefined ? undefined : shapeOf(layer, layer.stamp)
+    },
+    *layerRows(layerId) {
+      const layer = require(layerId)
+      yield* rowsOf(layer, layer.stamp ?? 0)
+    },
+    writeLayerRows: (layerId, shape) =>
+      createMemoryRowWriter(shape, {
+        put: (whole) => contents.putLayer(layerId, whole, shape.stamp ? { stamp: shape.stamp } : {}),
+        drop: () => contents.dropLayer(layerId),
+      }),
     layerIds: () => [...layers.keys()].sort((a, b) => a - b),
     readNumbers(layerId, after, into, detailsInto) {
       const { numbers, numberDetails } = require(layerId)
@@ -65,7 +79,11 @@ export function memoryContents(reputation: NumberLookup['reputation']): {
     close: async () => {},
   }
 
-  const lookup: NumberLookup = {
+  return { contents, lookup: lookupIn(contents, reputation) }
+}
+
+function lookupIn(contents: ListContents, reputation: NumberLookup['reputation']): NumberLookup {
+  return {
     entry(layerId, number, nowMs): EntryState {
       const entry = contents.entry(layerId, number)
       if (entry === undefined) return ENTRY_ABSENT
@@ -74,5 +92,4 @@ export function memoryContents(reputation: NumberLookup['reputation']): {
     },
     reputation,
   }
-  return { contents, lookup }
 }

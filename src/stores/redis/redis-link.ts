@@ -30,7 +30,6 @@ export type RedisLink = {
  */
 const COMMAND_TIMEOUT_MS = 200
 const CONNECT_TIMEOUT_MS = 500
-const SOCKET_TIMEOUT_MS = 400
 const SLOTS_REFRESH_MS = 500
 const RETRY_SOON_MS = 50
 /** Redirections and a library to load included. */
@@ -43,7 +42,7 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   const ackReplicas = settings.ackReplicas ?? 0
   let lastError = 'not connected yet'
   const open = () => {
-    const made = createClient(address, settings, kind)
+    const made = createRedisClient(address, settings, kind)
     made.on('error', (error: Error) => {
       lastError = error.message
     })
@@ -81,15 +80,21 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   }
 }
 
-function createClient(address: RedisAddress, settings: RedisSettings, kind: RedisKind): Redis | Cluster {
+/** A client that connects by itself and keeps nothing waiting; `commandTimeoutMs` bounds each command. */
+export function createRedisClient(
+  address: RedisAddress,
+  settings: RedisSettings,
+  kind: RedisKind,
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+): Redis | Cluster {
   const options = {
     ...(address.username ? { username: address.username } : {}),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.isTls ? { tls: readTlsFiles(settings) } : {}),
     protocol: 2,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: 2 * commandTimeoutMs,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
     connectionName: 'zaslon',

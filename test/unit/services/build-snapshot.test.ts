@@ -49,6 +49,20 @@ function builderOver(options: { gateFile?: Uint8Array | undefined; lists: () => 
 }
 
 describe('a snapshot', () => {
+  it('follows a layer that is replaced under its id by one with another stamp', async () => {
+    let layer = LAYER
+    const { builder, contents } = builderOver({ lists: () => [listOf([layer])] })
+    await builder.build()
+    const numbers = Float64Array.of(79_260_000_001)
+    const none = new Float64Array()
+    contents.putLayer(1, { numbers, rangesFrom: none, rangesTo: none, dictionary: [] })
+    layer = { layerId: 1, numberCount: 1, rangeCount: 0, stamp: 78 }
+    const { globalGate, lists } = await builder.build()
+    for (const memory of [globalGate, lists[0]?.layers[0]?.gate ?? createGate(1)]) {
+      expect(gateHas(openGate(memory), 79_260_000_001)).toBe(true)
+    }
+  })
+
   it.each([
     ['there is none', undefined, 1],
     ['it is damaged', new Uint8Array(100), 1],
