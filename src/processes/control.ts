@@ -9,8 +9,7 @@ import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
 import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
-import { openRecordStore } from '../stores/lmdb/record-store.ts'
-import type { RecordStore } from '../stores/ports.ts'
+import type { ListContents, RecordStore } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
@@ -18,6 +17,7 @@ import { type ChildProgram, fail, tell } from './child.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import type { ReviewWantedMessage, StartMessage } from './messages.ts'
+import { openRecordOf } from './open-record.ts'
 import { policyYaml } from './policy-yaml.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
@@ -28,9 +28,6 @@ import { createVerdictPeers } from './verdict-peers.ts'
 const REPORT_WAIT_MS = 1_000
 /** A snapshot of ten million numbers takes seconds when its gate file is gone. */
 const SNAPSHOT_WAIT_MS = 20_000
-/** Longer than a control process needs to finish what is in flight (the supervisor gives it 8 s). */
-const LOCK_WAIT_MS = 10_000
-const LOCK_RETRY_MS = 50
 
 export async function startControlProcess(start: StartMessage): Promise<ChildProgram> {
   const { label, config } = start
@@ -38,8 +35,19 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const directory = openDataDirectory(config.dataDirectory)
   const home = homeRules(config.homeCountry)
   const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
-  const store = await openRecord(directory.root, log)
-  const contents = openListContents({ directory: directory.root, readOnly: false })
+  let opened: ListContents | undefined
+  const openContents = () => {
+    opened ??= openListContents({ directory: directory.root, readOnly: false })
+    return opened
+  }
+  // What other nodes wrote before anybody here could be told is found by whoever starts.
+  let announce = () => {}
+  const record = await openRecordOf(
+    { config, directory, pseudonymKey },
+    { openContents, log, onApplied: () => announce() },
+  )
+  const { store } = record
+  const contents = openContents()
   await putFirstPolicy(store)
   tell({ type: 'store-ready' })
 
@@ -57,11 +65,17 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const notifyReport = async (sequence: number) => {
     await peers.notify(sequence, { needsSnapshot: false, timeoutMs: REPORT_WAIT_MS })
   }
+  announce = () => {
+    const sequence = store.lastSequence()
+    tell({ type: 'changed', upTo: sequence })
+    void explainer.follow(sequence)
+  }
   const metrics = createMetrics({ version: packageVersion() })
   const imports = await startImports(
     { config, directory },
     {
       store,
+      jobs: record.jobs.runner,
       notify,
       onFault: (error) => log.error({ err: error }, 'an import met a fault'),
       onSettled: (record) => metrics.imports.settled(record, Date.now()),
@@ -132,24 +146,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       await app.close()
       await imports.close()
       metrics.close()
+      await record.close()
+      await record.jobs.close()
       await contents.close()
-      await store.close()
     },
-  }
-}
-
-/** The record, when the control process of a life before has left it: its supervisor may have been killed a moment ago. */
-async function openRecord(root: string, log: { info(text: string): void }): Promise<RecordStore> {
-  const giveUpMs = Date.now() + LOCK_WAIT_MS
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await openRecordStore({ directory: root })
-    } catch (error) {
-      const isLocked = error instanceof ScreeningError && error.code === 'STORAGE_LOCKED'
-      if (!isLocked || Date.now() > giveUpMs) throw error
-      if (isFirst) log.info('another control process still has the data directory; waiting for it to end')
-      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
-    }
   }
 }
 
@@ -170,7 +170,13 @@ function homeRules(country: string) {
 async function putFirstPolicy(store: RecordStore): Promise<void> {
   if (store.policy()) return
   const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  await store.putPolicy({ text, document: parsePolicy(policyYaml.parse(text)) }, {}, 'system')
+  const document = parsePolicy(policyYaml.parse(text))
+  try {
+    await store.putPolicy({ text, document }, { expectedVersion: 0 }, 'system')
+  } catch (error) {
+    // Another node of the same record was first.
+    if (!(error instanceof ScreeningError && error.code === 'POLICY_CHANGED')) throw error
+  }
 }
 
 function packageVersion(): string {

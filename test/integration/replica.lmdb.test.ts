@@ -15,7 +15,7 @@ const PARTITION = partitionOfNumber(NUMBER)
 
 async function openBound(directory = temporaryDirectory()): Promise<Replica> {
   const replica = await openReplica({ directory }, { now: () => NOON_MS })
-  if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single' })
+  if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single', isWhole: false })
   return replica
 }
 

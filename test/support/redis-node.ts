@@ -34,13 +34,14 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
     ...(auditKept === undefined ? {} : { auditKept }),
   }
   const replica = await openReplica({ directory, ...kept }, { now })
-  if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single' })
+  if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single', isWhole: false })
   const store = createRedisRecordStore(
     { recordId: RECORD_ID, outboxMax, pollMs, touchMs },
     {
       replica,
       streams: options.streams,
       layers: options.layers ?? countedLayers(),
+      publish: async () => true,
       newFactId: options.newFactId,
       now,
       random: Math.random,

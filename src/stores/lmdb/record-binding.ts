@@ -10,6 +10,8 @@ export type RecordBinding = {
   readonly recordId: string
   /** What Redis was when the node joined: a client for it can be made while it is away. */
   readonly redis: 'single' | 'cluster'
+  /** Everything in the record was here once: from then on the node can go on from what it has. */
+  readonly isWhole: boolean
   readonly boundMs: number
 }
 

@@ -34,7 +34,7 @@ export type Replica = RecordReads &
   Pick<RecordStore, 'putDocument' | 'close'> & {
     readonly outbox: Outbox
     binding(): RecordBinding | undefined
-    /** Joins an empty directory to a record. */
+    /** Joins an empty directory to a record, or says more about how it is joined. */
     bind(binding: Omit<RecordBinding, 'boundMs'>): Promise<void>
     position(partition: number): Position
     /** Sequence of the last fact that rewind() could keep: facts behind it can be taken back. */

@@ -2,7 +2,9 @@
  * The record store of a node that shares its record through Redis: reads come from this node's replica, writes become
  * facts in Redis that every node applies.
  */
-import type { Fact, FactBody } from '../fact.ts'
+import type { PhoneNumber } from '../../domain/phone-number.ts'
+import { describeReputation } from '../../domain/reputation.ts'
+import { type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import {
@@ -17,6 +19,7 @@ import { assertSameReport, joinReview, type ReviewRequest } from '../record-rule
 import type { FactStreams } from './fact-streams.ts'
 import { createRecordFollower, type FollowerOptions, type RecordFollower, type RecordTrouble } from './follow-record.ts'
 import type { FollowerStatus } from './partition-state.ts'
+import type { ReputationPublication } from './publish-reputation.ts'
 import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
@@ -48,6 +51,8 @@ export type RedisRecordStoreDependencies = {
   readonly replica: Replica
   readonly streams: FactStreams
   readonly layers: LayerTraffic
+  /** Shows what a number's reports amount to to whoever reads Redis. */
+  readonly publish: (partition: number, number: number, publication: ReputationPublication) => Promise<unknown>
   readonly newFactId: () => string
   readonly now: () => number
   readonly random: () => number
@@ -56,6 +61,8 @@ export type RedisRecordStoreDependencies = {
   readonly onTrouble: (trouble: RecordTrouble) => void
 }
 
+/** Of distinct reporters; the score does not depend on it. */
+const REPORTERS_WINDOW_DAYS = 10
 /** What waits is offered this often; each round takes what it can. */
 const DRAIN_EVERY_MS = 100
 
@@ -92,6 +99,17 @@ export function createRedisRecordStore(
   }
   const writes = factWrites(write as WriteFact)
 
+  /** Nobody waits for it, and the next report of the number makes up for one that fails. */
+  function publish(number: PhoneNumber): void {
+    const partition = partitionOfNumber(number)
+    const position = replica.position(partition)
+    const record = replica.reputationOf(number)
+    if (record === undefined) return
+    const { reports, score } = describeReputation(record, now(), REPORTERS_WINDOW_DAYS)
+    const bytes = new Uint8Array(record.buffer, record.byteOffset, record.byteLength)
+    dependencies.publish(partition, number, { position, reports, score, record: bytes }).catch(() => {})
+  }
+
   return {
     ...replica,
     ...writes,
@@ -105,7 +123,9 @@ export function createRedisRecordStore(
       const known = replica.report(report.reportId)
       // A report that is here already is known without asking Redis; the fact itself decides between two at once.
       if (known !== undefined) assertSameReport(known, report)
-      return writes.appendReport(report, actor)
+      const result = await writes.appendReport(report, actor)
+      if (result.outcome === 'recorded') publish(report.number)
+      return result
     },
     async openReview(request, actor) {
       const open = unchangedReview(replica, request)

@@ -1,0 +1,214 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import type { LoadedConfig } from '../config/load-config.ts'
+import { ScreeningError } from '../domain/errors.ts'
+import type { ListJobRunner } from '../services/list-job-runner.ts'
+import type { RecordDesk } from '../services/record-desk.ts'
+import { isSameLayer, layerName } from '../stores/layer-rows.ts'
+import type { Replica } from '../stores/lmdb/replica.ts'
+import type { LayerRef, ListContents } from '../stores/ports.ts'
+import { connectRedis } from '../stores/redis/connect-redis.ts'
+import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
+import { openLayerStore } from '../stores/redis/open-layer-store.ts'
+import { openRecord } from '../stores/redis/open-record.ts'
+import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
+import { createRedisLink, type RedisLink } from '../stores/redis/redis-link.ts'
+import { createRedisRecordStore, type LayerTraffic, type RedisRecordStore } from '../stores/redis/redis-record-store.ts'
+
+/** This node as one of many: its replica, its link to Redis, and what follows from both. */
+export type JoinedRecord = {
+  readonly store: RedisRecordStore
+  readonly desk: RecordDesk
+  close(): Promise<void>
+}
+
+export type JoinRecordOptions = {
+  readonly config: Pick<LoadedConfig, 'redis'>
+  readonly root: string
+  readonly pseudonymKey: Uint8Array
+}
+
+export type JoinRecordDependencies = {
+  readonly replica: Replica
+  readonly membership: RecordMembership
+  readonly contents: ListContents
+  readonly jobs: ListJobRunner
+  readonly log: {
+    info(fields: object, text: string): void
+    warn(fields: object, text: string): void
+  }
+  /** The change log has grown without a write of this node. */
+  readonly onApplied: () => void
+}
+
+/** Which record, and how it is reached; the same for the control process and its job threads. */
+export type RecordMembership = { readonly recordId: string; readonly link: RedisLink; readonly pseudonymCheck: string }
+
+/** Layers that nobody uses stay this long in Redis: a node may be about to bring them into force. */
+const LAYER_IDLE_MS = 3_600_000
+const SWEEP_EVERY_MS = 600_000
+/** One partition each second is looked at, whether older facts can be sealed. */
+const SEAL_EVERY_MS = 1_000
+const PROGRESS_EVERY_MS = 2_000
+
+/**
+ * Finds the record in Redis, or begins one there. Rejects with CONFIG_INVALID and RECORD_FOREIGN when the configuration is
+ * wrong, and with UNAVAILABLE when Redis cannot be reached and the node has nothing of its own to go on from.
+ */
+export async function findRecord(
+  { config, pseudonymKey }: JoinRecordOptions,
+  { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
+): Promise<RecordMembership> {
+  const settings = config.redis
+  const pseudonymCheck = createHmac('sha256', pseudonymKey).update('record').digest('hex').slice(0, 32)
+  const known = replica.binding()
+  try {
+    const { link, probe } = await connectRedis(settings)
+    const { recordId, isNew } = await openRecord(link, {
+      pseudonymCheck,
+      mayCreate: true,
+      ...(known === undefined ? {} : { known: known.recordId }),
+    })
+    if (known === undefined) await replica.bind({ recordId, redis: probe.kind, isWhole: false })
+    log.info({ redis: link.shown, kind: probe.kind, recordId }, isNew ? 'a new record begins in Redis' : 'record found')
+    return { recordId, link, pseudonymCheck }
+  } catch (error) {
+    const isPassing = error instanceof ScreeningError && ['UNAVAILABLE', 'RECORD_LOST'].includes(error.code)
+    if (known?.isWhole !== true || !isPassing) throw error
+    log.warn({ err: error }, 'the record cannot be reached: this node goes on from its last good state')
+    return { recordId: known.recordId, link: createRedisLink(settings, known.redis), pseudonymCheck }
+  }
+}
+
+/** Follows the record. Resolves when a node that had nothing has caught up; others go on from what they have. */
+export async function joinRecord(
+  options: JoinRecordOptions,
+  dependencies: JoinRecordDependencies,
+): Promise<JoinedRecord> {
+  const { replica, membership, log } = dependencies
+  const { recordId, link } = membership
+  const { outboxMax } = options.config.redis
+  const streams = createFactStreams(link, recordId)
+  const layers = layerTraffic(streams, dependencies)
+  const newFactId = () => randomBytes(16).toString('hex')
+  const store = createRedisRecordStore(
+    { recordId, outboxMax },
+    {
+      replica,
+      streams,
+      layers,
+      publish: streams.publishReputation,
+      newFactId,
+      now: Date.now,
+      random: Math.random,
+      onApplied: dependencies.onApplied,
+      onTrouble: ({ partition, state, error }) =>
+        log.warn({ partition, state, err: error }, 'a partition of the record is not followed'),
+    },
+  )
+  const desk = createRecordDesk(
+    { ...membership, redis: link.shown, outboxMax },
+    { link, streams, replica, layers, store, newFactId, now: Date.now },
+  )
+  const stopCare = takeCare(streams, options, dependencies, store)
+  const binding = replica.binding()
+  if (binding !== undefined && !binding.isWhole) {
+    await untilCaughtUp(store, log)
+    await replica.bind({ ...binding, isWhole: true })
+  }
+  return {
+    store,
+    desk,
+    async close() {
+      await stopCare()
+      await store.close()
+      link.close()
+    },
+  }
+}
+
+function layerTraffic(
+  streams: Pick<RedisRecord, 'allocateLayer'>,
+  { contents, jobs, replica }: JoinRecordDependencies,
+): LayerTraffic {
+  /** Fetched for a version that is not applied yet: no garbage. */
+  const fetched = new Set<number>()
+  jobs.keepAlso(() => {
+    const inUse = replica.layersInUse()
+    for (const layerId of fetched) if (inUse.has(layerId)) fetched.delete(layerId)
+    return [...fetched]
+  })
+  const has = (layer: LayerRef) => {
+    const stored = contents.layer(layer.layerId)
+    return stored !== undefined && isSameLayer(stored, layer)
+  }
+  return {
+    has,
+    newest: () => Math.max(0, ...contents.layerIds(), ...replica.layersInUse()),
+    allocate: (known) => streams.allocateLayer(known),
+    async push(layers) {
+      for (const layer of layers) await jobs.pushLayer(layer)
+    },
+    async fetch(layers) {
+      const gone: LayerRef[] = []
+      for (const layer of layers) {
+        fetched.add(layer.layerId)
+        const { outcome } = await jobs.fetchLayer(layer)
+        if (outcome === 'gone') gone.push(layer)
+      }
+      return gone
+    },
+  }
+}
+
+/** Seals old facts and sweeps layers nobody uses: any node may, and all of them do. */
+function takeCare(
+  streams: RedisRecord,
+  { config }: JoinRecordOptions,
+  { replica, membership, log }: JoinRecordDependencies,
+  store: RedisRecordStore,
+): () => Promise<void> {
+  const partitions = 65
+  let turn = 0
+  const seal = setInterval(() => {
+    const partition = turn++ % partitions
+    if (store.follower.stateOf(partition).state !== 'following') return
+    streams.seal(partition).catch((err: unknown) => log.warn({ partition, err }, 'old facts were not sealed'))
+  }, SEAL_EVERY_MS)
+  const { recordId, link } = membership
+  const layerStore = openLayerStore(
+    { redis: config.redis, kind: link.kind, recordId },
+    { now: Date.now, random: Math.random },
+  )
+  const sweep = setInterval(() => {
+    const { states } = store.recordStatus()
+    if (states.following !== partitions) return
+    const inUse = new Set(layersOf(replica).map(layerName))
+    layerStore.sweep(inUse, LAYER_IDLE_MS).catch((err: unknown) => log.warn({ err }, 'unused layers were not swept'))
+  }, SWEEP_EVERY_MS)
+  return async () => {
+    clearInterval(seal)
+    clearInterval(sweep)
+    await layerStore.close()
+  }
+}
+
+function layersOf(replica: Pick<Replica, 'lists' | 'versions' | 'numberingPlans'>): LayerRef[] {
+  const lists = replica.lists()
+  return [
+    ...lists.flatMap(({ active }) => active.layers),
+    ...lists.flatMap(({ name }) => replica.versions(name).flatMap(({ layers }) => layers)),
+    ...replica.numberingPlans().map((plan) => ({ numberCount: 0, ...plan })),
+  ]
+}
+
+async function untilCaughtUp(store: RedisRecordStore, log: JoinRecordDependencies['log']): Promise<void> {
+  const progress = setInterval(() => {
+    const { applied, behind, states, problem } = store.recordStatus()
+    log.info({ applied, behind, states, problem }, 'catching up with the record')
+  }, PROGRESS_EVERY_MS)
+  try {
+    await store.follower.caughtUp()
+  } finally {
+    clearInterval(progress)
+  }
+}

@@ -1,0 +1,74 @@
+import { ScreeningError } from '../../domain/errors.ts'
+import { PARTITIONS } from '../fact.ts'
+import type { Actor } from '../ports.ts'
+import { PARTITION_STATES, type PartitionState } from './partition-state.ts'
+import type { RedisRecordStore } from './redis-record-store.ts'
+import {
+  acceptPartition,
+  DISPUTED,
+  type RepairDependencies,
+  type RepairOptions,
+  restorePartition,
+} from './repair-record.ts'
+
+export type RecordDeskOptions = RepairOptions & {
+  /** Addresses without passwords. */
+  readonly redis: string
+  readonly outboxMax: number
+}
+
+/** How this node stands to the record, and the operator's words about it: services/record-desk.ts. */
+export function createRecordDesk(
+  options: RecordDeskOptions,
+  dependencies: RepairDependencies & { readonly store: RedisRecordStore },
+) {
+  const { store } = dependencies
+  const { follower } = store
+  let deciding = false
+
+  async function decide(actor: Actor, word: 'accept' | 'restore', states: readonly PartitionState[]): Promise<void> {
+    if (deciding) throw new ScreeningError('UNAVAILABLE', 'Another decision is being carried out.')
+    deciding = true
+    try {
+      const partitions = Array.from({ length: PARTITIONS }, (_, index) => index)
+      for (const partition of partitions.filter((index) => states.includes(follower.stateOf(index).state))) {
+        await follower.holding(partition, () =>
+          word === 'accept'
+            ? acceptPartition(partition, dependencies)
+            : restorePartition(partition, actor, options, dependencies),
+        )
+      }
+      await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
+    } finally {
+      deciding = false
+    }
+  }
+
+  return {
+    view() {
+      const { states, problem, freshMs, behind, applied, rewound, outbox, recordId } = store.recordStatus()
+      const { facts, oldestMs } = outbox
+      return {
+        kind: 'redis' as const,
+        recordId,
+        redis: options.redis,
+        state: worst(states),
+        partitions: states,
+        ...(problem === undefined ? {} : { problem }),
+        freshMs,
+        behind,
+        applied,
+        rewound,
+        outbox: { facts, max: options.outboxMax, ...(oldestMs === undefined ? {} : { oldestMs }) },
+      }
+    },
+    accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
+    restore: (actor: Actor) => decide(actor, 'restore', DISPUTED),
+  }
+}
+
+/** What needs somebody before what passes by itself. */
+function worst(states: Readonly<Partial<Record<PartitionState, number>>>): PartitionState {
+  const order = [...PARTITION_STATES.filter((state) => state !== 'following' && state !== 'away'), 'away'] as const
+  return order.find((state) => states[state] !== undefined) ?? 'following'
+}
