@@ -129,6 +129,17 @@ describe('a cluster that fails over', () => {
     await cluster?.close()
   })
 
+  it('asks the replicas of the master that has the partition', async () => {
+    const one = await joinRecord(cluster.url, { ackReplicas: 1 })
+    const two = await joinRecord(cluster.url, { ackReplicas: 2 })
+    for (let partition = 20; partition < 40; partition++) {
+      expect((await untilDone(() => one.record.append(partition, newFactId(), payload))).isNew).toBe(true)
+    }
+    expect((await refusalOf(two.record.append(20, newFactId(), payload))).message).toContain('of 2 replicas')
+    one.link.close()
+    two.link.close()
+  })
+
   it('answers in time, and writes again, while a master is frozen and replaced', async () => {
     await appendSome(joined, 0, 1)
     const master = serverOf(cluster, joined, 0)
