@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
@@ -97,6 +97,7 @@ describe('one Redis that fails', () => {
     const replica = await startRedis({
       args: ['--replicaof', `127.0.0.1 ${server.port}`, '--repl-diskless-sync-delay', '0'],
     })
+    onTestFinished(() => replica.close())
     await untilTrue(() => replica.cli('info', 'replication').includes('master_link_status:up'))
     const one = await joinRecord(server.url, { ackReplicas: 1 })
     const factId = newFactId()
@@ -110,7 +111,6 @@ describe('one Redis that fails', () => {
     expect((await untilDone(() => one.record.append(5, factId, payload))).isNew).toBe(false)
     one.link.close()
     two.link.close()
-    await replica.close()
   })
 })
 
