@@ -15,6 +15,7 @@ const PROGRAMS = [
   ],
   ['sipp', ['sip-tester'], 'the real SIP proxy'],
   ['redis-server', ['redis-server'], 'Redis and Redis Cluster'],
+  ['openssl', ['openssl'], 'Redis with TLS'],
   ['promtool', ['prometheus'], 'metric names and alert rules'],
 ]
 

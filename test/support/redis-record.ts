@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ScreeningError } from '../../src/domain/errors.ts'
 import { connectRedis } from '../../src/stores/redis/connect-redis.ts'
 import { type FactEntry, type FactStreams, type Position, START } from '../../src/stores/redis/fact-streams.ts'
-import { createFactStreams } from '../../src/stores/redis/fact-streams-redis.ts'
+import { createFactStreams, type RedisRecord } from '../../src/stores/redis/fact-streams-redis.ts'
 import { openRecord } from '../../src/stores/redis/open-record.ts'
 
 export const PSEUDONYM_CHECK = 'a'.repeat(32)
@@ -12,7 +12,27 @@ export const PSEUDONYM_CHECK = 'a'.repeat(32)
 export async function joinRecord(url: string, options: { ackReplicas?: number } = {}) {
   const { link, probe } = await connectRedis({ url, ...options })
   const { recordId } = await untilDone(() => openRecord(link, { pseudonymCheck: PSEUDONYM_CHECK, mayCreate: true }))
-  return { link, probe, recordId, record: createFactStreams(link, recordId) }
+  const impatient = createFactStreams(link, recordId)
+  return { link, probe, recordId, impatient, record: patient(impatient) }
+}
+
+/** Every call again while it is UNAVAILABLE: a busy machine is slower than the time a call has. */
+function patient(record: RedisRecord): RedisRecord {
+  return {
+    append: (...call) => untilDone(() => record.append(...call)),
+    read: (...call) => untilDone(() => record.read(...call)),
+    touch: (...call) => untilDone(() => record.touch(...call)),
+    seal: (...call) => untilDone(() => record.seal(...call)),
+    publishReputation: (...call) => untilDone(() => record.publishReputation(...call)),
+    allocateLayer: (...call) => untilDone(() => record.allocateLayer(...call)),
+    readAll: (...call) =>
+      untilDone(async () => {
+        const found = await record.readAll(...call)
+        const refused = found.find((one) => one instanceof Error)
+        if (refused) throw refused
+        return found
+      }),
+  }
 }
 
 export const newFactId = () => randomBytes(16).toString('hex')

@@ -39,10 +39,6 @@ export function askRedis(options: AskOptions): Promise<Asked> {
       if (isConnected) settle({ kind: 'silent' })
       else settle({ kind: 'failed', code: 'ETIMEDOUT', reason: `no answer within ${options.timeoutMs} ms` })
     }, options.timeoutMs)
-    // Plain text, because a TLS server that is spoken to in plain text answers nothing or an alert.
-    socket.once('connect', () => {
-      isConnected = options.tls === undefined
-    })
     socket.once(options.tls ? 'secureConnect' : 'connect', () => {
       isConnected = true
       socket.write(options.commands.map(encode).join(''))

@@ -31,9 +31,10 @@ export type FactStreams = {
   append(partition: number, factId: string, payload: Buffer): Promise<{ position: Position; isNew: boolean }>
   /**
    * Up to `limit` entries behind `after`, in order, from the stream or from segments. Rejects with UNAVAILABLE,
-   * RECORD_LOST; with RECORD_DIVERGED when the partition does not contain `after` (its details: `keptUpTo`, the sequence
-   * of the last entry at or below which `after`'s history and the partition's are the same), RECORD_DAMAGED when entries
-   * in between are missing.
+   * RECORD_LOST; with RECORD_DAMAGED when entries in between are missing; with RECORD_DIVERGED when the partition does not
+   * contain `after`. Its details: `keptUpTo`, the sequence up to which `after`'s history and the partition's are the same;
+   * `isExact`: false when the epoch of `after` was lost whole, `keptUpTo` is 0 then and commonUpTo (epochs.ts) finds the
+   * place from the reader's own epochs, `epochs` and `lastSequence`.
    */
   read(partition: number, after: Position, limit: number): Promise<FactEntry[]>
   /**

@@ -73,7 +73,16 @@ async function probeNode(
   const commands = [...signIn, ['INFO'], ['CONFIG', 'GET', 'appendfsync']]
   const asked = await askRedis({ ...node, ...files, commands, timeoutMs: PROBE_TIMEOUT_MS })
   const where = showNode(node)
-  if (asked.kind !== 'answered') return noAnswer(asked, where, address.isTls)
+  if (asked.kind !== 'answered') {
+    // A Redis without TLS takes the handshake for the beginning of a command and waits for more.
+    const isWaiting = address.isTls && asked.kind === 'failed' && asked.code === 'ETIMEDOUT'
+    if (
+      isWaiting &&
+      (await askRedis({ ...node, commands: [['PING']], timeoutMs: PROBE_TIMEOUT_MS })).kind === 'answered'
+    )
+      return invalid(`${where} does not speak TLS.`, 'Use redis:// instead of rediss://.')
+    return noAnswer(asked, where, address.isTls)
+  }
   const refused = asked.replies.slice(0, -1).find((reply) => reply.startsWith('-'))
   if (refused !== undefined) return refusal(refused, where)
   const replies = asked.replies.slice(signIn.length)

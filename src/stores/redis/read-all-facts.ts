@@ -32,12 +32,13 @@ export async function readAllFacts(
     found = await link.call('reading all partitions', () => readNew(link.client, streams, limit))
   } catch (error) {
     const refused = redisError(error, 'reading all partitions')
-    if (refused.code === 'UNAVAILABLE' && link.kind === 'single') return afters.map(() => refused)
+    if (refused.code === 'UNAVAILABLE') return afters.map(() => refused)
     found = new Map(streams.map(({ key }) => [key, 'unknown']))
   }
   return await Promise.all(
     streams.map(({ partition, after, key }) => {
       const reply = found.get(key)
+      if (reply instanceof Error) return reply
       if (partition !== close) {
         if (reply === undefined) return []
         const entries = parseEntries(reply)
@@ -51,7 +52,7 @@ export async function readAllFacts(
 
 type Stream = { readonly key: string; readonly after: Position }
 
-/** Replies by stream; a stream without news is missing, one that could not be read has a reply that is no list. */
+/** Replies by stream: entries; an Error; or a text when only a close read can tell. A stream without news is missing. */
 async function readNew(
   client: Redis | Cluster,
   streams: readonly Stream[],
@@ -71,13 +72,19 @@ async function readNew(
       for (const stream of group) pipeline.callBuffer('xread', ...xreadArguments([stream], limit))
       const replies = await pipeline.exec().catch(() => null)
       for (const [index, { key }] of group.entries()) {
-        const [error, reply] = replies?.[index] ?? [true]
-        if (error) found.set(key, 'unknown')
+        const [error, reply] = replies?.[index] ?? [new Error('MOVED')]
+        if (error) found.set(key, failureOf(error))
         else add(reply)
       }
     }),
   )
   return found
+}
+
+/** A server that was silent has had its time; what another server may know is worth a read of its own. */
+function failureOf(error: Error): Error | 'unknown' {
+  const isElsewhere = /^(?:MOVED|ASK|TRYAGAIN|WRONGTYPE)\b/.test(error.message)
+  return isElsewhere ? 'unknown' : redisError(error, 'reading all partitions')
 }
 
 function xreadArguments(streams: readonly Stream[], limit: number): (string | number)[] {

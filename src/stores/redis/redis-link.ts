@@ -101,7 +101,14 @@ export function createRedisClient(
   } as const
   if (kind === 'single') {
     const [node] = address.nodes
-    return new Redis({ ...options, host: node?.host ?? '', port: node?.port ?? 0, db: address.database, retryStrategy })
+    return new Redis({
+      ...options,
+      host: node?.host ?? '',
+      port: node?.port ?? 0,
+      db: address.database,
+      retryStrategy,
+      reconnectOnError,
+    })
   }
   return new Cluster([...address.nodes], {
     redisOptions: options,
@@ -116,6 +123,11 @@ export function createRedisClient(
 }
 
 const keepName: DNSLookupFunction = (name, found) => found(null, name)
+
+/** Behind one name the master became a replica: the name may stand for another server by now. */
+function reconnectOnError(error: Error): boolean {
+  return error.message.startsWith('READONLY')
+}
 
 function retryStrategy(times: number): number {
   const bound = Math.min(RETRY_SOON_MS * 2 ** Math.min(times, 10), RECONNECT_MS)

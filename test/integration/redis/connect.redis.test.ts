@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import net, { type AddressInfo } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
+import { createRedisLink } from '../../../src/stores/redis/redis-link.ts'
+import { type RedisServer, startRedis } from '../../support/redis.ts'
+import { refusalOf } from '../../support/redis-record.ts'
+import { freePort } from '../../support/run-service.ts'
+
+const refused = async (url: string, files: { caFile?: string } = {}) =>
+  await refusalOf(connectRedis({ url, ...files }).then(({ link }) => link.close()))
+
+describe('connecting to Redis', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'zaslon-tls-'))
+  const at = (name: string) => path.join(folder, name)
+  let plain: RedisServer
+  let guarded: RedisServer
+  let replica: RedisServer
+  let tlsPort: number
+  let tls: RedisServer
+
+  beforeAll(async () => {
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    execFileSync('openssl', ['req', '-x509', ...made, '-keyout', at('key.pem'), '-out', at('cert.pem'), ...subject], {
+      stdio: 'ignore',
+    })
+    plain = await startRedis()
+    guarded = await startRedis({ args: ['--requirepass', 'se:cret'] })
+    replica = await startRedis({ args: ['--replicaof', `127.0.0.1 ${plain.port}`] })
+    tlsPort = await freePort()
+    const tlsFiles = ['--tls-cert-file', at('cert.pem'), '--tls-key-file', at('key.pem'), '--tls-auth-clients', 'no']
+    tls = await startRedis({ args: ['--tls-port', String(tlsPort), ...tlsFiles] })
+  })
+  afterAll(async () => {
+    for (const server of [plain, guarded, replica, tls]) await server?.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('signs in with the password of the URL', async () => {
+    const { link, probe } = await connectRedis({ url: `redis://:se%3Acret@127.0.0.1:${guarded.port}` })
+    expect(probe.kind).toBe('single')
+    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    link.close()
+  })
+
+  it.each([
+    ['a wrong password', ':wrong-one@', 'refuses the sign-in'],
+    ['no password', '', 'refuses the sign-in'],
+    ['an unknown user', 'nobody:wrong-one@', 'refuses the sign-in'],
+  ])('refuses %s, and does not repeat it', async (_, signIn, text) => {
+    const error = await refused(`redis://${signIn}127.0.0.1:${guarded.port}`)
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toContain(text)
+    expect(error.message).toContain(`127.0.0.1:${guarded.port}`)
+    expect(JSON.stringify([error.message, error.details])).not.toContain('wrong-one')
+  })
+
+  it('refuses a password for a server that has none', async () => {
+    const error = await refused(`redis://:se%3Acret@127.0.0.1:${plain.port}`)
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toContain('has no password')
+  })
+
+  it('speaks TLS with the authority it is given, and says what is wrong otherwise', async () => {
+    const { link } = await connectRedis({ url: `rediss://127.0.0.1:${tlsPort}`, caFile: at('cert.pem') })
+    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    link.close()
+    const unknown = await refused(`rediss://127.0.0.1:${tlsPort}`)
+    expect(unknown.message).toContain('is not trusted')
+    expect(unknown.details.hint).toContain('ZASLON_REDIS_CA_FILE')
+    const reversed = await refused(`rediss://127.0.0.1:${plain.port}`, { caFile: at('cert.pem') })
+    expect(reversed.code).toBe('CONFIG_INVALID')
+    expect(reversed.details.hint).toContain('redis://')
+    const plainToTls = await refused(`redis://127.0.0.1:${tlsPort}`)
+    expect(plainToTls.code).toBe('CONFIG_INVALID')
+    expect(`${plainToTls.message} ${plainToTls.details.hint}`).toContain('rediss://')
+    const noFile = await refused(`rediss://127.0.0.1:${tlsPort}`, { caFile: at('none.pem') })
+    expect(noFile.message).toContain('none.pem')
+  })
+
+  it('refuses an HTTP server', async () => {
+    const server = http.createServer((_, answer) => answer.end('hello')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const error = await refused(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toContain('is not a Redis')
+    server.close()
+  })
+
+  it('refuses a replica, several servers that are no cluster, and one that evicts', async () => {
+    expect((await refused(replica.url)).message).toContain('is a replica')
+    expect((await refused(`${plain.url},${tls.url}`)).message).toContain('no Redis Cluster together')
+    plain.cli('config', 'set', 'maxmemory', '100mb')
+    const { link, probe } = await connectRedis({ url: plain.url })
+    expect(probe.maxmemoryBytes).toBe(100 * 1024 * 1024)
+    link.close()
+    plain.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru')
+    expect((await refused(plain.url)).message).toContain('allkeys-lru')
+    plain.cli('config', 'set', 'maxmemory', '0')
+    const evictsNothing = await connectRedis({ url: plain.url })
+    evictsNothing.link.close()
+    plain.cli('config', 'set', 'maxmemory-policy', 'noeviction')
+  })
+
+  it('says that nobody answers, refused or silent', async () => {
+    const nobody = await refused(`redis://:se%3Acret@127.0.0.1:${await freePort()}`)
+    expect(nobody.code).toBe('UNAVAILABLE')
+    expect(nobody.message).not.toContain('cret')
+    const silent = net.createServer(() => {}).listen(0, '127.0.0.1')
+    await new Promise((resolve) => silent.once('listening', resolve))
+    expect((await refused(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`)).code).toBe('UNAVAILABLE')
+    silent.close()
+  })
+
+  it('makes a link while Redis is away, which refuses calls at once and connects when it comes', async () => {
+    const port = await freePort()
+    const link = createRedisLink({ url: `redis://127.0.0.1:${port}` }, 'single')
+    const startedMs = performance.now()
+    expect((await refusalOf(link.call('a ping', () => link.client.ping()))).code).toBe('UNAVAILABLE')
+    expect(performance.now() - startedMs).toBeLessThan(200)
+    const server = await startRedis({ port })
+    expect(await link.whenReady(10_000)).toBe(true)
+    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    link.close()
+    await server.close()
+  })
+})

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
+import { partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import { joinRecord, newFactId, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
+
+type Joined = Awaited<ReturnType<typeof joinRecord>>
+const payload = Buffer.from('a fact')
+const appendSome = async ({ record }: Joined, partition: number, count: number): Promise<Position> => {
+  let last: Position = START
+  for (let index = 0; index < count; index++) {
+    last = (await untilDone(() => record.append(partition, newFactId(), payload))).position
+  }
+  return last
+}
+/** The longest a call took, settled as it may. 240 ms is the bound; the rest is this machine's. */
+const LATE_MS = 240 + 400
+const slowestMs = async (works: readonly (() => Promise<unknown>)[]): Promise<number> => {
+  const took = works.map(async (work) => {
+    const startedMs = performance.now()
+    await work().catch(() => undefined)
+    return performance.now() - startedMs
+  })
+  return Math.max(...(await Promise.all(took)))
+}
+
+describe('one Redis that fails', () => {
+  let server: RedisServer
+  let joined: Joined
+  beforeAll(async () => {
+    server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+    joined = await joinRecord(server.url)
+  })
+  afterAll(async () => {
+    joined?.link.close()
+    await server?.close()
+  })
+
+  it('marks a new epoch after a restart, once, with the next sequence', async () => {
+    const before = await appendSome(joined, 0, 3)
+    await server.restart()
+    const head = await untilDone(() => joined.record.touch(0))
+    expect(head.epoch).toBeGreaterThan(before.epoch)
+    expect(head.sequence).toBe(4)
+    expect(await joined.record.touch(0)).toEqual(head)
+    const entries = await readToEnd(joined.record, 0, before)
+    expect(entries).toEqual([{ position: { epoch: head.epoch, sequence: 4 }, factId: '', payload: Buffer.alloc(0) }])
+    const next = await appendSome(joined, 0, 1)
+    expect(next).toEqual({ epoch: head.epoch, sequence: 5 })
+  })
+
+  it('keeps a fact once over a restart in between', async () => {
+    const factId = newFactId()
+    const first = await untilDone(() => joined.record.append(1, factId, payload))
+    await server.restart()
+    const again = await untilDone(() => joined.record.append(1, factId, payload))
+    expect(again).toEqual({ position: first.position, isNew: false })
+  })
+
+  it('is full at its memory limit, reads on, and writes again when there is room', async () => {
+    await appendSome(joined, 2, 1)
+    server.cli('config', 'set', 'maxmemory', '1')
+    const error = await refusalOf(joined.record.append(2, newFactId(), payload))
+    expect(error.code).toBe('STORAGE_FULL')
+    expect(await joined.record.read(2, START, 10)).not.toEqual([])
+    await joined.record.touch(2)
+    server.cli('config', 'set', 'maxmemory', '0')
+    await appendSome(joined, 2, 1)
+  })
+
+  it('loads its functions again where they are gone', async () => {
+    server.cli('function', 'flush')
+    expect((await joined.record.append(3, newFactId(), payload)).isNew).toBe(true)
+  })
+
+  it('settles every call in time while Redis is frozen, killed and away', async () => {
+    const all = Array.from({ length: 65 }, () => START)
+    const works = () => [
+      () => joined.impatient.append(4, newFactId(), payload),
+      () => joined.impatient.read(4, START, 10),
+      () => joined.impatient.touch(4),
+      () => joined.impatient.readAll(all, 10),
+      () => joined.impatient.seal(4),
+    ]
+    server.signal('SIGSTOP')
+    for (let round = 0; round < 10; round++) expect(await slowestMs(works())).toBeLessThan(LATE_MS)
+    server.signal('SIGCONT')
+    await untilDone(() => joined.record.touch(4))
+    await server.kill()
+    for (let round = 0; round < 5; round++) expect(await slowestMs(works())).toBeLessThan(LATE_MS)
+    await server.restart()
+    await untilDone(() => joined.record.touch(4))
+  })
+
+  it('wants as many replicas as it is told', async () => {
+    const replica = await startRedis({
+      args: ['--replicaof', `127.0.0.1 ${server.port}`, '--repl-diskless-sync-delay', '0'],
+    })
+    onTestFinished(() => replica.close())
+    await untilTrue(() => replica.cli('info', 'replication').includes('master_link_status:up'))
+    const one = await joinRecord(server.url, { ackReplicas: 1 })
+    const factId = newFactId()
+    await one.record.append(5, factId, payload)
+    const two = await joinRecord(server.url, { ackReplicas: 2 })
+    await untilRefused(two, 5, '1 of 2 replicas')
+    replica.signal('SIGSTOP')
+    // Known already, but whether the replica has it is asked anew.
+    expect((await refusalOf(one.impatient.append(5, factId, payload))).code).toBe('UNAVAILABLE')
+    replica.signal('SIGCONT')
+    expect((await untilDone(() => one.record.append(5, factId, payload))).isNew).toBe(false)
+    one.link.close()
+    two.link.close()
+  })
+})
+
+describe('a cluster that fails over', () => {
+  let cluster: RedisCluster
+  let joined: Joined
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ nodeTimeoutMs: 1_000 })
+    joined = await joinRecord(cluster.url)
+  })
+  afterAll(async () => {
+    joined?.link.close()
+    await cluster?.close()
+  })
+
+  it('asks the replicas of the master that has the partition', async () => {
+    const one = await joinRecord(cluster.url, { ackReplicas: 1 })
+    const two = await joinRecord(cluster.url, { ackReplicas: 2 })
+    for (let partition = 20; partition < 40; partition++) {
+      await one.record.append(partition, newFactId(), payload)
+    }
+    await untilRefused(two, 20, 'of 2 replicas')
+    one.link.close()
+    two.link.close()
+  })
+
+  it('answers in time, and writes again, while a master is frozen and replaced', async () => {
+    await appendSome(joined, 0, 1)
+    const master = serverOf(cluster, joined, 0)
+    master.signal('SIGSTOP')
+    const startedMs = performance.now()
+    const all = Array.from({ length: 65 }, () => START)
+    let isBack = false
+    while (!isBack && performance.now() - startedMs < 20_000) {
+      const took = await slowestMs([
+        async () => {
+          await joined.impatient.append(0, newFactId(), payload)
+          isBack = true
+        },
+        () => joined.impatient.read(0, START, 1),
+        () => joined.impatient.readAll(all, 1),
+      ])
+      expect(took).toBeLessThan(LATE_MS)
+      await sleep(20)
+    }
+    expect(isBack).toBe(true)
+    master.signal('SIGCONT')
+    const entries = await readToEnd(joined.record, 0)
+    expect(entries.map(({ position }) => position.sequence)).toEqual(entries.map((_, index) => index + 1))
+    expect(entries.some(({ factId }) => factId === '')).toBe(true)
+  })
+
+  it('says up to where history is the same after a replica without the tail became the master', async () => {
+    const partition = 1
+    const kept = await appendSome(joined, partition, 5)
+    const master = serverOf(cluster, joined, partition)
+    const replica = await replicaOf(cluster, master)
+    await untilTrue(() => replica.cli('info', 'replication').includes(offsetOf(master)))
+    replica.signal('SIGSTOP')
+    // Else the tail would wait for the replica in its socket.
+    master.cli('client', 'kill', 'type', 'replica')
+    const lost = await appendSome(joined, partition, 3)
+    expect(lost).toEqual({ epoch: kept.epoch, sequence: kept.sequence + 3 })
+    await master.kill()
+    replica.signal('SIGCONT')
+    await untilTrue(() => replica.cli('cluster', 'failover', 'takeover') === 'OK')
+    const head = await untilDone(() => joined.record.touch(partition))
+    expect(head.sequence).toBe(kept.sequence + 1)
+    const diverged = { keptUpTo: kept.sequence, isExact: true, lastSequence: head.sequence }
+    for (const sequence of [lost.sequence, kept.sequence + 1]) {
+      const error = await refusalOf(joined.record.read(partition, { epoch: kept.epoch, sequence }, 10))
+      expect(error.code).toBe('RECORD_DIVERGED')
+      expect(error.details).toMatchObject(diverged)
+    }
+    const onwards = await joined.record.read(partition, kept, 10)
+    expect(onwards.map(({ position }) => position)).toEqual([{ epoch: head.epoch, sequence: head.sequence }])
+  })
+})
+
+/** Appends are refused as UNAVAILABLE each time, and for this reason once: a cold connection takes longer than a call. */
+async function untilRefused({ impatient: record }: Joined, partition: number, reason: string): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const error = await refusalOf(record.append(partition, newFactId(), payload))
+    expect(error.code).toBe('UNAVAILABLE')
+    if (error.message.includes(reason)) return
+  }
+  throw new Error(`Never refused because ${reason}.`)
+}
+
+/** The line of INFO that says how far a replica must be. */
+function offsetOf(master: RedisServer): string {
+  return `slave_repl_offset:${/master_repl_offset:(\d+)/.exec(master.cli('info', 'replication'))?.[1]}\r`
+}
+
+async function untilTrue(isDone: () => boolean): Promise<void> {
+  for (const giveUpMs = Date.now() + 20_000; !isDone(); await sleep(20)) {
+    if (Date.now() > giveUpMs) throw new Error('It did not come about.')
+  }
+}
+
+function serverOf(cluster: RedisCluster, joined: Joined, partition: number): RedisServer {
+  const key = partitionKeys(joined.recordId, partition).head
+  const found = cluster.servers.find((server) => {
+    const isMaster = server.cli('info', 'replication').includes('role:master')
+    return isMaster && server.cli('exists', key) === '1'
+  })
+  if (!found) throw new Error(`No master has ${key}.`)
+  return found
+}
+
+async function replicaOf(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
+  for (const giveUpMs = Date.now() + 20_000; Date.now() < giveUpMs; await sleep(50)) {
+    const found = cluster.servers.find((server) => {
+      const state = server.cli('info', 'replication')
+      return state.includes(`master_port:${master.port}\r`) && state.includes('master_link_status:up')
+    })
+    if (found) return found
+  }
+  throw new Error('The master has no replica.')
+}
