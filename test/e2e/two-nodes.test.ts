@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { type RunningService, type RunOptions, runService } from '../support/run-service.ts'
+
+/** Two whole services that share a record through one Redis, as the quick start in the README has them. */
+const root = mkdtempSync(path.join(os.tmpdir(), 'zaslon-nodes-'))
+let redis: RedisServer
+let a: RunningService
+let b: RunningService
+
+function startNode(name: string, options: RunOptions = {}): Promise<RunningService> {
+  return runService({
+    dataDirectory: path.join(root, name),
+    waitMs: 60_000,
+    ...options,
+    environment: {
+      ZASLON_REDIS_URL: redis.url,
+      ...(name === 'a' ? {} : { ZASLON_PSEUDONYM_KEY_FILE: path.join(root, 'a', 'pseudonym.key') }),
+      ...options.environment,
+    },
+  })
+}
+
+async function ask(node: RunningService, method: string, at: string, body?: unknown) {
+  const response = await fetch(node.adminUrl + at, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+}
+
+async function verdictOf(node: RunningService, caller: string): Promise<string> {
+  const query = new URLSearchParams({ caller, callee: '+79031112233' })
+  const response = await fetch(`${node.verdictUrl}/v1/verdict?${query}`)
+  return ((await response.json()) as { decision: string }).decision
+}
+
+async function until(isSo: () => Promise<boolean> | boolean, waitMs = 20_000): Promise<void> {
+  for (const giveUpMs = Date.now() + waitMs; !(await isSo()); await sleep(20)) {
+    if (Date.now() > giveUpMs) throw new Error(`Not so after ${waitMs} ms: ${isSo}\n${a.output()}\n${b.output()}`)
+  }
+}
+
+let reporters = 0
+const report = (node: RunningService, number: string) =>
+  ask(node, 'POST', '/v1/reports', { number, channel: 'hotline', scenario: 'bank', reporter: `who-${++reporters}` })
+
+async function reportUntilBlocked(node: RunningService, number: string): Promise<void> {
+  for (let count = 0; count < 5; count++) expect((await report(node, number)).status).toBe(202)
+}
+
+beforeAll(async () => {
+  redis = await startRedis()
+  a = await startNode('a')
+  b = await startNode('b')
+}, 120_000)
+
+afterAll(async () => {
+  await Promise.all([a?.stop(), b?.stop()])
+  await redis?.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+describe('two nodes on one Redis', () => {
+  it('block on one what was reported on the other', async () => {
+    await reportUntilBlocked(a, '+79160000011')
+    await until(async () => (await verdictOf(b, '+79160000011')) === 'block')
+    const [here, there] = await Promise.all([a, b].map((node) => ask(node, 'GET', '/v1/numbers/+79160000011')))
+    expect(there?.body.reputation).toEqual(here?.body.reputation)
+    expect(there?.body.reports).toEqual(here?.body.reports)
+  })
+
+  it('have the same lists, contents and history', async () => {
+    await ask(b, 'PUT', '/v1/lists/black', { kind: 'deny' })
+    const rows = Array.from({ length: 5_000 }, (_, index) => `+7921${String(index).padStart(7, '0')}`)
+    const begun = await fetch(`${b.adminUrl}/v1/lists/black/imports?mode=replace`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: rows.join('\n'),
+    })
+    expect(begun.status).toBe(202)
+    await until(async () => (await verdictOf(a, '+79210004999')) === 'block')
+    await ask(a, 'POST', '/v1/lists/black/entries', { entries: [{ number: '+79990000001' }] })
+    await until(async () => (await verdictOf(b, '+79990000001')) === 'block')
+    const [here, there] = await Promise.all([a, b].map((node) => ask(node, 'GET', '/v1/lists/black')))
+    expect(there?.body).toEqual(here?.body)
+    expect(here?.body.entries).toBe(5_001)
+    // An older version comes back on the node that never wrote it.
+    await ask(a, 'POST', '/v1/lists/black/restore', { version: 1 })
+    await until(async () => (await verdictOf(b, '+79990000001')) === 'allow')
+  })
+
+  it('go on without Redis, queue reports, and have them when it is back', async () => {
+    await redis.kill()
+    const queued = await Promise.all([1, 2, 3, 4, 5].map(() => report(a, '+79160000012')))
+    expect(queued.map(({ status, body }) => [status, body.state])).toEqual(queued.map(() => [202, 'queued']))
+    const refused = await ask(a, 'PUT', '/v1/lists/other', { kind: 'deny' })
+    expect([refused.status, refused.body.code]).toEqual([503, 'UNAVAILABLE'])
+    for (const node of [a, b]) expect(await verdictOf(node, '+79160000011')).toBe('block')
+    // A node that starts now has its last good state.
+    await b.stop()
+    b = await startNode('b', { adminPort: b.adminPort, verdictPort: b.verdictPort })
+    expect(await verdictOf(b, '+79160000011')).toBe('block')
+  })
+
+  it('keep their state when Redis comes back empty, until somebody decides', async () => {
+    // Without a snapshot and without AOF, as this server runs, a restart is an empty Redis.
+    await redis.restart()
+    await until(async () => (await ask(a, 'GET', '/v1/record')).body.state === 'lost')
+    for (const node of [a, b]) expect(await verdictOf(node, '+79160000011')).toBe('block')
+    expect((await report(b, '+79160000013')).body.state).toBe('queued')
+    const restored = await ask(a, 'POST', '/v1/record/restore')
+    expect(restored.status).toBe(200)
+    await until(async () => (await ask(a, 'GET', '/v1/record')).body.state === 'following')
+    await until(async () => (await ask(b, 'GET', '/v1/record')).body.state === 'diverged')
+    expect((await ask(b, 'POST', '/v1/record/accept')).status).toBe(200)
+    await until(async () => (await ask(b, 'GET', '/v1/record')).body.state === 'following')
+    for (const node of [a, b]) {
+      await until(async () => (await verdictOf(node, '+79160000012')) === 'block')
+      await until(async () => (await ask(node, 'GET', '/v1/record')).body.outbox.facts === 0)
+      expect(await verdictOf(node, '+79160000011')).toBe('block')
+      expect(await verdictOf(node, '+79210004999')).toBe('block')
+    }
+    expect((await ask(a, 'GET', '/v1/numbers/+79160000013')).body.reports).toHaveLength(1)
+  }, 60_000)
+})
