@@ -53,7 +53,8 @@ export function installRecordRoutes({ app, services, limits }: RouteContext): vo
         description:
           'Writes the partitions that are lost, diverged or damaged anew from this node; those that are well stay. Danger: ' +
           'what Redis has in those partitions and this node has not is gone for every node. Ask it of one node only, the ' +
-          'one with the newest state (freshAt); the others follow it. Resolves when it is done; it may be sent again.',
+          'one with the newest state (freshAt); others that say diverged afterwards accept it. Resolves when it is done; ' +
+          'it may be sent again.',
       }),
       handlerTimeout: limits.longHandlerTimeoutMs,
     },

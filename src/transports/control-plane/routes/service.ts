@@ -85,7 +85,9 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
     }),
     async (_request, reply) => {
       const processes = await deps.verdictStatus()
-      const text = await deps.metrics.render({ record: services.recordState(), processes, nowMs: now() })
+      const record = services.recordState()
+      const recordView = services.record.view()
+      const text = await deps.metrics.render({ record, recordView, processes, nowMs: now() })
       return reply.type(deps.metrics.contentType).send(Buffer.from(text))
     },
   )
