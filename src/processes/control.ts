@@ -16,7 +16,7 @@ import { createControlPlane } from '../transports/control-plane/server.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
-import type { ReviewWantedMessage, StartMessage } from './messages.ts'
+import { RECORD_FRESH_EVERY_MS, type ReviewWantedMessage, type StartMessage } from './messages.ts'
 import { openRecordOf } from './open-record.ts'
 import { policyYaml } from './policy-yaml.ts'
 import { startImports } from './start-imports.ts'
@@ -90,6 +90,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       numbering: imports.numbering,
       notify,
       notifyReport,
+      record: record.desk,
       decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
       explain: explainer.explain,
       trunkIndex: explainer.trunkIndex,
@@ -122,6 +123,11 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     )
   tell({ type: 'ready', address, detail: '' })
 
+  const tellFresh = setInterval(() => {
+    const view = record.desk.view()
+    if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
+  }, RECORD_FRESH_EVERY_MS)
+
   /** A store that is full or busy loses nothing here: the next suspicious call asks again. */
   async function openReviews(items: ReviewWantedMessage['items']): Promise<void> {
     try {
@@ -143,6 +149,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     async stop() {
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
+      clearInterval(tellFresh)
       await app.close()
       await imports.close()
       metrics.close()

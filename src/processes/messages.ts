@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { RecordState } from '../services/record-desk.ts'
 
 /**
  * What the processes of one node say to each other. The supervisor is the hub: it starts the others, and hands on what
@@ -23,6 +24,12 @@ export const ALIVE_EVERY_MS = 1_000
 
 /** Control to every verdict process: the change log has entries up to this one. */
 export type ChangedMessage = { type: 'changed'; upTo: number }
+/**
+ * Control to every verdict process, each RECORD_FRESH_EVERY_MS, when the record is in Redis: the change log has everything
+ * that was in the record at `freshMs`, epoch milliseconds; 0: not read to its end since control started.
+ */
+export type RecordFreshMessage = { type: 'record-fresh'; freshMs: number; state: RecordState }
+export const RECORD_FRESH_EVERY_MS = 1_000
 /** Verdict process to control: where it is in the change log. */
 export type AppliedMessage = {
   type: 'applied'
@@ -64,6 +71,7 @@ export type ToChild =
   | PeersMessage
   | AliveMessage
   | ChangedMessage
+  | RecordFreshMessage
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage
@@ -74,6 +82,7 @@ export type ToSupervisor =
   | AliveMessage
   | FailedMessage
   | ChangedMessage
+  | RecordFreshMessage
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage

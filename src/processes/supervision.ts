@@ -148,6 +148,10 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       case 'alive':
         if (child === control && control.ready) for (const verdict of verdicts) send(verdict, message)
         return
+      case 'record-fresh':
+        // Also to one that still starts, which keeps it until then: it must not seem fresh before the next word.
+        for (const verdict of verdicts) send(verdict, message)
+        return
       case 'failed':
         child.failure = message
         return

@@ -15,7 +15,7 @@ import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
-import { freshMoment } from './fresh-moment.ts'
+import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
@@ -121,7 +121,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   })
   // Who starts us was told a moment ago, by control, that its store is open.
   let controlHeardMs = performance.now()
-  const freshMs = () => freshMoment(follower.freshMs, performance.now() - controlHeardMs, Date.now())
+  const record = createRecordMoment()
+  const freshMs = () => {
+    const inForceMs = follower.freshMs
+    return freshMoment(inForceMs, performance.now() - controlHeardMs, Date.now(), record.upTo(inForceMs))
+  }
   const look = () => {
     follower.nudge()
     setNodeHealth(nodeHealth, freshMs(), follower.seen)
@@ -185,6 +189,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     onMessage(message) {
       if (message.type === 'changed') follower.nudge()
       else if (message.type === 'alive') controlHeardMs = performance.now()
+      else if (message.type === 'record-fresh') record.hear(message.freshMs, Date.now())
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     async stop() {

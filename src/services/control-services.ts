@@ -23,6 +23,7 @@ import { createNumberDesk, NUMBER_DESK_DEFAULTS, type NumberDesk } from './look-
 import { createListDesk, type ListDesk } from './manage-lists.ts'
 import { type EntryBody, parseEntries } from './parse-entry.ts'
 import { createPseudonyms } from './pseudonym.ts'
+import { embeddedRecordDesk, type RecordDesk } from './record-desk.ts'
 import { createPolicyRehearsal, type PolicyRehearsal } from './rehearse-policy.ts'
 import { createReviewDesk, type ReviewDesk } from './review-number.ts'
 import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } from './search-decisions.ts'
@@ -45,6 +46,7 @@ export type ControlServices = {
   readonly decisions: DecisionSearch
   readonly audit: RecordStore['audit']
   readonly idempotency: IdempotentWrites
+  readonly record: RecordDesk
   /** What gauges show. */
   recordState(): RecordState
 }
@@ -113,6 +115,8 @@ export type ControlServicesDependencies = {
   readonly contents: ListContents
   readonly imports: ImportDesk
   readonly numbering: Pick<NumberingDesk, 'import'>
+  /** Left out: the node is its own record. */
+  readonly record?: RecordDesk
   /** Resolves when every verdict process has applied changes up to this one, or after a short bound. */
   readonly notify: (sequence: number) => Promise<void>
   /** The same for a report, which needs less: its number in every gate. */
@@ -190,6 +194,7 @@ export function createControlServices(
     decisions,
     audit: (limit, before) => store.audit(limit, before),
     idempotency: createIdempotentWrites({ keptMax: IDEMPOTENCY_KEPT_MAX, keptMs: IDEMPOTENCY_KEPT_MS }, { store, now }),
+    record: deps.record ?? embeddedRecordDesk,
     recordState: () => recordStateOf(store),
   }
 }

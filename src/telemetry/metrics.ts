@@ -1,10 +1,12 @@
 import { Gauge, Registry } from 'prom-client'
+import type { RecordView } from '../domain/record-view.ts'
 import { decisionTimeText } from './decision-time-metrics.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { createImportMetrics, type ImportMetrics } from './import-metrics.ts'
 import { createProcessMetrics } from './process-metrics.ts'
 import { createRecordMetrics, type RecordState } from './record-metrics.ts'
 import { createReportMetrics, type ReportMetrics } from './report-metrics.ts'
+import { createSharedRecordMetrics } from './shared-record-metrics.ts'
 import { createVerdictMetrics, type VerdictProcessState } from './verdict-metrics.ts'
 
 /** All metrics of a node, one file per subsystem; the control process serves them at GET /metrics. */
@@ -14,7 +16,12 @@ export type Metrics = {
   readonly http: HttpMetrics
   readonly contentType: string
   /** The text exposition format, with gauges as of now. */
-  render(state: { record: RecordState; processes: readonly VerdictProcessState[]; nowMs: number }): Promise<string>
+  render(state: {
+    record: RecordState
+    recordView: RecordView
+    processes: readonly VerdictProcessState[]
+    nowMs: number
+  }): Promise<string>
   close(): void
 }
 
@@ -29,6 +36,7 @@ export function createMetrics(options: { readonly version: string }): Metrics {
   build.set({ version: options.version, node: process.version }, 1)
   const ownProcess = createProcessMetrics(registry)
   const record = createRecordMetrics(registry)
+  const sharedRecord = createSharedRecordMetrics()
   const verdicts = createVerdictMetrics(registry)
   return {
     reports: createReportMetrics(registry),
@@ -39,7 +47,12 @@ export function createMetrics(options: { readonly version: string }): Metrics {
       ownProcess.update()
       record.update(state.record, state.nowMs)
       verdicts.update(state.processes, state.nowMs)
-      return `${await registry.metrics()}\n${decisionTimeText(state.processes)}`
+      const texts = [
+        await registry.metrics(),
+        await sharedRecord.render(state.recordView, state.nowMs),
+        decisionTimeText(state.processes),
+      ]
+      return texts.filter((text) => text !== '').join('\n')
     },
     close: () => ownProcess.close(),
   }

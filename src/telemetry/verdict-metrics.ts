@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { COUNTER_NAMES } from '../shm/counters.ts'
+import { ageSeconds } from './shared-record-metrics.ts'
 
 /** What a verdict process tells about itself when asked; the threads' counters are added up already. */
 export type VerdictProcessState = {
@@ -10,7 +11,7 @@ export type VerdictProcessState = {
   /** Sequence up to which every number of every change is in the gates; and up to which all changes are in force. */
   readonly seen: number
   readonly inForce: number
-  /** The last moment of which every change is in force, epoch milliseconds. */
+  /** The last moment of which every change is in force, epoch milliseconds; 0: not known since the process started. */
   readonly freshMs: number
   /** Sum over threads, COUNTER_NAMES order. */
   readonly counters: Float64Array
@@ -125,7 +126,7 @@ function createGauges(registry: Registry): VerdictMetrics {
         const labels = { process: state.label }
         threads.set({ ...labels, adapter: state.adapter }, state.threads)
         inForce.set(labels, state.inForce)
-        stale.set(labels, Math.max(0, nowMs - state.freshMs) / 1_000)
+        stale.set(labels, ageSeconds(state.freshMs, nowMs))
         ratio.set(labels, falseHitRatio(state.counters))
         gateBytes.set(labels, state.globalGateBytes)
         gateNumbers.set(labels, state.globalGateNumbers)

@@ -32,7 +32,19 @@ async function exportedMetrics(): Promise<Set<string>> {
     reviewsOpen: 0,
     lastSequence: 1,
   }
-  const text = await metrics.render({ record, processes: [process], nowMs: 1 })
+  const recordView = {
+    kind: 'redis' as const,
+    recordId: 'r',
+    redis: 'redis://10.0.0.5:6379',
+    state: 'following' as const,
+    partitions: { following: 65 },
+    freshMs: 1,
+    behind: 0,
+    applied: 0,
+    rewound: 0,
+    outbox: { facts: 0, max: 1 },
+  }
+  const text = await metrics.render({ record, recordView, processes: [process], nowMs: 1 })
   metrics.close()
   return new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1] ?? ''))
 }
@@ -68,7 +80,23 @@ describe('what watches a node', () => {
       cwd: folder,
       encoding: 'utf8',
     })
-    expect(stdout + stderr).toContain('6 rules found')
+    expect(stdout + stderr).toContain('10 rules found')
     expect(status).toBe(0)
+  })
+
+  it.skipIf(!hasPromtool)('alerts when it should, and not otherwise', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'alerts.test.yml'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(stdout + stderr).toContain('SUCCESS')
+    expect(status).toBe(0)
+  })
+
+  it('says the next step of every alert about the record', () => {
+    const alerts = readFileSync(path.join(folder, 'alerts.yml'), 'utf8').split('- alert: ')
+    const about = alerts.filter((rule) => rule.includes('zaslon_record_'))
+    expect(about).toHaveLength(4)
+    for (const rule of about) expect(rule).toMatch(/^ +next: .+\.$/m)
   })
 })

@@ -14,13 +14,13 @@ import {
   type FollowerStatus,
   newPartition,
   type Partition,
-  type PartitionState,
+  type RecordState,
   stateFor,
   statusOf,
 } from './partition-state.ts'
 
 /** A partition of the record is not followed any more, and why. */
-export type RecordTrouble = { readonly partition: number; readonly state: PartitionState; readonly error: unknown }
+export type RecordTrouble = { readonly partition: number; readonly state: RecordState; readonly error: unknown }
 
 export type RecordFollower = {
   /** Reads the partition now, and again when it is being read. */
@@ -28,7 +28,7 @@ export type RecordFollower = {
   /** Resolves when the fact is applied here, with what it did; rejects with why it was refused, or why it will not come. */
   awaitFact(factId: string): Promise<unknown>
   forgetFact(factId: string): void
-  stateOf(partition: number): { readonly state: PartitionState; readonly error: unknown }
+  stateOf(partition: number): { readonly state: RecordState; readonly error: unknown }
   /** Resolves when every partition was once read to its end. Rejects never: it waits. */
   caughtUp(): Promise<void>
   status(): FollowerStatus
@@ -176,7 +176,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     }
   }
 
-  function enter(partition: Partition, state: PartitionState, error: unknown): void {
+  function enter(partition: Partition, state: RecordState, error: unknown): void {
     const isNew = partition.state !== state
     partition.state = state
     partition.error = error

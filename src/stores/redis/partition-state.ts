@@ -1,18 +1,10 @@
 import { ScreeningError } from '../../domain/errors.ts'
+import type { RecordState } from '../../domain/record-view.ts'
 import type { Position } from './fact-streams.ts'
-
-/**
- * `following`: all is well. `away`: nobody answers, tried again all the time. The others need somebody: `lost`, `diverged`,
- * `damaged` and `newer` are the errors RECORD_LOST, RECORD_DIVERGED, RECORD_DAMAGED and STORAGE_FORMAT; `stopped`: the
- * node's own disk refused. All of them keep the state as it is, are looked at again each second, and end by themselves
- * when their cause does.
- */
-export const PARTITION_STATES = ['following', 'away', 'lost', 'diverged', 'damaged', 'newer', 'stopped'] as const
-export type PartitionState = (typeof PARTITION_STATES)[number]
 
 export type FollowerStatus = {
   /** How many partitions are in each state that any is in. */
-  readonly states: Readonly<Partial<Record<PartitionState, number>>>
+  readonly states: Readonly<Partial<Record<RecordState, number>>>
   /** The first trouble that needs somebody. */
   readonly problem: { readonly code: string; readonly detail: string } | undefined
   /** The last moment of which everything in the record is applied here, epoch milliseconds. */
@@ -28,7 +20,7 @@ export type Partition = {
   readonly index: number
   position: Position
   newest: number
-  state: PartitionState
+  state: RecordState
   error: unknown
   freshMs: number
   touchAtMs: number
@@ -54,7 +46,7 @@ export function newPartition(index: number, position: Position): Partition {
   }
 }
 
-export function stateFor(error: unknown): PartitionState {
+export function stateFor(error: unknown): RecordState {
   if (!(error instanceof ScreeningError)) return 'stopped'
   switch (error.code) {
     case 'UNAVAILABLE':
@@ -73,7 +65,7 @@ export function stateFor(error: unknown): PartitionState {
 }
 
 export function statusOf(partitions: readonly Partition[]): Omit<FollowerStatus, 'applied' | 'rewound'> {
-  const states: Partial<Record<PartitionState, number>> = {}
+  const states: Partial<Record<RecordState, number>> = {}
   let freshMs = Number.POSITIVE_INFINITY
   let behind = 0
   let worst: Partition | undefined

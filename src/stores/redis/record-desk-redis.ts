@@ -1,7 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
+import { RECORD_STATES, type RecordState, type RecordView } from '../../domain/record-view.ts'
 import { PARTITIONS } from '../fact.ts'
 import type { Actor } from '../ports.ts'
-import { PARTITION_STATES, type PartitionState } from './partition-state.ts'
 import type { RedisRecordStore } from './redis-record-store.ts'
 import {
   acceptPartition,
@@ -26,7 +26,7 @@ export function createRecordDesk(
   const { follower } = store
   let deciding = false
 
-  async function decide(actor: Actor, word: 'accept' | 'restore', states: readonly PartitionState[]): Promise<void> {
+  async function decide(actor: Actor, word: 'accept' | 'restore', states: readonly RecordState[]): Promise<void> {
     if (deciding) throw new ScreeningError('UNAVAILABLE', 'Another decision is being carried out.')
     deciding = true
     try {
@@ -45,11 +45,11 @@ export function createRecordDesk(
   }
 
   return {
-    view() {
+    view(): RecordView {
       const { states, problem, freshMs, behind, applied, rewound, outbox, recordId } = store.recordStatus()
       const { facts, oldestMs } = outbox
       return {
-        kind: 'redis' as const,
+        kind: 'redis',
         recordId,
         redis: options.redis,
         state: worst(states),
@@ -68,7 +68,7 @@ export function createRecordDesk(
 }
 
 /** What needs somebody before what passes by itself. */
-function worst(states: Readonly<Partial<Record<PartitionState, number>>>): PartitionState {
-  const order = [...PARTITION_STATES.filter((state) => state !== 'following' && state !== 'away'), 'away'] as const
+function worst(states: Readonly<Partial<Record<RecordState, number>>>): RecordState {
+  const order = [...RECORD_STATES.filter((state) => state !== 'following' && state !== 'away'), 'away'] as const
   return order.find((state) => states[state] !== undefined) ?? 'following'
 }

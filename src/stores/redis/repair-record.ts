@@ -1,5 +1,6 @@
 /** What an operator decides when Redis and a node disagree: which of the two is right (docs/OPERATIONS.md). */
 import { ScreeningError } from '../../domain/errors.ts'
+import { RECORD_STATES, type RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, type FactBody } from '../fact.ts'
 import { decodeFact, encodeFact } from '../fact-codec.ts'
 import { type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
@@ -8,7 +9,6 @@ import type { Actor, LayerRef } from '../ports.ts'
 import { type FactStreams, type Position, START } from './fact-streams.ts'
 import { idsSeconds, partitionKeys } from './keys.ts'
 import { recreateRecord } from './open-record.ts'
-import { PARTITION_STATES, type PartitionState } from './partition-state.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { LayerTraffic } from './redis-record-store.ts'
 
@@ -27,7 +27,7 @@ export type RepairDependencies = {
 }
 
 /** States that only somebody's word ends. */
-export const DISPUTED: readonly PartitionState[] = PARTITION_STATES.filter(
+export const DISPUTED: readonly RecordState[] = RECORD_STATES.filter(
   (state) => state === 'lost' || state === 'diverged' || state === 'damaged',
 )
 

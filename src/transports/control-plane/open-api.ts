@@ -10,7 +10,7 @@ const TAGS = [
   { name: 'policy', description: 'Which signals count, how much, and where the thresholds lie.' },
   { name: 'decisions', description: 'Recorded verdicts, and explanations.' },
   { name: 'numbering', description: 'Which numbers exist.' },
-  { name: 'service', description: 'Health, metrics and the audit log.' },
+  { name: 'service', description: 'Health, metrics, the audit log, and how the node stands to its record.' },
 ] as const
 
 /** The OpenAPI 3.1 document at /docs/json: made from the same schemas that validate requests. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { AccessKey } from '../../../src/transports/control-plane/access.ts'
-import { type ControlFixture, HOST, openControlPlane } from './fixture.ts'
+import { type ControlFixture, fakeSharedRecord, HOST, openControlPlane } from './fixture.ts'
 
 let control: ControlFixture
 afterEach(() => control.close())
@@ -30,6 +30,24 @@ describe('with keys', () => {
     expect(await status('GET', '/v1/lists')).toBe(lists)
     expect(await status('GET', '/v1/audit')).toBe(audit)
     expect(await status('GET', '/metrics')).toBe(metrics)
+  })
+
+  it.each([
+    ['agent', 403, 403],
+    ['analyst', 200, 403],
+    ['metrics', 200, 403],
+    ['admin', 200, 200],
+    ['switch', 403, 403],
+  ])('lets %s look at the record (%i) and decide about it (%i)', async (name, look, decide) => {
+    const record = fakeSharedRecord()
+    control = await openControlPlane({ keys: KEYS, record })
+    const headers = { authorization: `Bearer ${name}-key` }
+    expect((await control.app.inject({ url: '/v1/record', headers })).statusCode).toBe(look)
+    for (const word of ['accept', 'restore']) {
+      const answer = await control.app.inject({ method: 'POST', url: `/v1/record/${word}`, headers })
+      expect(answer.statusCode).toBe(decide)
+    }
+    expect(record.decided).toHaveLength(decide === 200 ? 2 : 0)
   })
 
   it.each([

@@ -178,6 +178,19 @@ const CASES: Case[] = [
     body: '{"text":"a: 1","policy":{}}',
   },
   {
+    what: 'a decision about a record that is this node itself',
+    code: 'RECORD_EMBEDDED',
+    url: '/v1/record/accept',
+  },
+  {
+    what: 'the other decision about it',
+    code: 'RECORD_EMBEDDED',
+    url: '/v1/record/restore',
+  },
+  { what: 'a decision that is none', code: 'NOT_FOUND', url: '/v1/record/forget' },
+  { what: 'a decision by the wrong method', code: 'METHOD_NOT_ALLOWED', method: 'GET', url: '/v1/record/accept' },
+  { what: 'half a JSON body of a decision', code: 'JSON_MALFORMED', url: '/v1/record/restore', body: '{"yes":' },
+  {
     what: 'a cursor that is none',
     code: 'QUERY_INVALID',
     method: 'GET',

@@ -14,6 +14,7 @@ import { parsePolicy } from '../../../src/domain/parse-policy.ts'
 import { explain } from '../../../src/engine/explain.ts'
 import { policyYaml } from '../../../src/processes/policy-yaml.ts'
 import { createControlServices, type ImportDesk, type NumberingDesk } from '../../../src/services/control-services.ts'
+import type { RecordDesk, RecordView } from '../../../src/services/record-desk.ts'
 import type { DecisionQuery } from '../../../src/services/search-decisions.ts'
 import { buildIntervals } from '../../../src/shm/intervals.ts'
 import { createMemoryStore, type MemoryStore } from '../../../src/stores/memory/memory-store.ts'
@@ -53,6 +54,8 @@ export async function openControlPlane(
     host?: string
     /** The memory store when left out. */
     store?: MemoryStore
+    /** That of a node which is its own record when left out. */
+    record?: RecordDesk
   } = {},
 ): Promise<ControlFixture> {
   const spoolDirectory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-control-'))
@@ -84,6 +87,7 @@ export async function openControlPlane(
       contents: store.contents,
       imports: fakeImports(store, uploads, now),
       numbering: fakeNumbering(store, now),
+      ...(options.record === undefined ? {} : { record: options.record }),
       notify,
       notifyReport: notify,
       decisionLog: { iterate: (query) => iterate(decisions, query) },
@@ -128,6 +132,39 @@ export async function openControlPlane(
       await rm(spoolDirectory, { recursive: true, force: true })
     },
   }
+}
+
+export type SharedRecord = RecordDesk & {
+  readonly decided: { word: 'accept' | 'restore'; actor: string }[]
+  current: Extract<RecordView, { kind: 'redis' }>
+}
+
+/** The desk of a node that shares its record: shows what it is given, notes what it is told, and is well after that. */
+export function fakeSharedRecord(given: Partial<SharedRecord['current']> = {}): SharedRecord {
+  const desk: SharedRecord = {
+    decided: [],
+    current: {
+      kind: 'redis',
+      recordId: '0123456789abcdef0123456789abcdef',
+      redis: 'redis://10.0.0.5:6379',
+      state: 'following',
+      partitions: { following: 65 },
+      freshMs: NOW_MS - 40,
+      behind: 0,
+      applied: 12,
+      rewound: 2,
+      outbox: { facts: 0, max: 10_000 },
+      ...given,
+    },
+    view: () => desk.current,
+    accept: (actor) => decide('accept', actor),
+    restore: (actor) => decide('restore', actor),
+  }
+  async function decide(word: 'accept' | 'restore', actor: string): Promise<void> {
+    desk.decided.push({ word, actor })
+    desk.current = { ...desk.current, state: 'following', partitions: { following: 65 }, freshMs: NOW_MS }
+  }
+  return desk
 }
 
 function explainFrom(store: MemoryStore, call: Call) {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { COUNTER_NAMES } from '../../../src/shm/counters.ts'
 import type { VerdictProcessState } from '../../../src/telemetry/verdict-metrics.ts'
-import { type ControlFixture, HOST, NOW_MS, openControlPlane } from './fixture.ts'
+import { type ControlFixture, fakeSharedRecord, HOST, NOW_MS, openControlPlane } from './fixture.ts'
 
 let control: ControlFixture
 beforeEach(async () => {
@@ -103,7 +103,53 @@ describe('GET /metrics', () => {
     expect(text).toMatch(/zaslon_event_loop_lag_seconds\{statistic="p99"\} [\d.e-]+/)
   })
 
+  it('says nothing of a shared record on a node that is its own', async () => {
+    expect(await scrape()).not.toContain('zaslon_record_')
+  })
+
+  it('shows how the node stands to a record in Redis', async () => {
+    await control.close()
+    const record = fakeSharedRecord({
+      state: 'lost',
+      partitions: { following: 62, away: 1, lost: 2 },
+      freshMs: NOW_MS - 90_000,
+      behind: 7,
+      outbox: { facts: 3, max: 10_000, oldestMs: NOW_MS - 5_500 },
+    })
+    control = await openControlPlane({ record })
+    await scrape()
+    const text = await scrape()
+    const lines = [
+      'zaslon_record_state{state="following"} 0',
+      'zaslon_record_state{state="lost"} 1',
+      'zaslon_record_partitions{state="following"} 62',
+      'zaslon_record_partitions{state="lost"} 2',
+      'zaslon_record_partitions{state="stopped"} 0',
+      'zaslon_record_age_seconds 90',
+      'zaslon_record_behind_facts 7',
+      'zaslon_record_outbox_facts 3',
+      'zaslon_record_outbox_oldest_seconds 5.5',
+      'zaslon_record_outbox_max 10000',
+      'zaslon_record_applied_total 12',
+      'zaslon_record_rewound_total 2',
+    ]
+    for (const line of lines) expect(text.split('\n')).toContain(line)
+    expect(text).not.toContain('10.0.0.5')
+  })
+
+  it('calls the age of a state infinite that nobody has compared with the record yet', async () => {
+    await control.close()
+    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }) })
+    control.processes.push(processState({}, { freshMs: 0 }))
+    const text = await scrape()
+    expect(text).toContain('zaslon_record_age_seconds +Inf')
+    expect(text).toContain('zaslon_verdict_staleness_seconds{process="verdict-0"} +Inf')
+    expect(text).toContain('zaslon_record_outbox_oldest_seconds 0')
+  })
+
   it.skipIf(!hasPromtool)('passes promtool check metrics', async () => {
+    await control.close()
+    control = await openControlPlane({ record: fakeSharedRecord() })
     control.processes.push(processState({ 'verdicts.block': 5, 'decision-time.9': 6 }))
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
       input: await scrape(),

@@ -6,6 +6,7 @@ import { type ControlFixture, HOST, openControlPlane } from './fixture.ts'
 
 type Operation = {
   summary?: string
+  description?: string
   tags?: string[]
   responses: Record<string, { content?: Record<string, object>; description?: string }>
 }
@@ -50,6 +51,9 @@ describe('the OpenAPI document', () => {
       '/v1/policy',
       '/v1/policy/rehearse',
       '/v1/policy/versions',
+      '/v1/record',
+      '/v1/record/accept',
+      '/v1/record/restore',
       '/v1/reports',
       '/v1/reviews',
       '/v1/reviews/{id}',
@@ -75,6 +79,12 @@ describe('the OpenAPI document', () => {
         }
       }
     }
+  })
+
+  it.each(['accept', 'restore'])('names the danger of %s', (word) => {
+    const { description, responses } = document.paths[`/v1/record/${word}`]?.post ?? { responses: {} }
+    expect(description).toContain('Danger: ')
+    expect(responses[409]?.description).toContain('RECORD_EMBEDDED: ')
   })
 
   it('resolves every reference', () => {

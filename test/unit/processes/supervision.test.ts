@@ -171,6 +171,19 @@ describe('supervision', () => {
     expect(heard()).toBe(1)
   })
 
+  it('hands on how fresh the record is, also to a verdict process that still starts', async () => {
+    const { newest, serve } = supervise()
+    const word = { type: 'record-fresh', freshMs: 1_700_000_000_000, state: 'following' } as const
+    newest('control').say({ type: 'store-ready' })
+    await turn()
+    newest('control').say(word)
+    expect(newest('verdict').told.at(-1)).toEqual(word)
+    await serve()
+    newest('control').say({ ...word, state: 'away' })
+    expect(newest('verdict').told.at(-1)).toEqual({ ...word, state: 'away' })
+    expect(newest('control').told.some(({ type }) => type === 'record-fresh')).toBe(false)
+  })
+
   it('kills a verdict process that is silent, and starts it again', async () => {
     const { forks, lines, living, newest, serve } = supervise()
     await serve()

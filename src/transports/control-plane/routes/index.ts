@@ -7,6 +7,7 @@ import { installListRoutes } from './lists.ts'
 import { installNumberingRoutes } from './numbering.ts'
 import { installNumberRoutes } from './numbers.ts'
 import { installPolicyRoutes } from './policy.ts'
+import { installRecordRoutes } from './record.ts'
 import { installReportRoutes } from './reports.ts'
 import { installReviewRoutes } from './reviews.ts'
 import { installServiceRoutes } from './service.ts'
@@ -23,5 +24,6 @@ export async function installRoutes(context: RouteContext, dependencies: Control
   installPolicyRoutes(context)
   await installNumberingRoutes(context)
   installAuditRoutes(context)
+  installRecordRoutes(context)
   installServiceRoutes(context, dependencies)
 }

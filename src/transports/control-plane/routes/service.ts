@@ -3,10 +3,15 @@ import { Type } from 'typebox'
 import { formatTime } from '../../../services/parse-time.ts'
 import type { VerdictProcessState } from '../../../telemetry/verdict-metrics.ts'
 import type { ControlPlaneDependencies, RouteContext } from '../dependencies.ts'
+import { RecordHealth, recordReasons, representRecordHealth } from '../represent-record.ts'
 import { Moment, oneOf, operation } from '../schemas.ts'
 
 const Ready = Type.Object({
-  status: oneOf(['ready', 'degraded'], { description: 'degraded: no verdict process answers, or one lags behind.' }),
+  status: oneOf(['ready', 'degraded'], {
+    description: 'degraded: no verdict process answers, one lags behind, or this node lags behind its record.',
+  }),
+  reasons: Type.Array(Type.String(), { description: 'Why it is degraded, in full sentences.' }),
+  record: RecordHealth,
   lastSequence: Type.Integer({ description: 'The newest change.' }),
   policyVersion: Type.Integer(),
   lists: Type.Integer(),
@@ -23,7 +28,7 @@ const Ready = Type.Object({
   ),
 })
 
-/** More than a moment behind: changes are in force within 100 ms when all is well. */
+/** More than a moment behind: changes are in force within 100 ms when all is well, those of other nodes within 1 s. */
 const LAGGING_MS = 5_000
 
 export function installServiceRoutes({ app, services, now }: RouteContext, deps: ControlPlaneDependencies): void {
@@ -50,9 +55,18 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
     async () => {
       const record = services.recordState()
       const processes = (await deps.verdictStatus()).map((state) => represent(state, record.lastSequence))
-      const isLagging = processes.some(({ behind, freshAt }) => behind > 0 && now() - Date.parse(freshAt) > LAGGING_MS)
+      const view = services.record.view()
+      const nowMs = now()
+      const isLagging = processes.some(({ behind, freshAt }) => behind > 0 && nowMs - Date.parse(freshAt) > LAGGING_MS)
+      const reasons = [
+        ...(processes.length === 0 ? ['No verdict process answers.'] : []),
+        ...(isLagging ? ['A verdict process lags behind the changes made here.'] : []),
+        ...recordReasons(view, nowMs, LAGGING_MS),
+      ]
       return {
-        status: processes.length === 0 || isLagging ? ('degraded' as const) : ('ready' as const),
+        status: reasons.length > 0 ? ('degraded' as const) : ('ready' as const),
+        reasons,
+        record: representRecordHealth(view),
         lastSequence: record.lastSequence,
         policyVersion: record.policyVersion,
         lists: record.lists.length,
@@ -71,7 +85,9 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
     }),
     async (_request, reply) => {
       const processes = await deps.verdictStatus()
-      const text = await deps.metrics.render({ record: services.recordState(), processes, nowMs: now() })
+      const record = services.recordState()
+      const recordView = services.record.view()
+      const text = await deps.metrics.render({ record, recordView, processes, nowMs: now() })
       return reply.type(deps.metrics.contentType).send(Buffer.from(text))
     },
   )

@@ -1,0 +1,34 @@
+/**
+ * How this node stands to its record. `following`: everything in it is in force here, but what came a moment ago. `away`:
+ * Redis does not answer; tried again all the time. The others keep the last good state and need somebody:
+ * - `lost`: Redis answers, but the record, or a part of it, is gone.
+ * - `diverged`: Redis has another history, and misses more than this node can offer again.
+ * - `damaged`: entries are missing or are no facts.
+ * - `newer`: a newer version wrote facts that this one cannot read.
+ * - `stopped`: this node's disk refused.
+ */
+export const RECORD_STATES = ['following', 'away', 'lost', 'diverged', 'damaged', 'newer', 'stopped'] as const
+export type RecordState = (typeof RECORD_STATES)[number]
+
+export type RecordView =
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'redis'
+      readonly recordId: string
+      /** Addresses as configured, without passwords. */
+      readonly redis: string
+      /** Of the worst partition. */
+      readonly state: RecordState
+      /** How many of the 65 partitions are in each state. */
+      readonly partitions: Readonly<Partial<Record<RecordState, number>>>
+      readonly problem?: { readonly code: string; readonly detail: string }
+      /** The last moment of which everything in the record is in this node's log, epoch milliseconds; 0: never yet. */
+      readonly freshMs: number
+      /** Facts known to be in Redis and not applied here yet. */
+      readonly behind: number
+      /** Facts applied since this process started, and of them taken back because Redis lost them. */
+      readonly applied: number
+      readonly rewound: number
+      /** Reports that wait on this node's disk for Redis; `oldestMs` is when the oldest came, epoch milliseconds. */
+      readonly outbox: { readonly facts: number; readonly max: number; readonly oldestMs?: number }
+    }
