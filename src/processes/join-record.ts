@@ -8,6 +8,7 @@ import type { Replica } from '../stores/lmdb/replica.ts'
 import type { LayerRef, ListContents } from '../stores/ports.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
+import type { RecordTrouble } from '../stores/redis/follow-record.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
 import { openRecord } from '../stores/redis/open-record.ts'
 import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
@@ -49,6 +50,7 @@ const SWEEP_EVERY_MS = 600_000
 /** One partition each second is looked at, whether older facts can be sealed. */
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
+const TROUBLE_LOG_MS = 500
 
 /**
  * Finds the record in Redis, or begins one there. Rejects with CONFIG_INVALID and RECORD_FOREIGN when the configuration is
@@ -101,8 +103,7 @@ export async function joinRecord(
       now: Date.now,
       random: Math.random,
       onApplied: dependencies.onApplied,
-      onTrouble: ({ partition, state, error }) =>
-        log.warn({ partition, state, err: error }, 'a partition of the record is not followed'),
+      onTrouble: troubleLog(log),
     },
   )
   const desk = createRecordDesk(
@@ -123,6 +124,22 @@ export async function joinRecord(
       await store.close()
       link.close()
     },
+  }
+}
+
+/** Troubles come for many partitions at once: one line says how many, and what the first of them is. */
+function troubleLog(log: JoinRecordDependencies['log']): (trouble: RecordTrouble) => void {
+  const pending: RecordTrouble[] = []
+  const write = () => {
+    const [first, ...others] = pending.splice(0)
+    if (first === undefined) return
+    const { partition, state, error } = first
+    const code = error instanceof ScreeningError ? error.code : 'INTERNAL'
+    const problem = error instanceof Error ? error.message : String(error)
+    log.warn({ partition, state, code, problem, others: others.length }, 'the record is not followed')
+  }
+  return (trouble) => {
+    if (pending.push(trouble) === 1) setTimeout(write, TROUBLE_LOG_MS).unref()
   }
 }
 

@@ -3,6 +3,7 @@
  * has lost, to offer it again. Nothing waits for it but writes of this node, which wait for their own fact.
  */
 import { ScreeningError } from '../../domain/errors.ts'
+import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
@@ -10,14 +11,7 @@ import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry, FactStreams } from './fact-streams.ts'
-import {
-  type FollowerStatus,
-  newPartition,
-  type Partition,
-  type RecordState,
-  stateFor,
-  statusOf,
-} from './partition-state.ts'
+import { type FollowerStatus, newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 
 /** A partition of the record is not followed any more, and why. */
 export type RecordTrouble = { readonly partition: number; readonly state: RecordState; readonly error: unknown }
