@@ -104,6 +104,8 @@ export async function joinRecord(
       random: Math.random,
       onApplied: dependencies.onApplied,
       onTrouble: troubleLog(log),
+      onRefused: ({ kind, error }) =>
+        log.warn({ kind, err: error }, 'an acknowledged change that Redis had lost does not fit any more'),
     },
   )
   const desk = createRecordDesk(

@@ -47,6 +47,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
       random: Math.random,
       onApplied: () => {},
       onTrouble: () => {},
+      onRefused: () => {},
     },
   )
   return { store, replica, directory }

@@ -27,6 +27,9 @@ export type DecodedEntry = FactEntry & { readonly fact: Fact | undefined }
 
 export type AppliedFact = {
   readonly factId: string
+  readonly kind: FactKind
+  /** It was in this node's outbox: queued, or taken back and offered again. */
+  readonly wasWaiting: boolean
   /** Why it was refused, here and on every other node; undefined when it was done. */
   readonly error?: unknown
   readonly result?: FactResults[FactKind]
@@ -122,10 +125,15 @@ export function applyEntries(environment: Environment, step: Step, batch: Batch)
     }
     const undo: Undo[] = []
     const isKept = sequence >= oldestKept
-    if (entry.fact !== undefined) applied.push(applyOne(environment, step, entry, isKept ? undo : undefined))
+    const wasWaiting = outbox.has(entry.factId)
+    if (entry.fact !== undefined) {
+      const { factId, fact } = entry
+      const outcome = applyOne(environment, step, fact, isKept ? undo : undefined)
+      applied.push({ factId, kind: fact.kind, wasWaiting, ...outcome })
+    }
     const epochBefore = position.epoch
     position = entry.position
-    if (!isKept && !outbox.has(entry.factId)) continue
+    if (!isKept && !wasWaiting) continue
     step((writes) => {
       const { factId, payload } = entry
       outbox.remove(writes, factId)
@@ -141,19 +149,22 @@ export function applyEntries(environment: Environment, step: Step, batch: Batch)
   return applied
 }
 
-function applyOne(environment: Environment, step: Step, entry: DecodedEntry, undo: Undo[] | undefined): AppliedFact {
-  const { factId, fact } = entry
-  if (fact === undefined) return { factId }
+function applyOne(
+  environment: Environment,
+  step: Step,
+  fact: Fact,
+  undo: Undo[] | undefined,
+): Pick<AppliedFact, 'error' | 'result'> {
   const keepRow = (key: Buffer) => {
     const before = environment.bytes(key)
     undo?.push({ key, before: before === undefined ? undefined : Buffer.from(before) })
   }
   const options = { atMs: fact.atMs, ...(undo === undefined ? {} : { onRow: keepRow }) }
   try {
-    return { factId, result: step((writes) => applyFact(environment, writes, fact), options) }
+    return { result: step((writes) => applyFact(environment, writes, fact), options) }
   } catch (error) {
     if (error instanceof RowFailure) throw error
-    return { factId, error }
+    return { error }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
-import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
+import { DESK_PARTITION, type FactKind, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { Replica } from '../lmdb/replica.ts'
@@ -16,6 +16,8 @@ import { type FollowerStatus, newPartition, type Partition, stateFor, statusOf }
 /** A partition of the record is not followed any more, and why. */
 export type RecordTrouble = { readonly partition: number; readonly state: RecordState; readonly error: unknown }
 
+export type RefusedFact = { readonly factId: string; readonly kind: FactKind; readonly error: unknown }
+
 export type RecordFollower = {
   /** Reads the partition now, and again when it is being read. */
   nudge(partition: number): void
@@ -23,6 +25,8 @@ export type RecordFollower = {
   awaitFact(factId: string): Promise<unknown>
   forgetFact(factId: string): void
   stateOf(partition: number): { readonly state: RecordState; readonly error: unknown }
+  /** Looks at the partition now, whatever was known of it, and resolves with what it is. */
+  look(partition: number): Promise<RecordState>
   /** Resolves when every partition was once read to its end. Rejects never: it waits. */
   caughtUp(): Promise<void>
   status(): FollowerStatus
@@ -50,6 +54,8 @@ export type FollowerDependencies = {
   /** New facts are in the change log. */
   readonly onApplied: () => void
   readonly onTrouble: (trouble: RecordTrouble) => void
+  /** A change that was acknowledged, and offered again because Redis lost it, does not fit any more. */
+  readonly onRefused: (refused: RefusedFact) => void
 }
 
 /** 50 small requests a second a server. */
@@ -71,7 +77,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
 
   function settle(facts: readonly AppliedFact[]): void {
     applied += facts.length
-    for (const { factId, result, error } of facts) {
+    for (const { factId, kind, wasWaiting, result, error } of facts) {
+      if (wasWaiting && error !== undefined) dependencies.onRefused({ factId, kind, error })
       const author = waiting.get(factId)
       if (author === undefined) continue
       waiting.delete(factId)
@@ -146,7 +153,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     const { index, position } = partition
     const ours = replica.epochsOf(index)
     const keptUpTo = commonUpTo(position, ours, epochs as EpochStart[], Number(lastSequence))
-    if (keptUpTo < replica.rewindableTo(index)) throw error
+    // Nothing in common: the record was written anew from somewhere, and offering everything again would undo what is newer.
+    if (keptUpTo === 0 || keptUpTo < replica.rewindableTo(index)) throw error
     rewound += await replica.rewind(partition.index, keptUpTo)
     partition.position = replica.position(partition.index)
     partition.isNudged = true
@@ -226,6 +234,15 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     awaitFact: (factId) => new Promise((resolve, reject) => waiting.set(factId, { resolve, reject })),
     forgetFact: (factId) => void waiting.delete(factId),
     stateOf: (index) => partitions[index]!,
+    async look(index) {
+      const partition = partitions[index]!
+      await partition.busy
+      partition.retryAtMs = 0
+      partition.touchAtMs = 0
+      start(partition)
+      await partition.busy
+      return partition.state
+    },
     caughtUp: () =>
       new Promise((resolve) => {
         if (partitions.every(({ freshMs }) => freshMs > 0)) resolve()

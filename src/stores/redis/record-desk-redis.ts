@@ -17,6 +17,8 @@ export type RecordDeskOptions = RepairOptions & {
   readonly outboxMax: number
 }
 
+const PARTITIONS_AT_ONCE = 8
+
 /** How this node stands to the record, and the operator's words about it: services/record-desk.ts. */
 export function createRecordDesk(
   options: RecordDeskOptions,
@@ -31,17 +33,24 @@ export function createRecordDesk(
     deciding = true
     try {
       const partitions = Array.from({ length: PARTITIONS }, (_, index) => index)
-      for (const partition of partitions.filter((index) => states.includes(follower.stateOf(index).state))) {
-        await follower.holding(partition, () =>
-          word === 'accept'
-            ? acceptPartition(partition, dependencies)
-            : restorePartition(partition, actor, options, dependencies),
+      const found = await Promise.all(partitions.map((partition) => follower.look(partition)))
+      const disputed = partitions.filter((index) => states.includes(found[index]!))
+      while (disputed.length > 0)
+        await Promise.all(
+          disputed.splice(0, PARTITIONS_AT_ONCE).map((partition) => settlePartition(partition, word, actor)),
         )
-      }
       await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
     } finally {
       deciding = false
     }
+  }
+
+  function settlePartition(partition: number, word: 'accept' | 'restore', actor: Actor): Promise<void> {
+    return follower.holding(partition, () =>
+      word === 'accept'
+        ? acceptPartition(partition, dependencies)
+        : restorePartition(partition, actor, options, dependencies),
+    )
   }
 
   return {

@@ -17,7 +17,13 @@ import {
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
-import { createRecordFollower, type FollowerOptions, type RecordFollower, type RecordTrouble } from './follow-record.ts'
+import {
+  createRecordFollower,
+  type FollowerOptions,
+  type RecordFollower,
+  type RecordTrouble,
+  type RefusedFact,
+} from './follow-record.ts'
 import type { FollowerStatus } from './partition-state.ts'
 import type { ReputationPublication } from './publish-reputation.ts'
 import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
@@ -59,6 +65,7 @@ export type RedisRecordStoreDependencies = {
   /** The change log has grown without a write of this node. */
   readonly onApplied: () => void
   readonly onTrouble: (trouble: RecordTrouble) => void
+  readonly onRefused: (refused: RefusedFact) => void
 }
 
 /** Of distinct reporters; the score does not depend on it. */
