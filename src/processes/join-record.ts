@@ -47,6 +47,9 @@ export type RecordMembership = { readonly recordId: string; readonly link: Redis
 /** Layers that nobody uses stay this long in Redis: a node may be about to bring them into force. */
 const LAYER_IDLE_MS = 3_600_000
 const SWEEP_EVERY_MS = 600_000
+/** A Redis that starts at the same time is there by then; a wrong address is found soon enough. */
+const FIRST_CONTACT_MS = 15_000
+const FIRST_RETRY_MS = 500
 /** One partition each second is looked at, whether older facts can be sealed. */
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
@@ -57,27 +60,49 @@ const TROUBLE_LOG_MS = 500
  * wrong, and with UNAVAILABLE when Redis cannot be reached and the node has nothing of its own to go on from.
  */
 export async function findRecord(
-  { config, pseudonymKey }: JoinRecordOptions,
+  options: JoinRecordOptions,
   { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
 ): Promise<RecordMembership> {
-  const settings = config.redis
-  const pseudonymCheck = createHmac('sha256', pseudonymKey).update('record').digest('hex').slice(0, 32)
+  const pseudonymCheck = createHmac('sha256', options.pseudonymKey).update('record').digest('hex').slice(0, 32)
   const known = replica.binding()
+  const settings = options.config.redis
+  const giveUpMs = Date.now() + FIRST_CONTACT_MS
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await contactRecord(settings, pseudonymCheck, { replica, log })
+    } catch (error) {
+      const code = error instanceof ScreeningError ? error.code : 'INTERNAL'
+      if (known?.isWhole === true && (code === 'UNAVAILABLE' || code === 'RECORD_LOST')) {
+        log.warn({ err: error }, 'the record cannot be reached: this node goes on from its last good state')
+        return { recordId: known.recordId, link: createRedisLink(settings, known.redis), pseudonymCheck }
+      }
+      if (code !== 'UNAVAILABLE' || Date.now() > giveUpMs) throw error
+      if (isFirst) log.warn({ err: error }, 'the record cannot be reached, and this node has nothing yet: trying again')
+      await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS))
+    }
+  }
+}
+
+async function contactRecord(
+  settings: LoadedConfig['redis'],
+  pseudonymCheck: string,
+  { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
+): Promise<RecordMembership> {
+  const known = replica.binding()
+  const { link, probe } = await connectRedis(settings)
   try {
-    const { link, probe } = await connectRedis(settings)
     const { recordId, isNew } = await openRecord(link, {
       pseudonymCheck,
       mayCreate: true,
       ...(known === undefined ? {} : { known: known.recordId }),
     })
     if (known === undefined) await replica.bind({ recordId, redis: probe.kind, isWhole: false })
-    log.info({ redis: link.shown, kind: probe.kind, recordId }, isNew ? 'a new record begins in Redis' : 'record found')
+    const record = recordId.slice(0, 8)
+    log.info({ redis: link.shown, kind: probe.kind, record }, isNew ? 'a new record begins in Redis' : 'record found')
     return { recordId, link, pseudonymCheck }
   } catch (error) {
-    const isPassing = error instanceof ScreeningError && ['UNAVAILABLE', 'RECORD_LOST'].includes(error.code)
-    if (known?.isWhole !== true || !isPassing) throw error
-    log.warn({ err: error }, 'the record cannot be reached: this node goes on from its last good state')
-    return { recordId: known.recordId, link: createRedisLink(settings, known.redis), pseudonymCheck }
+    link.close()
+    throw error
   }
 }
 
