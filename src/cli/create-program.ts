@@ -7,6 +7,7 @@ import { addExplainCommand } from './commands/explain.ts'
 import { addListsCommand } from './commands/lists.ts'
 import { addNumberingCommand } from './commands/numbering.ts'
 import { addPolicyCommand } from './commands/policy.ts'
+import { addRecordCommand } from './commands/record.ts'
 import { addReportCommand } from './commands/report.ts'
 import { addReviewsCommand } from './commands/reviews.ts'
 import { addServeCommand } from './commands/serve.ts'
@@ -59,6 +60,7 @@ export function createProgram(
   addPolicyCommand(program, registry)
   addDecisionsCommand(program, registry)
   addReviewsCommand(program, registry)
+  addRecordCommand(program, registry)
   addDoctorCommand(program, registry)
   addVersionCommand(program, registry)
   program

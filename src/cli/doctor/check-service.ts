@@ -20,7 +20,14 @@ export async function checkHealth(client: ServiceClient, plane: Plane): Promise<
     const body = fieldsOf(await answer.json().catch(() => undefined))
     const status = printable(body.text('status') ?? 'ready')
     const dateMs = Date.parse(answer.headers.get('date') ?? '')
-    const finding: Finding = { name, status: 'ok', detail: `${url}: ${status}` }
+    const reasons: unknown = body.fields('reasons').value
+    const why = Array.isArray(reasons) ? reasons.map((reason) => ` ${printable(reason)}`).join('') : ''
+    const isWell = status !== 'degraded'
+    const finding: Finding = {
+      name,
+      status: isWell ? 'ok' : 'warn',
+      detail: `${url}: ${status}${isWell ? '' : `.${why}`}`,
+    }
     return { finding, isRunning: true, ...(Number.isNaN(dateMs) ? {} : { dateMs }) }
   } catch (error) {
     if (error instanceof CliFailure && error.problem.code === 'UNREACHABLE') {

@@ -50,7 +50,15 @@ export async function startFakeService(routes: FakeRoutes): Promise<FakeService>
 }
 
 export type CliRun = { code: number; out: string; err: string }
-export type CliSettings = { isTTY?: boolean; noColor?: boolean; stdin?: string; signal?: AbortSignal; nowMs?: number }
+/** `isAsked`: standard input is a terminal. */
+export type CliSettings = {
+  isTTY?: boolean
+  isAsked?: boolean
+  noColor?: boolean
+  stdin?: string
+  signal?: AbortSignal
+  nowMs?: number
+}
 
 /** Runs `zaslon` in this process against `url`, with captured streams. */
 export async function zaslon(
@@ -64,12 +72,14 @@ export async function zaslon(
   const code = await runCli(words, {
     stdout: { write: (text) => out.push(text), isTTY },
     stderr: { write: (text) => err.push(text), isTTY },
-    stdin: (async function* () {
-      yield new TextEncoder().encode(settings.stdin ?? '')
-    })(),
+    stdin: Object.assign(inputOf(settings.stdin ?? ''), { isTTY: settings.isAsked === true }),
     config: () => ({ adminUrl: url, verdictUrl: url, noColor: settings.noColor === true }),
     now: () => settings.nowMs ?? Date.UTC(2026, 2, 1),
     interruption: () => settings.signal ?? new AbortController().signal,
   })
   return { code, out: out.join(''), err: err.join('') }
+}
+
+async function* inputOf(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text)
 }

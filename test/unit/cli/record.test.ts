@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { checkHealth } from '../../../src/cli/doctor/check-service.ts'
+import { EXIT } from '../../../src/cli/exit-codes.ts'
+import { createServiceClient } from '../../../src/cli/service-client.ts'
+import { type CliSettings, type FakeService, startFakeService, zaslon } from './fake-service.ts'
+
+const NOW_MS = Date.UTC(2026, 2, 1, 12)
+const WELL = {
+  kind: 'redis',
+  recordId: '0123456789abcdef0123456789abcdef',
+  redis: 'redis://10.0.0.5:6379',
+  state: 'following',
+  partitions: { following: 65 },
+  freshAt: '2026-03-01T12:00:00.000Z',
+  behind: 0,
+  applied: 1_234,
+  rewound: 0,
+  outbox: { facts: 0, max: 10_000 },
+}
+const LOST = {
+  ...WELL,
+  state: 'lost',
+  partitions: { lost: 2, following: 61, away: 1, diverged: 1 },
+  problem: { code: 'RECORD_LOST', detail: 'Partition 7 is not there\u001b[2J any more.' },
+  freshAt: '2026-03-01T11:58:30.000Z',
+  behind: 1,
+  rewound: 20,
+  outbox: { facts: 3, max: 10_000, oldestAt: '2026-03-01T09:00:00.000Z' },
+}
+
+let service: FakeService
+afterEach(() => service.close())
+
+async function record(words: readonly string[], answer: object, settings: CliSettings = {}) {
+  service = await startFakeService({
+    'GET /v1/record': { body: answer },
+    'POST /v1/record/accept': { body: WELL },
+    'POST /v1/record/restore': { body: WELL },
+  })
+  const run = await zaslon(['record', ...words], service.url, { nowMs: NOW_MS, ...settings })
+  return { ...run, decided: service.seen.filter(({ method }) => method === 'POST').map(({ path }) => path) }
+}
+
+describe('zaslon record status', () => {
+  it('shows how a node stands to the record', async () => {
+    const { code, out, err } = await record(['status'], LOST)
+    expect(code).toBe(0)
+    expect(out).toBe(
+      [
+        'record    redis://10.0.0.5:6379 (0123456789abcdef0123456789abcdef)',
+        'state     lost',
+        'fresh     2026-03-01 11:58:30 UTC, 90 s ago',
+        'behind    1 fact',
+        'outbox    3 of 10,000 facts, the oldest for 3 h',
+        'applied   1,234 facts since the start, 20 of them taken back',
+        'problem   RECORD_LOST: Partition 7 is not there [2J any more.',
+        '',
+        'state      partitions',
+        'following  61',
+        'away       1',
+        'lost       2',
+        'diverged   1',
+        '',
+      ].join('\n'),
+    )
+    expect(err).toContain('zaslon record restore')
+  })
+
+  it('has no advice for a node that follows', async () => {
+    const { out, err } = await record(['status'], WELL)
+    expect(out).toContain('fresh     2026-03-01 12:00:00 UTC, 0 s ago\n')
+    expect(out).toContain('outbox    0 of 10,000 facts\n')
+    expect(err).toBe('')
+  })
+
+  it('knows no age before the record was read once', async () => {
+    const { freshAt: _, ...never } = { ...WELL, state: 'away' }
+    expect((await record(['status'], never)).out).toContain('fresh     never since the start\n')
+  })
+
+  it('says when the node is its own record', async () => {
+    expect(await record(['status'], { kind: 'embedded' })).toMatchObject({
+      code: 0,
+      out: 'embedded: this node is its own record.\n',
+    })
+  })
+
+  it('prints what the service said with --json', async () => {
+    expect(JSON.parse((await record(['status', '--json'], LOST)).out)).toEqual(LOST)
+  })
+})
+
+describe.each([
+  ['accept', 'This node will take its state from redis://10.0.0.5:6379.', 'This node has its state from Redis.'],
+  [
+    'restore',
+    '3 partitions (2 lost and 1 diverged) will be written to redis://10.0.0.5:6379 from this node.',
+    'Redis has its state from this node.',
+  ],
+])('zaslon record %s', (word, plan, done) => {
+  it('says what will happen, asks, and does it', async () => {
+    const { code, out, err, decided } = await record([word], LOST, { isAsked: true, stdin: `${word}\n` })
+    expect(code).toBe(0)
+    expect(err).toContain('65 partitions: 61 following, 1 away, 2 lost and 1 diverged.\n')
+    expect(err).toContain(plan)
+    expect(err).toContain(`Type ${word} to go on: `)
+    expect(decided).toEqual([`/v1/record/${word}`])
+    expect(out).toContain(done)
+    expect(out).toContain('state     following')
+  })
+
+  it.each(['y\n', '\n', '', `${word}s\n`, 'x'.repeat(5_000)])('does nothing on the answer %j', async (stdin) => {
+    const { code, err, decided } = await record([word], LOST, { isAsked: true, stdin })
+    expect(code).toBe(EXIT.failed)
+    expect(err).toContain('Not confirmed: nothing was changed.')
+    expect(decided).toEqual([])
+  })
+
+  it('needs --yes where nobody can be asked', async () => {
+    const { code, err, decided } = await record([word], LOST, { stdin: `${word}\n` })
+    expect(code).toBe(EXIT.usage)
+    expect(err).toContain('--yes')
+    expect(decided).toEqual([])
+  })
+
+  it('does not ask with --yes, but says what will happen', async () => {
+    const { code, err, decided } = await record([word, '--yes'], LOST)
+    expect(code).toBe(0)
+    expect(err).toContain(plan)
+    expect(decided).toEqual([`/v1/record/${word}`])
+  })
+
+  it('prints JSON alone with --json, which asks nobody', async () => {
+    const asked = await record([word, '--json'], LOST, { isAsked: true, stdin: `${word}\n` })
+    expect(asked).toMatchObject({ code: EXIT.usage, decided: [] })
+    await service.close()
+    const { out, err } = await record([word, '--json', '--yes'], LOST)
+    expect(JSON.parse(out)).toEqual(WELL)
+    expect(err).toBe('')
+  })
+
+  it('is refused by a node that is its own record, unasked', async () => {
+    const { code, err, decided } = await record([word, '--yes'], { kind: 'embedded' })
+    expect(code).toBe(EXIT.refused)
+    expect(err).toContain('its own record')
+    expect(decided).toEqual([])
+  })
+})
+
+describe('zaslon record restore', () => {
+  it('has nothing to do for a record that is well', async () => {
+    const { code, out, decided } = await record(['restore'], WELL)
+    expect([code, out, decided]).toEqual([0, 'Nothing to restore: no partition is lost, diverged or damaged.\n', []])
+  })
+})
+
+describe('zaslon doctor', () => {
+  it.each([
+    ['ready', [], 'ok', ': ready'],
+    ['degraded', ['Redis does not answer: the state here is 6 s old.'], 'warn', ': degraded. Redis does not answer: '],
+  ])('finds a service that is %s', async (status, reasons, found, text) => {
+    service = await startFakeService({ 'GET /health/ready': { body: { status, reasons } } })
+    const options = { adminUrl: service.url, verdictUrl: service.url, timeoutMs: 1_000 }
+    const client = createServiceClient(options, { signal: new AbortController().signal })
+    const { finding } = await checkHealth(client, 'control')
+    expect(finding.status).toBe(found)
+    expect(finding.detail).toContain(text)
+  })
+})
