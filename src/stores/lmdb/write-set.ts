@@ -19,12 +19,6 @@ export type WriteSet = {
   afterCommit(done: () => void): void
 }
 
-export type CommitQueueOptions = {
-  readonly changesKept: number
-  readonly auditKept: number
-  readonly commitTimeoutMs?: number
-}
-
 /** Of the newest change and audit entry. */
 export type Sequences = { change: number; audit: number }
 export type LogsKept = { readonly changesKept: number; readonly auditKept: number }

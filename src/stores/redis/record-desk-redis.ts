@@ -1,7 +1,8 @@
 import { ScreeningError } from '../../domain/errors.ts'
-import { RECORD_STATES, type RecordState, type RecordView } from '../../domain/record-view.ts'
+import type { RecordState } from '../../domain/record-view.ts'
 import { PARTITIONS } from '../fact.ts'
 import type { Actor } from '../ports.ts'
+import { type RecordViewOptions, recordView } from './record-view.ts'
 import type { RedisRecordStore } from './redis-record-store.ts'
 import {
   acceptPartition,
@@ -11,11 +12,7 @@ import {
   restorePartition,
 } from './repair-record.ts'
 
-export type RecordDeskOptions = RepairOptions & {
-  /** Addresses without passwords. */
-  readonly redis: string
-  readonly outboxMax: number
-}
+export type RecordDeskOptions = RepairOptions & RecordViewOptions
 
 const PARTITIONS_AT_ONCE = 8
 
@@ -54,30 +51,8 @@ export function createRecordDesk(
   }
 
   return {
-    view(): RecordView {
-      const { states, problem, freshMs, behind, applied, rewound, outbox, recordId } = store.recordStatus()
-      const { facts, oldestMs } = outbox
-      return {
-        kind: 'redis',
-        recordId,
-        redis: options.redis,
-        state: worst(states),
-        partitions: states,
-        ...(problem === undefined ? {} : { problem }),
-        freshMs,
-        behind,
-        applied,
-        rewound,
-        outbox: { facts, max: options.outboxMax, ...(oldestMs === undefined ? {} : { oldestMs }) },
-      }
-    },
+    view: () => recordView(store.recordStatus(), options),
     accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
     restore: (actor: Actor) => decide(actor, 'restore', DISPUTED),
   }
-}
-
-/** What needs somebody before what passes by itself. */
-function worst(states: Readonly<Partial<Record<RecordState, number>>>): RecordState {
-  const order = [...RECORD_STATES.filter((state) => state !== 'following' && state !== 'away'), 'away'] as const
-  return order.find((state) => states[state] !== undefined) ?? 'following'
 }

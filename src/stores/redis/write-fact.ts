@@ -38,8 +38,15 @@ export type FactWriter = {
 /** Above a healthy write (a few ms) by far, and what a client of ours that waits 500 ms can live with. */
 const WRITE_DEADLINE_MS = 200
 const DRAIN_PAGE = 256
-/** What a queued report waits for. */
-const OUTBOX_REASONS: readonly string[] = ['UNAVAILABLE', 'RECORD_LOST', 'RECORD_DIVERGED', 'RECORD_DAMAGED']
+/** The fact may not be part of the record, for a reason that passes or that somebody mends. */
+class NotRecorded extends Error {
+  override readonly cause: ScreeningError
+
+  constructor(cause: ScreeningError) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
 
 export function createFactWriter(options: FactWriterOptions, dependencies: FactWriterDependencies): FactWriter {
   const { streams, follower, outbox } = dependencies
@@ -48,11 +55,16 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
 
   async function record(partition: number, factId: string, payload: Buffer): Promise<FactResults[FactKind]> {
     const { state, error } = follower.stateOf(partition)
-    if (state !== 'following') throw notNow(state, error)
+    if (state !== 'following') throw new NotRecorded(notNow(state, error))
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(deadlineMs)
     try {
-      const appended = streams.append(partition, factId, payload).then(() => follower.nudge(partition))
+      const appended = streams.append(partition, factId, payload).then(
+        () => follower.nudge(partition),
+        (error: unknown) => {
+          throw error instanceof ScreeningError ? new NotRecorded(error) : error
+        },
+      )
       // Which comes first: an append that fails, or the fact applied here, by whoever appended it.
       const done = await Promise.race([appended.then(() => applied), applied, deadline.promise])
       return done as FactResults[FactKind]
@@ -87,9 +99,8 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
       try {
         return await record(partition, factId, payload)
       } catch (error) {
-        const isWaitable = error instanceof ScreeningError && OUTBOX_REASONS.includes(error.code)
-        const isRedisFull = error instanceof ScreeningError && error.details.isRedis === true
-        if (fact.kind !== 'report' || !(isWaitable || isRedisFull)) throw error
+        if (!(error instanceof NotRecorded)) throw error
+        if (fact.kind !== 'report') throw error.cause
         await outbox.put({ factId, payload, partition }, outboxMax)
         return 'queued'
       }
@@ -119,7 +130,12 @@ function rejectAfter(ms: number): { promise: Promise<never>; clear(): void } {
   let timer: NodeJS.Timeout | undefined
   const promise = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(unreachable(`Redis did not answer within ${ms} ms; whether the change was made is not known yet.`)),
+      () =>
+        reject(
+          new NotRecorded(
+            unreachable(`Redis did not answer within ${ms} ms: whether the change was made is not known yet.`),
+          ),
+        ),
       ms,
     )
   })
