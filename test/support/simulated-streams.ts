@@ -13,12 +13,14 @@ export type SimulatedRecord = {
   entries(partition: number): readonly FactEntry[]
 }
 
+const BIRTH: FactEntry = { position: { epoch: 1, sequence: 1 }, factId: '', payload: Buffer.alloc(0) }
+
 type Partition = { epoch: number; server: number; entries: FactEntry[]; isThere: boolean }
 
 export function createSimulatedRecord(): SimulatedRecord {
   const partitions = Array.from(
     { length: PARTITIONS },
-    (): Partition => ({ epoch: 1, server: 0, entries: [], isThere: true }),
+    (): Partition => ({ epoch: 1, server: 0, entries: [BIRTH], isThere: true }),
   )
   const servers = partitions.map(() => 0)
 
@@ -38,7 +40,7 @@ export function createSimulatedRecord(): SimulatedRecord {
   return {
     failover(index, lost) {
       const partition = partitions[index]!
-      partition.entries.splice(Math.max(0, partition.entries.length - lost))
+      partition.entries.splice(Math.max(1, partition.entries.length - lost))
       partition.epoch = partition.entries.at(-1)?.position.epoch ?? 1
       servers[index]!++
     },

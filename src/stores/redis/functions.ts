@@ -58,7 +58,7 @@ local function openHead(keys)
   local head = { epoch = tonumber(fields[1] or ''), sequence = tonumber(fields[2] or ''), server = fields[3] or '', oldest = tonumber(fields[4] or '') }
   if not head.epoch or not head.sequence or not head.oldest then return nil, damaged(keys[1]) end
   local facts = redis.call('TYPE', keys[2]).ok
-  if facts ~= 'stream' and not (facts == 'none' and head.sequence == 0) then return nil, damaged(keys[2]) end
+  if facts ~= 'stream' then return nil, damaged(keys[2]) end
   local epochs = redis.call('TYPE', keys[3]).ok
   if epochs ~= 'zset' then return nil, damaged(keys[3]) end
   return head, nil
@@ -172,7 +172,9 @@ local function create(keys, args)
     if redis.call('EXISTS', keys[index]) == 1 then return damaged(keys[index]) end
   end
   local epoch = text(math.max(tonumber(args[1]), nowMs()))
-  redis.call('HSET', keys[1], 'format', FORMAT, 'epoch', epoch, 'sequence', '0', 'server', serverNow(), 'oldest', '1')
+  -- The first entry is a marker: whoever shares it shares the history, whatever was lost behind it.
+  redis.call('XADD', keys[2], epoch .. '-1', 'f', '', 'i', '')
+  redis.call('HSET', keys[1], 'format', FORMAT, 'epoch', epoch, 'sequence', '1', 'server', serverNow(), 'oldest', '1')
   redis.call('ZADD', keys[3], '1', epoch)
   return 1
 end

@@ -387,7 +387,7 @@ describe('layers in one Redis server', () => {
     const layer = put(here.contents, 2, many(50_000), 1)
     const filename = path.resolve('dist/workers/job.js')
     const pools = [here, there].map(({ root }) => {
-      const workerData = { dataDirectory: root, redis: { url: server.url, recordId: 'r1' } }
+      const workerData = { dataDirectory: root, redis: { redis: { url: server.url }, kind: 'single', recordId: 'r1' } }
       return new Piscina({ filename, minThreads: 1, maxThreads: 1, workerData })
     })
     const [pushing, fetching] = pools
