@@ -5,6 +5,7 @@ import { addDecisionsCommand } from './commands/decisions.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addListsCommand } from './commands/lists.ts'
+import { addMigrateCommand } from './commands/migrate.ts'
 import { addNumberingCommand } from './commands/numbering.ts'
 import { addPolicyCommand } from './commands/policy.ts'
 import { addRecordCommand } from './commands/record.ts'
@@ -61,6 +62,7 @@ export function createProgram(
   addDecisionsCommand(program, registry)
   addReviewsCommand(program, registry)
   addRecordCommand(program, registry)
+  addMigrateCommand(program, registry)
   addDoctorCommand(program, registry)
   addVersionCommand(program, registry)
   program

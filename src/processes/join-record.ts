@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
+import { keptLayers } from '../stores/kept-layers.ts'
 import { isSameLayer, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
 import type { LayerRef, ListContents } from '../stores/ports.ts'
@@ -63,7 +64,7 @@ export async function findRecord(
   options: JoinRecordOptions,
   { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
 ): Promise<RecordMembership> {
-  const pseudonymCheck = createHmac('sha256', options.pseudonymKey).update('record').digest('hex').slice(0, 32)
+  const pseudonymCheck = pseudonymCheckOf(options.pseudonymKey)
   const known = replica.binding()
   const settings = options.config.redis
   const giveUpMs = Date.now() + FIRST_CONTACT_MS
@@ -81,6 +82,11 @@ export async function findRecord(
       await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS))
     }
   }
+}
+
+/** Says whether two nodes have the same key, and nothing about it. */
+export function pseudonymCheckOf(pseudonymKey: Uint8Array): string {
+  return createHmac('sha256', pseudonymKey).update('record').digest('hex').slice(0, 32)
 }
 
 async function contactRecord(
@@ -226,7 +232,7 @@ function takeCare(
   const sweep = setInterval(() => {
     const { states } = store.recordStatus()
     if (states.following !== partitions) return
-    const inUse = new Set(layersOf(replica).map(layerName))
+    const inUse = new Set(keptLayers(replica).map(layerName))
     layerStore.sweep(inUse, LAYER_IDLE_MS).catch((err: unknown) => log.warn({ err }, 'unused layers were not swept'))
   }, SWEEP_EVERY_MS)
   return async () => {
@@ -234,15 +240,6 @@ function takeCare(
     clearInterval(sweep)
     await layerStore.close()
   }
-}
-
-function layersOf(replica: Pick<Replica, 'lists' | 'versions' | 'numberingPlans'>): LayerRef[] {
-  const lists = replica.lists()
-  return [
-    ...lists.flatMap(({ active }) => active.layers),
-    ...lists.flatMap(({ name }) => replica.versions(name).flatMap(({ layers }) => layers)),
-    ...replica.numberingPlans().map((plan) => ({ numberCount: 0, ...plan })),
-  ]
 }
 
 async function untilCaughtUp(store: RedisRecordStore, log: JoinRecordDependencies['log']): Promise<void> {

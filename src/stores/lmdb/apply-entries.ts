@@ -9,6 +9,7 @@ import type { FactEntry, Position } from '../redis/fact-streams.ts'
 import { type AppliedFactRow, decodeAppliedFact, encodeAppliedFact, type Undo } from './applied-fact-row.ts'
 import { applyFact } from './apply-fact.ts'
 import { RowFailure, type Step } from './commit-queue.ts'
+import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
 import { layersInForce } from './lists.ts'
@@ -56,12 +57,16 @@ export function adopt(environment: Environment, step: Step, partition: number, p
   step((writes) => writes.put(positionKey(partition), encodePosition(position)))
 }
 
-export function leaveRecord(environment: Environment, step: Step): void {
+export function leaveRecord(environment: Environment, step: Step, layerIdMax: number): void {
   for (let partition = 0; partition < PARTITIONS; partition++) {
     forgetApplied(environment, step, partition, Number.POSITIVE_INFINITY)
     step((writes) => writes.remove(positionKey(partition)))
   }
-  step(unbindFrom)
+  step((writes) => {
+    const counters = readCounters(environment)
+    writeCounters(writes, { ...counters, layerId: Math.max(counters.layerId, layerIdMax) })
+    unbindFrom(writes)
+  })
 }
 
 const positionKey = (partition: number) => makeKey(LIVE_SPACE.position, { u8: partition })

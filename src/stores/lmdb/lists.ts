@@ -1,6 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { LISTS_MAX } from '../../domain/number-list.ts'
 import type { FactOf } from '../fact.ts'
+import { layerOfPlan } from '../kept-layers.ts'
 import {
   assertActive,
   emptyVersion,
@@ -65,10 +66,7 @@ export function listReads(environment: Environment): ListReads {
 export function layersInForce(environment: Environment): LayerRef[] {
   const lists = readAll<ListRecord>(environment, LIVE_SPACE.list, LISTS_MAX)
   const plans = readAll<NumberingPlan>(environment, LIVE_SPACE.numberingPlan, PLANS_MAX)
-  return [
-    ...lists.flatMap((list) => list.active.layers),
-    ...plans.map(({ layerId, rangeCount, stamp = 0 }) => ({ layerId, numberCount: 0, rangeCount, stamp })),
-  ]
+  return [...lists.flatMap((list) => list.active.layers), ...plans.map(layerOfPlan)]
 }
 
 /** Reserves a layer id for a node that is its own record. */

@@ -67,19 +67,23 @@ export type Replica = RecordReads &
     factsOf(partition: number): Iterable<FactBody>
     /** Says that what is there is what the partition's facts up to `position` make. */
     adopt(partition: number, position: Position): Promise<void>
-    /** Makes the directory a record of its own, with everything that is there. */
-    unbind(): Promise<void>
+    /** Makes the directory a record of its own, with everything that is there. New layers get ids above `layerIdMax`. */
+    unbind(layerIdMax: number): Promise<void>
   }
 
 /**
  * Opens (or creates, or migrates) the replica for writing. Rejects like openLiveEnvironment, and with CONFIG_INVALID when
- * the directory holds a record of its own.
+ * the directory holds a record of its own, unless it may (`mayBeOwn`).
  */
 export async function openReplica(
-  options: LiveOptions,
+  options: LiveOptions & { readonly mayBeOwn?: boolean },
   dependencies: LiveDependencies = { now: Date.now },
 ): Promise<Replica> {
-  const { environment, queue, close } = await openLiveEnvironment(options, dependencies, assertReplica)
+  const { environment, queue, close } = await openLiveEnvironment(
+    options,
+    dependencies,
+    options.mayBeOwn === true ? () => {} : assertReplica,
+  )
   const outbox = createOutbox(environment, queue)
   return {
     ...recordReads(environment),
@@ -128,7 +132,7 @@ export async function openReplica(
       return partitionFacts(environment, partition)
     },
     adopt: (partition, position) => queue.runSeries((step) => adopt(environment, step, partition, position)),
-    unbind: () => queue.runSeries((step) => leaveRecord(environment, step)),
+    unbind: (layerIdMax) => queue.runSeries((step) => leaveRecord(environment, step, layerIdMax)),
     rewind: (partition, keptUpTo) =>
       queue.runSeries((step) => rewind(environment, step, { partition, keptUpTo, outbox }), { isWhole: true }),
   }

@@ -6,6 +6,7 @@ import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { describeReputation } from '../../domain/reputation.ts'
 import { type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
+import { layerOfPlan } from '../kept-layers.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import {
   ACTOR_CHARS_MAX,
@@ -144,8 +145,7 @@ export function createRedisRecordStore(
       return writes.stageVersion(name, version, actor)
     },
     async putNumberingPlan(plan, actor) {
-      const { layerId, rangeCount, stamp = 0 } = plan
-      await layers.push([{ layerId, numberCount: 0, rangeCount, stamp }])
+      await layers.push([layerOfPlan(plan)])
       return writes.putNumberingPlan(plan, actor)
     },
     allocateLayer: () => layers.allocate(layers.newest()),

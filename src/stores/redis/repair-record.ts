@@ -3,9 +3,10 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { RECORD_STATES, type RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, type FactBody } from '../fact.ts'
 import { decodeFact, encodeFact } from '../fact-codec.ts'
+import { keptLayers } from '../kept-layers.ts'
 import { type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { Replica } from '../lmdb/replica.ts'
-import type { Actor, LayerRef } from '../ports.ts'
+import type { Actor } from '../ports.ts'
 import { type FactStreams, type Position, START } from './fact-streams.ts'
 import { idsSeconds, partitionKeys } from './keys.ts'
 import { recreateRecord } from './open-record.ts'
@@ -74,26 +75,13 @@ export async function restorePartition(
   dependencies: RepairDependencies,
 ): Promise<void> {
   const { link, replica, layers, streams, now } = dependencies
-  if (partition === DESK_PARTITION) await layers.push(layersOf(replica).filter(layers.has))
+  if (partition === DESK_PARTITION) await layers.push(keptLayers(replica).filter(layers.has))
   await removePartition(link, recordId, partition)
   const epochAtLeast = Math.max(now(), replica.position(partition).epoch + 1)
   await recreateRecord(link, { recordId, pseudonymCheck, partitions: [partition], epochAtLeast })
   await appendAll(partition, replica.factsOf(partition), actor, dependencies)
   const { epoch, sequence } = await streams.touch(partition)
   await replica.adopt(partition, { epoch, sequence })
-}
-
-/** All kept versions: those that are here can be restored elsewhere too. */
-function layersOf(replica: Pick<Replica, 'lists' | 'versions' | 'numberingPlans'>): LayerRef[] {
-  const versions = replica.lists().flatMap(({ name }) => replica.versions(name))
-  const lists = replica.lists().flatMap(({ active }) => active.layers)
-  const plans = replica.numberingPlans()
-  const all = [
-    ...versions.flatMap((version) => version.layers),
-    ...lists,
-    ...plans.map(({ layerId, rangeCount, stamp = 0 }) => ({ layerId, rangeCount, numberCount: 0, stamp })),
-  ]
-  return [...new Map(all.map((layer) => [layer.layerId, layer])).values()]
 }
 
 async function removePartition(link: RedisLink, recordId: string, partition: number): Promise<void> {

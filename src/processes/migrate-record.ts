@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto'
+import type { LoadedConfig } from '../config/load-config.ts'
+import { ScreeningError } from '../domain/errors.ts'
+import { fetchLayer } from '../jobs/transfer-layer.ts'
+import type { DataDirectory } from '../stores/data-directory.ts'
+import { PARTITIONS } from '../stores/fact.ts'
+import { keptLayers } from '../stores/kept-layers.ts'
+import { isSameLayer, type LayerStore } from '../stores/layer-rows.ts'
+import { openListContents } from '../stores/lmdb/list-contents.ts'
+import { openReplica, type Replica } from '../stores/lmdb/replica.ts'
+import type { LayerRef, ListContents } from '../stores/ports.ts'
+import { connectRedis } from '../stores/redis/connect-redis.ts'
+import { createFactStreams } from '../stores/redis/fact-streams-redis.ts'
+import { openLayerStore } from '../stores/redis/open-layer-store.ts'
+import { openRecord } from '../stores/redis/open-record.ts'
+import type { RedisLink } from '../stores/redis/redis-link.ts'
+import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
+import { restorePartition } from '../stores/redis/repair-record.ts'
+import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
+import { pseudonymCheckOf } from './join-record.ts'
+
+/** Moves the record of a node that is stopped: into Redis, or out of it. */
+export type MigrateOptions = {
+  readonly config: Pick<LoadedConfig, 'redis'>
+  readonly directory: DataDirectory
+  readonly pseudonymKey: Uint8Array
+}
+
+/** What is going on, and its share done, 0..1. */
+export type MigrateProgress = (step: string, share: number) => void
+
+const ACTOR = 'migrate'
+const CATCH_UP_MS = 600_000
+const DRAIN_MS = 30_000
+
+/**
+ * Begins a record in an empty Redis with everything this directory holds, and joins the directory to it. Rejects with
+ * CONFIG_INVALID when the directory is joined already or Redis holds a record; then, and after any other failure, the
+ * directory is still its own record.
+ */
+export async function migrateToRedis(options: MigrateOptions, onProgress: MigrateProgress): Promise<string> {
+  const { config, directory, pseudonymKey } = options
+  return using(directory, { mayBeOwn: true }, async ({ replica, contents }) => {
+    if (replica.binding() !== undefined) throw alreadyJoined()
+    const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
+    const { link, probe } = await connectRedis(config.redis)
+    try {
+      const { recordId, isNew } = await openRecord(link, { pseudonymCheck, mayCreate: true })
+      if (!isNew) throw recordThere(link)
+      const layerStore = openStore(config, link, recordId)
+      const streams = createFactStreams(link, recordId)
+      const layers = layersThrough(layerStore, { contents, directory, allocate: streams.allocateLayer, onProgress })
+      const newFactId = () => randomBytes(16).toString('hex')
+      const dependencies = { link, streams, replica, layers, newFactId, now: Date.now }
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        onProgress('facts', partition / PARTITIONS)
+        await restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
+      }
+      await replica.bind({ recordId, redis: probe.kind, isWhole: true })
+      await layerStore.close()
+      return recordId
+    } finally {
+      link.close()
+    }
+  })
+}
+
+/**
+ * Takes in what Redis has and makes the directory a record of its own. Redis stays as it is. Rejects with UNAVAILABLE when
+ * Redis cannot be reached, unless `isOffline`: then what the directory has is the record.
+ */
+export async function migrateToEmbedded(
+  options: MigrateOptions & { readonly isOffline: boolean },
+  onProgress: MigrateProgress,
+): Promise<void> {
+  const { config, directory, isOffline } = options
+  await using(directory, { mayBeOwn: false }, async ({ replica, contents }) => {
+    const binding = replica.binding()
+    if (binding === undefined) throw notJoined()
+    if (!isOffline) {
+      const { link } = await connectRedis(config.redis)
+      try {
+        await takeIn({ ...options, link, recordId: binding.recordId, replica, contents }, onProgress)
+      } finally {
+        link.close()
+      }
+    }
+    await replica.unbind(Math.max(0, ...contents.layerIds(), ...replica.layersInUse()))
+  })
+}
+
+async function takeIn(
+  from: MigrateOptions & { link: RedisLink; recordId: string; replica: Replica; contents: ListContents },
+  onProgress: MigrateProgress,
+): Promise<void> {
+  const { config, directory, link, recordId, replica, contents } = from
+  const streams = createFactStreams(link, recordId)
+  const layerStore = openStore(config, link, recordId)
+  const layers = layersThrough(layerStore, { contents, directory, allocate: streams.allocateLayer, onProgress })
+  const store = createRedisRecordStore(
+    { recordId, outboxMax: config.redis.outboxMax },
+    {
+      replica: { ...replica, close: async () => {} },
+      streams,
+      layers,
+      publish: streams.publishReputation,
+      newFactId: () => randomBytes(16).toString('hex'),
+      now: Date.now,
+      random: Math.random,
+      onApplied: () => onProgress('facts', 0.5),
+      onTrouble: () => {},
+      onRefused: () => {},
+    },
+  )
+  try {
+    await inTime(store.follower.caughtUp(), CATCH_UP_MS, 'Redis was not read to its end')
+    for (const giveUpMs = Date.now() + DRAIN_MS; replica.outbox.size > 0; await pause(100)) {
+      if (Date.now() > giveUpMs) throw notTaken(replica.outbox.size)
+    }
+    const missing = keptLayers(replica).filter((layer) => !layers.has(layer))
+    await layers.fetch(missing)
+  } finally {
+    await store.close()
+    await layerStore.close()
+  }
+}
+
+async function using<T>(
+  directory: DataDirectory,
+  { mayBeOwn }: { mayBeOwn: boolean },
+  work: (opened: { replica: Replica; contents: ListContents }) => Promise<T>,
+): Promise<T> {
+  const replica = await openReplica({ directory: directory.root, mayBeOwn })
+  try {
+    const contents = openListContents({ directory: directory.root, readOnly: false })
+    try {
+      return await work({ replica, contents })
+    } finally {
+      await contents.close()
+    }
+  } finally {
+    await replica.close()
+  }
+}
+
+function openStore(config: MigrateOptions['config'], link: RedisLink, recordId: string): LayerStore {
+  return openLayerStore({ redis: config.redis, kind: link.kind, recordId }, { now: Date.now, random: Math.random })
+}
+
+/** Without job threads: nothing else runs. */
+function layersThrough(
+  layerStore: LayerStore,
+  deps: {
+    contents: ListContents
+    directory: DataDirectory
+    allocate: LayerTraffic['allocate']
+    onProgress: MigrateProgress
+  },
+): LayerTraffic {
+  const { contents, directory, onProgress } = deps
+  const traffic = createTrafficLogReader({ directory: directory.traffic })
+  return {
+    has(layer) {
+      const stored = contents.layer(layer.layerId)
+      return stored !== undefined && isSameLayer(stored, layer)
+    },
+    newest: () => Math.max(0, ...contents.layerIds()),
+    allocate: deps.allocate,
+    async push(layers) {
+      for (const [index, layer] of layers.entries()) {
+        const report = (share: number) => onProgress('lists', (index + share) / layers.length)
+        await layerStore.push(layer, contents, { check: () => {}, report })
+      }
+    },
+    async fetch(layers) {
+      const gone: LayerRef[] = []
+      for (const [index, layer] of layers.entries()) {
+        onProgress('lists', index / layers.length)
+        const job = { kind: 'fetch-layer', layer, control: new SharedArrayBuffer(4) } as const
+        const { outcome } = await fetchLayer(job, { contents, directory, traffic, layerStore, now: Date.now })
+        if (outcome === 'gone') gone.push(layer)
+      }
+      return gone
+    },
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+async function inTime(work: Promise<void>, ms: number, what: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new ScreeningError('UNAVAILABLE', `${what} in ${ms / 1_000} s.`)), ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+function alreadyJoined(): ScreeningError {
+  return new ScreeningError('CONFIG_INVALID', 'The data directory is joined to a record in Redis already.', {
+    hint: 'Start it with ZASLON_REDIS_URL; or make it its own record first: zaslon migrate to-embedded',
+  })
+}
+
+function notJoined(): ScreeningError {
+  return new ScreeningError('CONFIG_INVALID', 'The data directory is its own record already: there is nothing to do.')
+}
+
+function recordThere(link: RedisLink): ScreeningError {
+  return new ScreeningError('CONFIG_INVALID', `Redis (${link.shown}) holds a record already.`, {
+    hint: 'A node joins it with an empty data directory. What an interrupted migration left there, FLUSHALL removes.',
+  })
+}
+
+function notTaken(facts: number): ScreeningError {
+  return new ScreeningError('UNAVAILABLE', `Redis did not take ${facts} reports that wait on this node's disk.`, {
+    hint: 'Look at zaslon record status of another node; or go on with what is here: --offline',
+  })
+}

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { type RunningService, runService } from '../support/run-service.ts'
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'zaslon-migrate-'))
+const main = path.resolve(import.meta.dirname, '../../dist/src/cli/main.js')
+const at = (name: string) => path.join(root, name)
+let redis: RedisServer
+
+function migrate(name: string, ...args: string[]): { status: number; text: string } {
+  const key = path.join(at('a'), 'pseudonym.key')
+  const env = {
+    ...process.env,
+    ZASLON_DATA_DIR: at(name),
+    ZASLON_REDIS_URL: redis.url,
+    ZASLON_PSEUDONYM_KEY_FILE: key,
+  }
+  try {
+    const text = execFileSync(process.execPath, [main, 'migrate', ...args], { env, encoding: 'utf8', stdio: 'pipe' })
+    return { status: 0, text }
+  } catch (error) {
+    const { status, stderr } = error as { status: number; stderr: string }
+    return { status, text: stderr }
+  }
+}
+
+const embedded = (name: string) => runService({ dataDirectory: at(name) })
+const shared = (name: string) =>
+  runService({
+    dataDirectory: at(name),
+    environment: {
+      ZASLON_REDIS_URL: redis.url,
+      ZASLON_PSEUDONYM_KEY_FILE: path.join(at('a'), 'pseudonym.key'),
+    },
+  })
+
+async function post(node: RunningService, route: string, body: unknown): Promise<number> {
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(node.adminUrl + route, { method: 'POST', headers, body: JSON.stringify(body) })
+  await response.arrayBuffer()
+  return response.status
+}
+
+async function decisionOn(node: RunningService, caller: string): Promise<string> {
+  const query = new URLSearchParams({ caller, callee: '+79031112233' })
+  return ((await (await fetch(`${node.verdictUrl}/v1/verdict?${query}`)).json()) as { decision: string }).decision
+}
+
+async function bodyOf(node: RunningService, route: string): Promise<Record<string, unknown>> {
+  return (await (await fetch(node.adminUrl + route)).json()) as Record<string, unknown>
+}
+
+/** What a node knows, without what is its own (change numbers). */
+async function contentOf(node: RunningService) {
+  const number = await bodyOf(node, '/v1/numbers/+79160000021')
+  return {
+    list: await bodyOf(node, '/v1/lists/black'),
+    reports: number.reports,
+    reputation: number.reputation,
+    policy: (await bodyOf(node, '/v1/policy')).version,
+  }
+}
+
+beforeAll(async () => {
+  redis = await startRedis()
+}, 30_000)
+
+afterAll(async () => {
+  await redis?.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+describe('zaslon migrate', () => {
+  it('takes a record into Redis, where others join it, and out of it again', async () => {
+    let node = await embedded('a')
+    for (let reporter = 0; reporter < 5; reporter++) {
+      const report = { number: '+79160000021', channel: 'hotline', scenario: 'bank', reporter: `who-${reporter}` }
+      expect(await post(node, '/v1/reports', report)).toBe(202)
+    }
+    await fetch(`${node.adminUrl}/v1/lists/black`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{"kind":"deny"}',
+    })
+    expect(await post(node, '/v1/lists/black/entries', { entries: [{ number: '+79990000021' }] })).toBe(200)
+    const before = await contentOf(node)
+    expect(migrate('a', 'to-redis')).toMatchObject({
+      status: expect.any(Number),
+      text: expect.stringMatching(/in use|process/),
+    })
+    await node.stop()
+
+    expect(migrate('a', 'to-redis').text).toContain('The record is in Redis now')
+    expect(migrate('a', 'to-redis')).toMatchObject({ status: 1, text: expect.stringContaining('joined') })
+    await expect(embedded('a')).rejects.toThrow('zaslon migrate to-embedded')
+    node = await shared('a')
+    const other = await shared('b')
+    for (const each of [node, other]) {
+      expect(await decisionOn(each, '+79160000021')).toBe('block')
+      expect(await decisionOn(each, '+79990000021')).toBe('block')
+    }
+    expect(await contentOf(node)).toEqual(before)
+    expect(await contentOf(other)).toEqual(before)
+    expect(await post(other, '/v1/lists/black/entries', { entries: [{ number: '+79990000022' }] })).toBe(200)
+    for (const giveUpMs = Date.now() + 10_000; (await decisionOn(node, '+79990000022')) !== 'block'; await sleep(20)) {
+      expect(Date.now()).toBeLessThan(giveUpMs)
+    }
+    await Promise.all([node.stop(), other.stop()])
+
+    expect(migrate('b', 'to-embedded').text).toContain('its own record now')
+    node = await embedded('b')
+    expect(await decisionOn(node, '+79990000022')).toBe('block')
+    // A new layer takes no other's place.
+    expect(await post(node, '/v1/lists/black/entries', { entries: [{ number: '+79990000023' }] })).toBe(200)
+    for (const caller of ['+79160000021', '+79990000021', '+79990000022', '+79990000023']) {
+      expect([caller, await decisionOn(node, caller)]).toEqual([caller, 'block'])
+    }
+    await node.stop()
+  }, 120_000)
+
+  it('refuses a Redis that holds a record, and leaves the directory as it is', async () => {
+    const node = await embedded('c')
+    await node.stop()
+    expect(migrate('c', 'to-redis')).toMatchObject({
+      status: 1,
+      text: expect.stringContaining('holds a record already'),
+    })
+    await (await embedded('c')).stop()
+    expect(migrate('c', 'to-embedded')).toMatchObject({ status: 1 })
+  }, 60_000)
+})
