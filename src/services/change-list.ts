@@ -16,6 +16,7 @@ import {
 import { BLOCKING_KINDS, blocksTooMuch, type HoldOptions } from './hold-import.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
+import { patiently } from './patience.ts'
 
 /**
  * Every single entry writes a layer, and pushes one that no kept version needs any more out of the history. Cleaning reads
@@ -55,7 +56,7 @@ export type BuiltVersion = NewListVersion & {
 }
 
 export type ListChangesDependencies = {
-  readonly store: Pick<RecordStore, 'list' | 'lists' | 'stageVersion' | 'activateVersion'>
+  readonly store: Pick<RecordStore, 'list' | 'lists' | 'lastSequence' | 'stageVersion' | 'activateVersion'>
   readonly jobs: ListJobRunner
   readonly lock: KeyedLock
   /** Resolves when every verdict process has the change. */
@@ -73,6 +74,18 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     const staged = await store.stageVersion(name, version, actor)
     const { sequence } = await store.activateVersion(name, staged.version, { expectedActive: active.version }, actor)
     return { version: staged.version, sequence }
+  }
+
+  /** An import of ten million rows is not lost because Redis failed over for some seconds. */
+  async function activateImport(name: string, version: NewListVersion, active: ListVersion, actor: Actor) {
+    const { importId } = version
+    return patiently(async () => {
+      const now = listOf(store, name).active
+      // It was said to be unknown, and it happened.
+      const isThere = importId !== undefined && now.importId === importId && now.version > active.version
+      if (isThere) return { version: now.version, sequence: store.lastSequence() }
+      return stageAndActivate(name, version, active, actor)
+    }, now)
   }
 
   async function changeOnce({ mode, list: name, entries, isReviewed }: EntriesChange, actor: Actor) {
@@ -125,12 +138,12 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
       const { builtOn, ...version } = built
-      if (active.version === builtOn.version) return stageAndActivate(name, version, active, actor)
+      if (active.version === builtOn.version) return activateImport(name, version, active, actor)
       if (!isRebasable(version, builtOn, active)) return undefined
       return jobs.withLayer(async (layerId) => {
         const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })
         const rebased = { ...version, layers: result.layers, entryCount: result.entryCount }
-        return stageAndActivate(name, rebased, active, actor)
+        return activateImport(name, rebased, active, actor)
       })
     },
   }

@@ -29,6 +29,7 @@ import {
 import { assertCountry, comparedAgain, secondPersonNeeded, wrongState } from './import-refusals.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
+import { patiently } from './patience.ts'
 import { createControlWord, createImportRunner, type RunImportOptions } from './run-import.ts'
 
 /** Imports that wait for their turn, each with a spool file of up to bytesMax. */
@@ -97,7 +98,9 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     stored.attempts++
     await records.put(stored)
     await runner.run(stored, control)
-    if (isWaiting(stored) && !stored.record.dryRun) await audit('hold', stored, SYSTEM_ACTOR)
+    if (isWaiting(stored) && !stored.record.dryRun) {
+      await patiently(() => audit('hold', stored, SYSTEM_ACTOR), now)
+    }
   }
 
   /** Runs the work of one import to its end, whatever that is, and stores the outcome. */

@@ -15,6 +15,7 @@ import {
   type PushLayerResult,
 } from '../jobs/list-jobs.ts'
 import type { LayerId, LayerRef, RecordStore } from '../stores/ports.ts'
+import { patiently } from './patience.ts'
 import { createSlots } from './slots.ts'
 
 /** What Piscina is to us. Two threads at least: a few entries must not wait behind ten million. */
@@ -41,7 +42,7 @@ export type ListJobRunner = {
     transferList?: readonly unknown[],
   ): Promise<ListJobResults[K]>
   /** Runs `work` with a layer id that nothing else uses; the layer is garbage unless a version points to it afterwards. */
-  withLayer<T>(work: (layerId: LayerId) => Promise<T>): Promise<T>
+  withLayer<T>(work: (layerId: LayerId) => Promise<T>, how?: { readonly isPatient: boolean }): Promise<T>
   /** Runs `work` while these layers, which other nodes allocated, are no garbage. */
   holdLayers<T>(layerIds: readonly LayerId[], work: () => Promise<T>): Promise<T>
   /**
@@ -77,10 +78,10 @@ export function createListJobRunner({
       if (outcome.code === 'CANCELLED') throw new JobStopped(outcome.message)
       throw new ScreeningError(outcome.code as ErrorCode, outcome.message, outcome.details)
     },
-    async withLayer(work) {
+    async withLayer(work, { isPatient } = { isPatient: false }) {
       // The first cleaning takes every unknown layer for garbage of an earlier life.
       if (layerIdMax === undefined) await cleaning.catch(() => {})
-      const layerId = await store.allocateLayer()
+      const layerId = await (isPatient ? patiently(() => store.allocateLayer(), Date.now) : store.allocateLayer())
       layerIdMax = Math.max(layerIdMax ?? 0, layerId)
       return hold([layerId], () => work(layerId))
     },

@@ -61,17 +61,20 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
   ): Promise<T> {
     const { record } = stored
     const { active } = listOf(store, record.list)
-    return jobs.withLayer(async (layerId) => {
-      const result = await runJob(stored, control, layerId, active)
-      Object.assign(record, { counts: result.counts, rejected: result.rejected, impact: result.impact, progress: 1 })
-      const built: BuiltVersion = {
-        layers: result.layers,
-        entryCount: result.entryCount,
-        importId: record.importId,
-        builtOn: { version: active.version, layers: active.layers, entryCount: active.entryCount },
-      }
-      return use(built, result)
-    })
+    return jobs.withLayer(
+      async (layerId) => {
+        const result = await runJob(stored, control, layerId, active)
+        Object.assign(record, { counts: result.counts, rejected: result.rejected, impact: result.impact, progress: 1 })
+        const built: BuiltVersion = {
+          layers: result.layers,
+          entryCount: result.entryCount,
+          importId: record.importId,
+          builtOn: { version: active.version, layers: active.layers, entryCount: active.entryCount },
+        }
+        return use(built, result)
+      },
+      { isPatient: true },
+    )
   }
 
   async function runJob(
