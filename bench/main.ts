@@ -2,7 +2,6 @@ import { benchAutocannon } from './load/autocannon.ts'
 import { benchHttpRatio } from './load/http-ratio.ts'
 import { benchReportVisibility } from './load/report-visibility.ts'
 import { benchImport } from './scale/import.ts'
-import { benchKill } from './scale/kill.ts'
 import { benchStart } from './scale/start.ts'
 
 /** `npm run bench -- NAME [--quick]`: one benchmark, its result printed and kept in bench/results/. */
@@ -27,10 +26,6 @@ const BENCHES: Record<string, { about: string; run: (quick: boolean) => Promise<
   start: {
     about: 'seconds to ready with a large list stored (full: 10 M rows, about 3 minutes)',
     run: (quick) => benchStart({ rows: quick ? 500_000 : 10_000_000, repeats: quick ? 1 : 3 }),
-  },
-  kill: {
-    about: 'kill -9 of every process at random moments, during reports and imports (full: 200 kills, about 5 minutes)',
-    run: (quick) => benchKill({ kills: quick ? 12 : 200, seed: 20_261_122 }),
   },
 }
 
