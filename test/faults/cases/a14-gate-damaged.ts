@@ -16,6 +16,8 @@ const DAMAGES: Record<string, (file: string) => void> = {
   zeros: (file) => writeFileSync(file, Buffer.alloc(readFileSync(file).length)),
 }
 
+const UNREPORTED = 50_000
+
 export const gateDamaged: FaultCase = {
   id: 'A14',
   what: `the gate files are damaged: ${Object.keys(DAMAGES).join(', ')}`,
@@ -39,7 +41,9 @@ export const gateDamaged: FaultCase = {
       for (const file of files) damage(path.join(gates, file))
       node = await world.startNode({ dataDirectory })
       await untilWhole(node)
-      const trial = await world.startTrial(node, { isNew: false, hasWriter: false })
+      // Numbers that nobody has reported yet: those of the first trial are blocked, and rightly.
+      const seed = (world.seed % 1_000_000) + UNREPORTED
+      const trial = await world.startTrial(node, { isNew: false, hasWriter: false, seed })
       await trial.phase(name, world.isQuick ? 300 : 2_000)
       await trial.finish()
       world.figure('files damaged', files.length)
