@@ -2,7 +2,6 @@ import { benchAutocannon } from './load/autocannon.ts'
 import { benchHttpRatio } from './load/http-ratio.ts'
 import { benchReportVisibility } from './load/report-visibility.ts'
 import { benchImport } from './scale/import.ts'
-import { benchKill } from './scale/kill.ts'
 import { benchRedisLists } from './scale/redis-lists.ts'
 import { benchStart } from './scale/start.ts'
 
@@ -32,10 +31,6 @@ const BENCHES: Record<string, { about: string; run: (quick: boolean) => Promise<
   'redis-lists': {
     about: 'bytes of a list in Redis, and seconds to push and fetch it (full: 10 M numbers, about 1 minute)',
     run: (quick) => benchRedisLists({ rows: quick ? 500_000 : 10_000_000 }),
-  },
-  kill: {
-    about: 'kill -9 of every process at random moments, during reports and imports (full: 200 kills, about 5 minutes)',
-    run: (quick) => benchKill({ kills: quick ? 12 : 200, seed: 20_261_122 }),
   },
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScreeningError } from '../domain/errors.ts'
@@ -67,5 +68,22 @@ async function awaitPort({ host, port, sharePort }: VerdictConfig, log: { info(t
 
 function forkEntry(role: Role): ChildProcess {
   const entry = path.join(path.dirname(fileURLToPath(import.meta.url)), `${role}-entry.js`)
-  return fork(entry, [], { serialization: 'advanced' })
+  const child = fork(entry, [], { serialization: 'advanced' })
+  if (role === 'control' && child.pid !== undefined) preferToKill(child.pid)
+  return child
+}
+
+/** Half of the memory there is, in thousandths: more than verdict processes with all their gates hold beyond control. */
+const OOM_SCORE = 500
+
+/**
+ * When memory runs out, the kernel kills control: its imports are what needs more, it is started again, and calls are
+ * answered meanwhile. Left to itself the kernel takes the largest process, which is one that answers calls.
+ */
+function preferToKill(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(OOM_SCORE))
+  } catch {
+    // Not Linux, or the process has ended already: nothing depends on it.
+  }
 }

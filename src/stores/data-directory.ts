@@ -10,7 +10,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -65,20 +64,9 @@ export async function readGateFile(
 export function writeGateFile(directory: Pick<DataDirectory, 'gates'>, layerId: number, bytes: Uint8Array): void {
   const name = gateFileName(directory, layerId)
   const draft = `${name}.${process.pid}.draft`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  writeSynced(draft, bytes)
   renameSync(draft, name)
-  const folder = openSync(directory.gates, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  syncDirectory(directory.gates)
 }
 
 const KEY_BYTES = 32
@@ -105,15 +93,36 @@ export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configu
   return Buffer.from(text, 'hex')
 }
 
+/** On disk before anybody uses it: pseudonyms that were made with a lost key match nothing any more. */
 function makeKey(file: string): void {
   const draft = `${file}.${process.pid}`
-  writeFileSync(draft, `${randomBytes(KEY_BYTES).toString('hex')}\n`, { mode: 0o600 })
+  writeSynced(draft, Buffer.from(`${randomBytes(KEY_BYTES).toString('hex')}\n`))
   chmodSync(draft, 0o600)
   try {
     linkSync(draft, file)
+    syncDirectory(path.dirname(file))
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   } finally {
     rmSync(draft, { force: true })
+  }
+}
+
+function writeSynced(name: string, bytes: Uint8Array): void {
+  const file = openSync(name, 'w', 0o600)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncDirectory(name: string): void {
+  const directory = openSync(name, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
   }
 }

@@ -21,26 +21,49 @@ export type RedisServer = {
   close(): Promise<void>
 }
 
-export async function startRedis(options: { port?: number; args?: readonly string[] } = {}): Promise<RedisServer> {
+export type RedisOptions = {
+  readonly port?: number
+  readonly args?: readonly string[]
+  /** The address to listen at, with the command that runs a program where that address is (`ip netns exec …`). */
+  readonly host?: string
+  readonly prefix?: readonly string[]
+}
+
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const { host = '127.0.0.1', prefix = [] } = options
+  const tryCli = (args: readonly string[]) => attempt(['-h', host, '-p', String(port), ...args])
   const folder = mkdtempSync(path.join(os.tmpdir(), 'zaslon-redis-'))
   const port = options.port ?? (await freePort())
   let child = await launch()
 
   async function launch(): Promise<ChildProcess> {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...(options.args ?? [])]
-    const started = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const args = [
+      '--port',
+      String(port),
+      '--bind',
+      host,
+      '--protected-mode',
+      'no',
+      '--dir',
+      folder,
+      '--save',
+      '',
+      ...(options.args ?? []),
+    ]
+    const [program = '', ...rest] = [...prefix, 'redis-server', ...args]
+    const started = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [started.stdout, started.stderr]) stream?.on('data', (chunk) => (output += chunk))
     for (const giveUpMs = Date.now() + 10_000; ; await sleep(10)) {
       if (started.exitCode !== null || Date.now() > giveUpMs) throw new Error(`redis-server did not start:\n${output}`)
       // With a password it answers NOAUTH: it is there.
-      if (/PONG|NOAUTH|LOADING/.test(tryCli(port, ['ping']))) return started
+      if (/PONG|NOAUTH|LOADING/.test(tryCli(['ping']))) return started
     }
   }
 
   const server: RedisServer = {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${host}:${port}`,
     get pid() {
       return child.pid ?? 0
     },
@@ -55,7 +78,7 @@ export async function startRedis(options: { port?: number; args?: readonly strin
       await server.kill()
       child = await launch()
     },
-    cli: (...args) => execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8' }).trim(),
+    cli: (...args) => execFileSync('redis-cli', ['-h', host, '-p', String(port), ...args], { encoding: 'utf8' }).trim(),
     async close() {
       await server.kill()
       rmSync(folder, { recursive: true, force: true })
@@ -103,9 +126,9 @@ async function waitWhole(servers: readonly RedisServer[]): Promise<void> {
   throw new Error('The Redis cluster did not become whole.')
 }
 
-function tryCli(port: number, args: readonly string[]): string {
+function attempt(args: readonly string[]): string {
   try {
-    return execFileSync('redis-cli', ['-p', String(port), ...args], { encoding: 'utf8', stdio: 'pipe' })
+    return execFileSync('redis-cli', args, { encoding: 'utf8', stdio: 'pipe' })
   } catch (error) {
     return String(error)
   }

@@ -32,6 +32,8 @@ export type RunOptions = {
   readonly adminPort?: number
   readonly verdictPort?: number
   readonly waitMs?: number
+  /** Put before the command: a program that becomes it (prlimit, ip netns exec), so that `pid` is the service. */
+  readonly prefix?: readonly string[]
 }
 
 const root = findRoot()
@@ -56,7 +58,8 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
   const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(os.tmpdir(), 'zaslon-'))
   const adminPort = options.adminPort ?? (await freePort())
   const verdictPort = options.verdictPort ?? (await freePort())
-  const child = spawn(process.execPath, [path.join(root, 'dist/src/cli/main.js'), 'serve'], {
+  const command = [...(options.prefix ?? []), process.execPath, path.join(root, 'dist/src/cli/main.js'), 'serve']
+  const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

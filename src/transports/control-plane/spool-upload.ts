@@ -54,7 +54,8 @@ export function createSpool(options: SpoolOptions): (request: FastifyRequest) =>
       await mkdir(options.directory, { recursive: true })
       return request.isMultipart() ? await spoolPart(request, file, options) : await spoolBody(request, file, options)
     } catch (error) {
-      await rm(file, { force: true })
+      // What failed first is what the client is told; a rest that cannot be removed is found at the next start.
+      await rm(file, { force: true }).catch(() => {})
       throw storageError(error)
     } finally {
       uploads--
@@ -140,7 +141,11 @@ function storageError(error: unknown): unknown {
     return new ScreeningError('STORAGE_FULL', 'The upload does not fit on the data disk.', {}, { cause: error })
   }
   const isClientGone = error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE'
-  return isClientGone ? brokenOff(error) : error
+  if (isClientGone) return brokenOff(error)
+  // A system call on the spool file: the disk is read-only (EROFS) or broken (EIO).
+  return 'path' in error || error.code === 'EIO' || error.code === 'EROFS'
+    ? new ScreeningError('STORAGE_FAILED', `The upload cannot be kept: ${error.code}.`, {}, { cause: error })
+    : error
 }
 
 function brokenOff(cause: Error): ScreeningError {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ControlFixture, openControlPlane } from './fixture.ts'
@@ -213,5 +213,13 @@ describe('POST /v1/numbering/{name}/imports', () => {
     })
     expect(spooled()).toEqual([])
     expect((await upload('/v1/numbering/ru/imports?asOf=soon', ['1\n'])).body.code).toBe('QUERY_INVALID')
+  })
+
+  it('answers STORAGE_FAILED when the disk does not take the upload, and writes again when it does', async () => {
+    rmSync(control.spoolDirectory, { recursive: true })
+    writeFileSync(control.spoolDirectory, 'in the way')
+    expect(await upload(PATH, ['+79070000001\n'])).toMatchObject({ status: 500, body: { code: 'STORAGE_FAILED' } })
+    rmSync(control.spoolDirectory)
+    expect(await upload(PATH, ['+79070000001\n'])).toMatchObject({ status: 202 })
   })
 })

@@ -1,0 +1,41 @@
+import type { FaultCase } from '../lib/fault-case.ts'
+import { verdictAborted, verdictKilled } from './a01-verdict-killed.ts'
+import { verdictFrozen } from './a03-verdict-frozen.ts'
+import { eventLoopStall } from './a04-event-loop-stall.ts'
+import { supervisorKilled } from './a05-supervisor-killed.ts'
+import { sigterm } from './a06-sigterm.ts'
+import { memoryPressure } from './a07-memory-pressure.ts'
+import { cpuStarved } from './a08-cpu-starved.ts'
+import { openFilesExhausted } from './a09-open-files.ts'
+import { diskFull } from './a10-disk-full.ts'
+import { diskReadOnly } from './a11-disk-read-only.ts'
+import { fsyncFails } from './a12-fsync-fails.ts'
+import { powerCut } from './a13-power-cut.ts'
+import { gateDamaged } from './a14-gate-damaged.ts'
+import { slowDisk } from './a15-slow-disk.ts'
+import { clockJump } from './a27-clock-jump.ts'
+import { twoImports } from './a29-two-imports.ts'
+import { newerFormat } from './a30-newer-format.ts'
+import { kill } from './kill.ts'
+
+export const CASES: readonly FaultCase[] = [
+  verdictKilled,
+  verdictAborted,
+  verdictFrozen,
+  eventLoopStall,
+  supervisorKilled,
+  sigterm,
+  memoryPressure,
+  cpuStarved,
+  openFilesExhausted,
+  diskFull,
+  diskReadOnly,
+  fsyncFails,
+  powerCut,
+  gateDamaged,
+  slowDisk,
+  clockJump,
+  twoImports,
+  newerFormat,
+  kill,
+]
