@@ -235,6 +235,8 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     get: (importId) => structuredClone(records.get(importId).record),
     async activate(importId, actor, { mustBeSecond } = { mustBeSecond: false }) {
       const stored = records.get(importId)
+      // What can be seen to wait may still be on its way to the disk.
+      if (isWaiting(stored)) await running.get(importId)?.done
       const { record } = stored
       if (record.state === 'active') return structuredClone(record)
       if (!isWaiting(stored) || running.has(importId)) throw wrongState(record)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { openEnvironment } from '../../../src/stores/lmdb/environment.ts'
 import { LIVE_SPACE, makeKey } from '../../../src/stores/lmdb/keys.ts'
 import { LISTS_FILE } from '../../../src/stores/lmdb/list-contents.ts'
-import { LIVE_FILE } from '../../../src/stores/lmdb/record-store.ts'
+import { LIVE_FILE } from '../../../src/stores/lmdb/live-format.ts'
 import { decodeJson, encodeJson } from '../../../src/stores/lmdb/values.ts'
 import type { FaultCase } from '../lib/fault-case.ts'
 
