@@ -6,7 +6,7 @@ import { createFactStreams } from '../../src/stores/redis/fact-streams-redis.ts'
 import { RECORD_KEY } from '../../src/stores/redis/keys.ts'
 import { openRecord } from '../../src/stores/redis/open-record.ts'
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts'
-import { startRedis, startRedisCluster } from '../support/redis.ts'
+import { hasRedis, startRedis, startRedisCluster } from '../support/redis.ts'
 import { openRecordNode } from '../support/redis-node.ts'
 import { newFactId, PSEUDONYM_CHECK } from '../support/redis-record.ts'
 import { createSimulatedRecord } from '../support/simulated-streams.ts'
@@ -29,7 +29,7 @@ recordStoreContract('redis record, simulated', async ({ now = Date.now, ...optio
   return store
 })
 
-describe.each([
+describe.skipIf(!hasRedis).each([
   ['redis', () => startRedis()],
   ['redis cluster', () => startRedisCluster()],
 ] as const)('%s', (name, start) => {

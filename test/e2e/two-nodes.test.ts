@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RedisServer, startRedis } from '../support/redis.ts'
+import { hasRedis, type RedisServer, startRedis } from '../support/redis.ts'
 import { type RunningService, type RunOptions, runService } from '../support/run-service.ts'
 
 /** Two whole services that share a record through one Redis, as the quick start in the README has them. */
@@ -54,19 +54,19 @@ async function reportUntilBlocked(node: RunningService, number: string): Promise
   for (let count = 0; count < 5; count++) expect((await report(node, number)).status).toBe(202)
 }
 
-beforeAll(async () => {
-  redis = await startRedis()
-  a = await startNode('a')
-  b = await startNode('b')
-}, 120_000)
+describe.skipIf(!hasRedis)('two nodes on one Redis', () => {
+  beforeAll(async () => {
+    redis = await startRedis()
+    a = await startNode('a')
+    b = await startNode('b')
+  }, 120_000)
 
-afterAll(async () => {
-  await Promise.all([a?.stop(), b?.stop()])
-  await redis?.close()
-  rmSync(root, { recursive: true, force: true })
-})
+  afterAll(async () => {
+    await Promise.all([a?.stop(), b?.stop()])
+    await redis?.close()
+    rmSync(root, { recursive: true, force: true })
+  })
 
-describe('two nodes on one Redis', () => {
   it('block on one what was reported on the other', async () => {
     await reportUntilBlocked(a, '+79160000011')
     await until(async () => (await verdictOf(b, '+79160000011')) === 'block')

@@ -1,9 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './run-service.ts'
+
+/** Suites with real servers are skipped where their programs are missing. */
+export const hasRedis = isInstalled('redis-server') && isInstalled('redis-cli')
+export const hasOpenssl = isInstalled('openssl')
+if (!hasRedis) console.warn('skipped: what needs a real Redis: redis-server or redis-cli is not installed')
+if (!hasOpenssl) console.warn('skipped: Redis with TLS: openssl is not installed')
+
+function isInstalled(program: string): boolean {
+  const places = (process.env.PATH ?? '').split(path.delimiter)
+  return places.some((place) => place !== '' && existsSync(path.join(place, program)))
+}
 
 /** Real redis-server processes on loopback, each in its own folder, with nothing of the machine's configuration. */
 export type RedisServer = {

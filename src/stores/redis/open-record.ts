@@ -32,8 +32,9 @@ export async function openRecord(
 
 /**
  * For an operator's restore: makes the missing heads among `partitions`, and the record's own key when that is missing
- * too. Heads that are there stay as they are. Every new partition begins at sequence 1 in an epoch of at least
- * `epochAtLeast`, which must be greater than any this record had.
+ * too. Heads that are there stay as they are; a head that is missing while other keys of its partition are there is
+ * RECORD_DAMAGED. Every new partition holds one entry, the marker of its birth at sequence 1, in an epoch of at least
+ * `epochAtLeast`, which must be greater than any this record had: then it shares nothing with what was there before.
  */
 export async function recreateRecord(
   link: RedisLink,

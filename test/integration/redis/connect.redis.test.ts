@@ -7,14 +7,14 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { createRedisLink } from '../../../src/stores/redis/redis-link.ts'
-import { type RedisServer, startRedis } from '../../support/redis.ts'
+import { hasOpenssl, hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { refusalOf } from '../../support/redis-record.ts'
 import { freePort } from '../../support/run-service.ts'
 
 const refused = async (url: string, files: { caFile?: string } = {}) =>
   await refusalOf(connectRedis({ url, ...files }).then(({ link }) => link.close()))
 
-describe('connecting to Redis', () => {
+describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'zaslon-tls-'))
   const at = (name: string) => path.join(folder, name)
   let plain: RedisServer

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import { hasRedis, type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { joinRecord, newFactId, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
 
 type Joined = Awaited<ReturnType<typeof joinRecord>>
@@ -25,7 +25,7 @@ const slowestMs = async (works: readonly (() => Promise<unknown>)[]): Promise<nu
   return Math.max(...(await Promise.all(took)))
 }
 
-describe('one Redis that fails', () => {
+describe.skipIf(!hasRedis)('one Redis that fails', () => {
   let server: RedisServer
   let joined: Joined
   beforeAll(async () => {
@@ -42,12 +42,13 @@ describe('one Redis that fails', () => {
     await server.restart()
     const head = await untilDone(() => joined.record.touch(0))
     expect(head.epoch).toBeGreaterThan(before.epoch)
-    expect(head.sequence).toBe(4)
+    expect(head.sequence).toBe(before.sequence + 1)
     expect(await joined.record.touch(0)).toEqual(head)
     const entries = await readToEnd(joined.record, 0, before)
-    expect(entries).toEqual([{ position: { epoch: head.epoch, sequence: 4 }, factId: '', payload: Buffer.alloc(0) }])
+    const { epoch, sequence } = head
+    expect(entries).toEqual([{ position: { epoch, sequence }, factId: '', payload: Buffer.alloc(0) }])
     const next = await appendSome(joined, 0, 1)
-    expect(next).toEqual({ epoch: head.epoch, sequence: 5 })
+    expect(next).toEqual({ epoch, sequence: sequence + 1 })
   })
 
   it('keeps a fact once over a restart in between', async () => {
@@ -114,7 +115,7 @@ describe('one Redis that fails', () => {
   })
 })
 
-describe('a cluster that fails over', () => {
+describe.skipIf(!hasRedis)('a cluster that fails over', () => {
   let cluster: RedisCluster
   let joined: Joined
   beforeAll(async () => {
@@ -160,7 +161,8 @@ describe('a cluster that fails over', () => {
     master.signal('SIGCONT')
     const entries = await readToEnd(joined.record, 0)
     expect(entries.map(({ position }) => position.sequence)).toEqual(entries.map((_, index) => index + 1))
-    expect(entries.some(({ factId }) => factId === '')).toBe(true)
+    // The birth of the history, and the mark of the new master.
+    expect(entries.filter(({ factId }) => factId === '')).toHaveLength(2)
   })
 
   it('says up to where history is the same after a replica without the tail became the master', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import { commonUpTo, type EpochStart } from '../../../src/stores/redis/epochs.ts'
 import { type FactEntry, type FactStreams, START } from '../../../src/stores/redis/fact-streams.ts'
-import { type RedisServer, startRedis } from '../../support/redis.ts'
+import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { joinRecord, newFactId, readToEnd, untilDone } from '../../support/redis-record.ts'
 
 /** A node that follows one partition and goes back when the partition did. */
@@ -33,7 +33,7 @@ function createFollower(record: FactStreams, partition: number) {
   }
 }
 
-describe('the history of a partition', () => {
+describe.skipIf(!hasRedis)('the history of a partition', () => {
   let server: RedisServer
   let joined: Awaited<ReturnType<typeof joinRecord>>
   beforeAll(async () => {

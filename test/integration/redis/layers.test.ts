@@ -19,7 +19,7 @@ import { createTrafficLogReader } from '../../../src/stores/traffic-log/traffic-
 import { layerContents, readLayer } from '../../contract/layer-rows.contract.ts'
 import { numbersOnly } from '../../contract/list-contents.contract.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import { hasRedis, type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
 
 const FREELY = { check() {}, report() {} }
 const REGISTRY = 'zaslon:{p64}:r1:layers'
@@ -63,7 +63,7 @@ function job(side: Side, layerStore: LayerStore, layer: LayerRef, kind: 'fetch-l
   )
 }
 
-describe('layers in one Redis server', () => {
+describe.skipIf(!hasRedis)('layers in one Redis server', () => {
   let server: RedisServer
   let client: Redis
   let store: LayerStore
@@ -434,7 +434,7 @@ describe('layers in one Redis server', () => {
   })
 })
 
-describe('layers in a Redis cluster', () => {
+describe.skipIf(!hasRedis)('layers in a Redis cluster', () => {
   let cluster: RedisCluster
   let client: Cluster
   beforeAll(async () => {
