@@ -101,27 +101,47 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 export type RedisCluster = { readonly servers: readonly RedisServer[]; readonly url: string; close(): Promise<void> }
 
 /** Three masters with one replica each, whole when it resolves. Failover after about `nodeTimeoutMs` and a vote. */
-export async function startRedisCluster(options: { nodeTimeoutMs?: number; args?: readonly string[] } = {}) {
-  const { nodeTimeoutMs = 1_000, args = [] } = options
+export async function startRedisCluster(
+  options: { nodeTimeoutMs?: number; args?: readonly string[]; tls?: { certFile: string; keyFile: string } } = {},
+) {
+  const { nodeTimeoutMs = 1_000, args = [], tls } = options
   const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)]
   const servers: RedisServer[] = []
+  /** The ports by which they know each other: with TLS, when it is wanted. */
+  const ports: number[] = []
   for (let index = 0; index < 6; index++) {
-    // The bus port is the port plus 10000.
-    let port = await freePort()
-    while (port > 55_000) port = await freePort()
-    servers.push(await startRedis({ port, args: [...cluster, '--repl-diskless-sync-delay', '0', ...args] }))
+    const port = await clusterPort()
+    const tlsPort = tls === undefined ? port : await clusterPort()
+    const tlsArgs = tls === undefined ? [] : tlsOptions(tlsPort, tls)
+    ports.push(tlsPort)
+    servers.push(await startRedis({ port, args: [...cluster, '--repl-diskless-sync-delay', '0', ...args, ...tlsArgs] }))
   }
   const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   try {
-    const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
-    servers[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
+    const addresses = ports.map((port) => `127.0.0.1:${port}`)
+    const signed = tls === undefined ? [] : ['-p', String(ports[0]), '--tls', '--cacert', tls.certFile]
+    servers[0]?.cli(...signed, '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
     await waitWhole(servers)
   } catch (error) {
     await close()
     throw error
   }
-  const url = servers.map(({ port }) => `redis://127.0.0.1:${port}`).join(',')
+  const url = ports.map((port) => `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`).join(',')
   return { servers, url, close } satisfies RedisCluster
+}
+
+/** The bus port is the port plus 10000. */
+async function clusterPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    if (port <= 55_000) return port
+  }
+}
+
+function tlsOptions(port: number, { certFile, keyFile }: { certFile: string; keyFile: string }): string[] {
+  const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile]
+  const both = ['--tls-cluster', 'yes', '--tls-replication', 'yes', '--tls-auth-clients', 'no']
+  return ['--tls-port', String(port), ...files, ...both]
 }
 
 async function waitWhole(servers: readonly RedisServer[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { FactStreams, Position } from './fact-streams.ts'
 import { functionName } from './functions.ts'
 import { idsSeconds, partitionKeys } from './keys.ts'
 import { publishReputation, type ReputationPublication } from './publish-reputation.ts'
-import { readAllFacts } from './read-all-facts.ts'
+import { createReadAll } from './read-all-facts.ts'
 import { readFacts } from './read-facts.ts'
 import { unavailable } from './redis-errors.ts'
 import type { RedisLink } from './redis-link.ts'
@@ -24,7 +24,6 @@ export type RedisRecord = FactStreams & {
 const WAIT_MS = 100
 
 export function createFactStreams(link: RedisLink, recordId: string): RedisRecord {
-  let turn = 0
   return {
     append: (partition, factId, payload) => append(link, recordId, { partition, factId, payload }),
     read: (partition, after, limit) => readFacts(link, recordId, { partition, after, limit }),
@@ -36,7 +35,7 @@ export function createFactStreams(link: RedisLink, recordId: string): RedisRecor
       })
       return { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1), oldest: numberAt(reply, 2) }
     },
-    readAll: (afters, limit) => readAllFacts(link, recordId, { afters, limit, turn: turn++ }),
+    readAll: createReadAll(link, recordId),
     seal: (partition) => sealFacts(link, recordId, partition),
     publishReputation: (partition, number, publication) => publishReputation(link, partition, number, publication),
     allocateLayer: (known) => allocateLayer(link, recordId, known),

@@ -4,14 +4,17 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
+import { createFactStreams } from '../../../src/stores/redis/fact-streams-redis.ts'
+import { openRecord } from '../../../src/stores/redis/open-record.ts'
 import { createRedisLink } from '../../../src/stores/redis/redis-link.ts'
-import { hasOpenssl, hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
-import { refusalOf } from '../../support/redis-record.ts'
+import type { RedisSettings } from '../../../src/stores/redis/redis-settings.ts'
+import { hasOpenssl, hasRedis, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import { newFactId, PSEUDONYM_CHECK, refusalOf, untilDone } from '../../support/redis-record.ts'
 import { freePort } from '../../support/run-service.ts'
 
-const refused = async (url: string, files: { caFile?: string } = {}) =>
+const refused = async (url: string, files: Partial<RedisSettings> = {}) =>
   await refusalOf(connectRedis({ url, ...files }).then(({ link }) => link.close()))
 
 describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
@@ -44,7 +47,7 @@ describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
   it('signs in with the password of the URL', async () => {
     const { link, probe } = await connectRedis({ url: `redis://:se%3Acret@127.0.0.1:${guarded.port}` })
     expect(probe.kind).toBe('single')
-    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    expect(await untilDone(() => link.call('a ping', () => link.client.ping()))).toBe('PONG')
     link.close()
   })
 
@@ -68,7 +71,7 @@ describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
 
   it('speaks TLS with the authority it is given, and says what is wrong otherwise', async () => {
     const { link } = await connectRedis({ url: `rediss://127.0.0.1:${tlsPort}`, caFile: at('cert.pem') })
-    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    expect(await untilDone(() => link.call('a ping', () => link.client.ping()))).toBe('PONG')
     link.close()
     const unknown = await refused(`rediss://127.0.0.1:${tlsPort}`)
     expect(unknown.message).toContain('is not trusted')
@@ -81,6 +84,60 @@ describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
     expect(`${plainToTls.message} ${plainToTls.details.hint}`).toContain('rediss://')
     const noFile = await refused(`rediss://127.0.0.1:${tlsPort}`, { caFile: at('none.pem') })
     expect(noFile.message).toContain('none.pem')
+  })
+
+  it('shows the client certificate that Redis wants, and checks the name it is told', async () => {
+    const port = await freePort()
+    const tlsFiles = ['--tls-cert-file', at('cert.pem'), '--tls-key-file', at('key.pem'), '--tls-ca-cert-file']
+    const strict = await startRedis({ args: ['--tls-port', String(port), ...tlsFiles, at('cert.pem')] })
+    onTestFinished(() => strict.close())
+    const url = `rediss://127.0.0.1:${port}`
+    const caFile = at('cert.pem')
+    const files = { caFile, certFile: at('cert.pem'), keyFile: at('key.pem') }
+    const { link } = await connectRedis({ url, ...files })
+    expect(await untilDone(() => link.call('a ping', () => link.client.ping()))).toBe('PONG')
+    link.close()
+    const none = await refused(url, { caFile })
+    expect(none.code).toBe('CONFIG_INVALID')
+    expect(none.details.hint).toContain('certFile')
+    const named = await connectRedis({ url, ...files, serverName: 'localhost' })
+    named.link.close()
+    const other = await refused(url, { ...files, serverName: 'redis.example' })
+    expect(other.code).toBe('CONFIG_INVALID')
+    expect(other.details.hint).toContain('redis.serverName')
+  })
+
+  it('reaches a cluster over TLS', async () => {
+    const cluster = await startRedisCluster({
+      nodeTimeoutMs: 5_000,
+      tls: { certFile: at('cert.pem'), keyFile: at('key.pem') },
+    })
+    onTestFinished(() => cluster.close())
+    const settings = { url: cluster.url, caFile: at('cert.pem') }
+    const { link, probe } = await untilDone(() => connectRedis(settings))
+    expect(probe.kind).toBe('cluster')
+    const { recordId } = await untilDone(() => openRecord(link, { pseudonymCheck: PSEUDONYM_CHECK, mayCreate: true }))
+    const record = createFactStreams(link, recordId)
+    for (let partition = 0; partition < 65; partition++) {
+      await untilDone(() => record.append(partition, newFactId(), Buffer.from('a fact')))
+    }
+    link.close()
+  }, 60_000)
+
+  it('refuses a Redis that has no functions yet', async () => {
+    // Such a server is not at hand: this one says no more than what is asked.
+    const info = '# Server\r\nredis_version:6.2.0\r\nredis_mode:standalone\r\n'
+    const old = net.createServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', () => socket.write(`$${info.length}\r\n${info}\r\n*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n`))
+    })
+    old.listen(0, '127.0.0.1')
+    await new Promise((resolve) => old.once('listening', resolve))
+    const error = await refused(`redis://127.0.0.1:${(old.address() as AddressInfo).port}`)
+    old.close()
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.message).toContain('is Redis 6.2.0, at least 7.0 is needed')
+    expect(error.details.hint).toBe('Upgrade Redis.')
   })
 
   it('refuses an HTTP server', async () => {
@@ -125,7 +182,7 @@ describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
     expect(performance.now() - startedMs).toBeLessThan(200)
     const server = await startRedis({ port })
     expect(await link.whenReady(10_000)).toBe(true)
-    expect(await link.call('a ping', () => link.client.ping())).toBe('PONG')
+    expect(await untilDone(() => link.call('a ping', () => link.client.ping()))).toBe('PONG')
     link.close()
     await server.close()
   })

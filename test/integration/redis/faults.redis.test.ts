@@ -1,8 +1,12 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
+import { type FactEntry, type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { report } from '../../contract/record-store.contract.ts'
 import { hasRedis, type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import { openRecordNode } from '../../support/redis-node.ts'
 import { joinRecord, newFactId, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
 
 type Joined = Awaited<ReturnType<typeof joinRecord>>
@@ -115,6 +119,101 @@ describe.skipIf(!hasRedis)('one Redis that fails', () => {
   })
 })
 
+describe.skipIf(!hasRedis)('one Redis that fails in a way of its own', () => {
+  it('settles every call in time while a live connection carries nothing, and goes on afterwards', async () => {
+    const server = await startRedis()
+    const proxy = await startProxy(server.port)
+    const joined = await joinRecord(`redis://127.0.0.1:${proxy.port}`)
+    onTestFinished(async () => {
+      joined.link.close()
+      await proxy.close()
+      await server.close()
+    })
+    const before = await appendSome(joined, 4, 1)
+    const all = Array.from({ length: 65 }, () => START)
+    proxy.hold()
+    const { impatient } = joined
+    for (let round = 0; round < 10; round++) {
+      const works = [
+        () => impatient.append(4, newFactId(), payload),
+        () => impatient.read(4, START, 10),
+        () => impatient.touch(4),
+        () => impatient.readAll(all, 10),
+        () => impatient.seal(4),
+      ]
+      expect(await slowestMs(works)).toBeLessThan(LATE_MS)
+    }
+    proxy.release()
+    expect((await appendSome(joined, 4, 1)).epoch).toBe(before.epoch)
+  })
+
+  it('queues reports while Redis cannot write to its disk, and has them when it can', async () => {
+    const args = ['--save', '1 1', '--stop-writes-on-bgsave-error', 'yes', '--enable-protected-configs', 'yes']
+    const server = await startRedis({ args })
+    const joined = await joinRecord(server.url)
+    const { store } = await openRecordNode({ streams: joined.impatient, newFactId })
+    onTestFinished(async () => {
+      await store.close()
+      joined.link.close()
+      await server.close()
+    })
+    await store.follower.caughtUp()
+    const folder = server.cli('config', 'get', 'dir').split('\n')[1] ?? ''
+    rmSync(folder, { recursive: true })
+    let appended = 0
+    const appendNext = async () => (await store.appendReport(report(`r${appended++}`), 'agent')).outcome
+    await untilTrue(() => server.cli('info', 'persistence').includes('rdb_last_bgsave_status:err'))
+    expect((await refusalOf(joined.record.append(0, newFactId(), payload))).code).toMatch(/^STORAGE_(?:FAILED|FULL)$/)
+    expect(await appendNext()).toBe('queued')
+    expect(await appendNext()).toBe('queued')
+    expect((await refusalOf(store.putList({ name: 'black', kind: 'deny', title: '' }, 'admin'))).code).toMatch(
+      /^STORAGE_(?:FAILED|FULL)$/,
+    )
+    mkdirSync(folder)
+    server.cli('config', 'set', 'dir', folder)
+    server.cli('bgsave')
+    await untilTrue(() => store.recordStatus().outbox.facts === 0 && store.report('r1') !== undefined)
+  })
+
+  it('tells histories apart where the older facts are sealed', async () => {
+    const server = await startRedis()
+    const joined = await joinRecord(server.url)
+    onTestFinished(async () => {
+      joined.link.close()
+      await server.close()
+    })
+    const fill = async (count: number) => {
+      for (let sent = 0; sent < count; sent += 100) {
+        await Promise.all(Array.from({ length: 100 }, () => joined.record.append(12, newFactId(), payload)))
+      }
+    }
+    await fill(8_200)
+    const { record } = joined
+    const kept = await record.touch(12)
+    server.cli('save')
+    // Lost with the restart: the seal, and the tail behind it.
+    expect(await record.seal(12)).toBe(true)
+    const lost = await appendSome(joined, 12, 3)
+    await server.restart()
+    const head = await untilDone(() => record.touch(12))
+    expect(head).toMatchObject({ sequence: kept.sequence + 1, oldest: 1 })
+    expect(await record.seal(12)).toBe(true)
+    const error = await refusalOf(record.read(12, lost, 10))
+    expect(error.code).toBe('RECORD_DIVERGED')
+    expect(error.details).toMatchObject({ keptUpTo: kept.sequence, isExact: true })
+    for (const sequence of [1, 100, 4_096, kept.sequence]) {
+      const entries = await readToEnd(record, 12, { epoch: kept.epoch, sequence })
+      expect(entries.map(({ position }) => position.sequence)).toEqual(
+        Array.from({ length: head.sequence - sequence }, (_, index) => sequence + 1 + index),
+      )
+      expect(entries.at(-1)?.position.epoch).toBe(head.epoch)
+      // A history of another epoch shares nothing with the sealed part either.
+      const other = await refusalOf(record.read(12, { epoch: kept.epoch - 1, sequence }, 10))
+      expect(other.details).toMatchObject({ keptUpTo: 0, isExact: false })
+    }
+  })
+})
+
 describe.skipIf(!hasRedis)('a cluster that fails over', () => {
   let cluster: RedisCluster
   let joined: Joined
@@ -192,6 +291,47 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
   })
 })
 
+describe.skipIf(!hasRedis)('a cluster with one master down', () => {
+  it('reads the partitions of the others without delay, with little work', async () => {
+    const cluster = await startRedisCluster({ nodeTimeoutMs: 60_000 })
+    const joined = await joinRecord(cluster.url)
+    onTestFinished(async () => {
+      joined.link.close()
+      await cluster.close()
+    })
+    const heads = await Promise.all(Array.from({ length: 65 }, (_, index) => joined.record.touch(index)))
+    const master = serverOf(cluster, joined, 0)
+    const isDown = heads.map((_, index) => master.cli('exists', partitionKeys(joined.recordId, index).head) === '1')
+    for (const harm of ['frozen', 'killed'] as const) {
+      if (harm === 'frozen') master.signal('SIGSTOP')
+      else await master.kill()
+      // Finds out that it is away.
+      await joined.impatient.readAll(heads, 10)
+      const living = isDown.indexOf(false)
+      const tookMs: number[] = []
+      const before = process.cpuUsage()
+      for (let round = 0; round < 100; round++) {
+        if (round === 50) await appendSome(joined, living, 1)
+        const startedMs = performance.now()
+        const pages = await joined.impatient.readAll(heads, 10)
+        tookMs.push(performance.now() - startedMs)
+        expect(pages.map((page) => page instanceof Error)).toEqual(isDown)
+        const [news] = (pages[living] ?? []) as FactEntry[]
+        expect(news !== undefined).toBe(round === 50)
+        if (news !== undefined) heads[living] = { ...news.position, oldest: 1 }
+        await sleep(10)
+      }
+      const { user, system } = process.cpuUsage(before)
+      expect(tookMs.sort((a, b) => a - b)[50]).toBeLessThan(50)
+      expect(tookMs[95]).toBeLessThan(200)
+      expect((user + system) / 1_000).toBeLessThan(2_000)
+      if (harm === 'killed') break
+      master.signal('SIGCONT')
+      await untilDone(() => joined.record.readAll(heads, 10))
+    }
+  }, 90_000)
+})
+
 /** Appends are refused as UNAVAILABLE each time, and for this reason once: a cold connection takes longer than a call. */
 async function untilRefused({ impatient: record }: Joined, partition: number, reason: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -232,4 +372,43 @@ async function replicaOf(cluster: RedisCluster, master: RedisServer): Promise<Re
     if (found) return found
   }
   throw new Error('The master has no replica.')
+}
+
+/** To the server, until it is told to hold back what comes from either side; connections stay open. */
+async function startProxy(serverPort: number) {
+  const sockets = new Set<net.Socket>()
+  let isHolding = false
+  const proxy = net.createServer((near) => {
+    const far = net.connect(serverPort, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (bytes) => to.write(bytes))
+      from.on('error', () => {})
+      from.once('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+      if (isHolding) from.pause()
+    }
+  })
+  proxy.listen(0, '127.0.0.1')
+  await new Promise((resolve) => proxy.once('listening', resolve))
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    hold() {
+      isHolding = true
+      for (const socket of sockets) socket.pause()
+    },
+    release() {
+      isHolding = false
+      for (const socket of sockets) socket.resume()
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => proxy.close(resolve))
+    },
+  }
 }
