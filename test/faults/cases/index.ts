@@ -13,6 +13,13 @@ import { fsyncFails } from './a12-fsync-fails.ts'
 import { powerCut } from './a13-power-cut.ts'
 import { gateDamaged } from './a14-gate-damaged.ts'
 import { slowDisk } from './a15-slow-disk.ts'
+import { delay } from './a16-delay.ts'
+import { bandwidth } from './a17-bandwidth.ts'
+import { packetLoss } from './a18-loss.ts'
+import { blackHole } from './a19-black-hole.ts'
+import { resetStorm } from './a20-resets.ts'
+import { masterFrozen, masterKilled } from './a21-master-killed.ts'
+import { redisFull } from './a24-redis-full.ts'
 import { clockJump } from './a27-clock-jump.ts'
 import { twoImports } from './a29-two-imports.ts'
 import { newerFormat } from './a30-newer-format.ts'
@@ -34,6 +41,14 @@ export const CASES: readonly FaultCase[] = [
   powerCut,
   gateDamaged,
   slowDisk,
+  delay,
+  bandwidth,
+  packetLoss,
+  blackHole,
+  resetStorm,
+  masterKilled,
+  masterFrozen,
+  redisFull,
   clockJump,
   twoImports,
   newerFormat,
