@@ -90,7 +90,8 @@ export async function startRedisCluster(options: { nodeTimeoutMs?: number; args?
   return { servers, url, close } satisfies RedisCluster
 }
 
-async function waitWhole(servers: readonly RedisServer[]): Promise<void> {
+/** Resolves when every server sees the whole cluster, and every replica its master. */
+export async function waitWhole(servers: readonly RedisServer[]): Promise<void> {
   const isWhole = (server: RedisServer) => {
     const state = server.cli('cluster', 'info')
     const replication = server.cli('info', 'replication')
