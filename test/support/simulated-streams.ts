@@ -69,9 +69,11 @@ export function createSimulatedRecord(): SimulatedRecord {
           }),
         read: (index: number, after: Position, limit: number) =>
           answer(() => readAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
-        readAll: (afters: readonly Position[], limit: number) =>
+        readAll: (afters: readonly (Position | undefined)[], limit: number) =>
           Promise.all(
-            afters.map((after, index) => node.read(index, after, limit).catch((error: unknown) => error as Error)),
+            afters.map((after, index) =>
+              after === undefined ? [] : node.read(index, after, limit).catch((error: unknown) => error as Error),
+            ),
           ),
         touch: (index: number) =>
           answer((): PartitionHead => {

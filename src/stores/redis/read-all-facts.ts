@@ -7,7 +7,8 @@ import { redisError } from './redis-errors.ts'
 import type { RedisLink } from './redis-link.ts'
 
 export type ReadAllOptions = {
-  readonly afters: readonly Position[]
+  /** By partition; undefined: not asked for. */
+  readonly afters: readonly (Position | undefined)[]
   readonly limit: number
   /** Partition number `turn % afters.length` is read closely, whatever the streams say. */
   readonly turn: number
@@ -20,11 +21,11 @@ export async function readAllFacts(
   options: ReadAllOptions,
 ): Promise<(FactEntry[] | Error)[]> {
   const { afters, limit, turn } = options
-  const streams = afters.map((after, partition) => ({
-    partition,
-    after,
-    key: partitionKeys(recordId, partition).facts,
-  }))
+  const streams = afters.flatMap((after, partition) =>
+    after === undefined ? [] : [{ partition, after, key: partitionKeys(recordId, partition).facts }],
+  )
+  const answers: (FactEntry[] | Error)[] = afters.map(() => [])
+  if (streams.length === 0) return answers
   const close = turn % afters.length
   const settle = (work: Promise<FactEntry[]>) => work.catch((error: unknown) => redisError(error, 'reading'))
   let found: Map<string, unknown>
@@ -32,10 +33,10 @@ export async function readAllFacts(
     found = await link.call('reading all partitions', () => readNew(link.client, streams, limit))
   } catch (error) {
     const refused = redisError(error, 'reading all partitions')
-    if (refused.code === 'UNAVAILABLE') return afters.map(() => refused)
+    if (refused.code === 'UNAVAILABLE') return afters.map((after) => (after === undefined ? [] : refused))
     found = new Map(streams.map(({ key }) => [key, 'unknown']))
   }
-  return await Promise.all(
+  const read = await Promise.all(
     streams.map(({ partition, after, key }) => {
       const reply = found.get(key)
       if (reply instanceof Error) return reply
@@ -48,6 +49,8 @@ export async function readAllFacts(
       return settle(readFacts(link, recordId, { partition, after, limit }))
     }),
   )
+  for (const [index, { partition }] of streams.entries()) answers[partition] = read[index]!
+  return answers
 }
 
 type Stream = { readonly key: string; readonly after: Position }
