@@ -85,6 +85,7 @@ export async function benchNodesVerdicts(options: {
         await enter[state]()
         await sleep(SETTLE_MS)
         results[state].push({ embedded: alone, joined: await take(joined) })
+        process.stderr.write(`${state}: measured\n`)
       }
       process.stderr.write(`round ${index + 1} of ${options.rounds}\n`)
     }
