@@ -51,11 +51,11 @@ export type FactStreams = {
    */
   read(partition: number, after: Position, how: ReadHow): Promise<FactPage>
   /**
-   * Reads on in all partitions at once: `afters[n]` is the position in partition n. One exchange a server while there is
-   * little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
+   * Reads on in all partitions at once: `afters[n]` is the position in partition n, undefined when nobody asks for it (its
+   * answer is empty). One exchange a server while there is little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
    * looks closely at one partition in turn.
    */
-  readAll(afters: readonly Position[], limit: number): Promise<(FactEntry[] | Error)[]>
+  readAll(afters: readonly (Position | undefined)[], limit: number): Promise<(FactEntry[] | Error)[]>
   /** Looks whether the partition is there and whether its server changed; marks the new epoch when it did. */
   touch(partition: number): Promise<PartitionHead>
 }

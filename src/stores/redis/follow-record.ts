@@ -204,7 +204,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   async function pollAll(): Promise<void> {
     const startedMs = now()
     const pages = await streams.readAll(
-      partitions.map(({ position }) => position),
+      // Who is at work on a partition reads it himself.
+      partitions.map(({ position, busy }) => (busy === undefined ? position : undefined)),
       PAGE_ENTRIES,
     )
     for (const [index, page] of pages.entries()) {

@@ -56,7 +56,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
 
   async function record(partition: number, factId: string, payload: Buffer): Promise<FactResults[FactKind]> {
     const { state, error } = follower.stateOf(partition)
-    if (state !== 'following') throw new NotRecorded(notNow(state, error))
+    if (state !== 'following') throw new NotRecorded(notNow(error))
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(deadlineMs)
     try {
@@ -119,8 +119,8 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 }
 
-function notNow(state: string, error: unknown): ScreeningError {
-  if (state !== 'away' && error instanceof ScreeningError) return error
+function notNow(error: unknown): ScreeningError {
+  if (error instanceof ScreeningError && error.code !== 'UNAVAILABLE') return error
   return unreachable('Redis cannot be reached: nothing was changed.')
 }
 
