@@ -4,7 +4,7 @@
  */
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { describeReputation } from '../../domain/reputation.ts'
-import { type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
+import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
 import { layerOfPlan } from '../kept-layers.ts'
 import type { Replica } from '../lmdb/replica.ts'
@@ -22,7 +22,7 @@ import { createRecordFollower } from './follow-record.ts'
 import type { FollowerStatus } from './partition-state.ts'
 import type { ReputationPublication } from './publish-reputation.ts'
 import type { FollowerOptions, RecordFollower, RecordTrouble, RefusedFact } from './record-follower.ts'
-import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
+import { createFactWriter, type FactWriterOptions, notNow } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
   readonly follower: RecordFollower
@@ -102,6 +102,12 @@ export function createRedisRecordStore(
   }
   const writes = factWrites(write as WriteFact)
 
+  /** Whoever is about to move contents is told before, not after having tried for long. */
+  function assertDesk(): void {
+    const { state, error } = follower.stateOf(DESK_PARTITION)
+    if (state !== 'following') throw notNow(error)
+  }
+
   /** Nobody waits for it, and the next report of the number makes up for one that fails. */
   function publish(number: PhoneNumber): void {
     const partition = partitionOfNumber(number)
@@ -136,14 +142,19 @@ export function createRedisRecordStore(
     },
     async stageVersion(name, version, actor) {
       if (replica.list(name) === undefined) return writes.stageVersion(name, version, actor)
+      assertDesk()
       await layers.push(version.layers)
       return writes.stageVersion(name, version, actor)
     },
     async putNumberingPlan(plan, actor) {
+      assertDesk()
       await layers.push([layerOfPlan(plan)])
       return writes.putNumberingPlan(plan, actor)
     },
-    allocateLayer: () => layers.allocate(layers.newest()),
+    async allocateLayer() {
+      assertDesk()
+      return layers.allocate(layers.newest())
+    },
     async close() {
       clearInterval(drain)
       await follower.close()

@@ -119,7 +119,8 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 }
 
-function notNow(error: unknown): ScreeningError {
+/** Why a partition that is not followed takes no write now. */
+export function notNow(error: unknown): ScreeningError {
   if (error instanceof ScreeningError && error.code !== 'UNAVAILABLE') return error
   return unreachable('Redis cannot be reached: nothing was changed.')
 }
