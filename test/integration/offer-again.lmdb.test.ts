@@ -42,7 +42,7 @@ async function open(
   return node
 }
 
-async function activateBoth({ store }: RecordNode): Promise<void> {
+async function activateBoth({ store }: Pick<RecordNode, 'store'>): Promise<void> {
   await store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna')
   for (const layer of LAYERS) {
     const { version } = await store.stageVersion('black', { layers: [layer], entryCount: 1 }, 'anna')
@@ -86,4 +86,30 @@ it('offers on when a version in between has contents that nobody has any more', 
   record.failover(DESK_PARTITION, 4)
   await sleep(50)
   await untilActive(2)
+})
+
+it('brings back the contents that a list in force needs again when its next version is taken back', async () => {
+  const record = createSimulatedRecord()
+  const redis = new Set<number>()
+  const disk = new Set([1, 2])
+  await activateBoth(await open(record, { redis, disk }))
+  disk.delete(1)
+  record.failover(DESK_PARTITION, 2)
+  await sleep(50)
+  await untilActive(2)
+  expect(disk).toEqual(new Set([1, 2]))
+})
+
+it('takes nothing back, and says so, when those contents are gone', async () => {
+  const record = createSimulatedRecord()
+  const redis = new Set<number>()
+  const disk = new Set([1, 2])
+  const { store } = await open(record, { redis, disk })
+  await activateBoth({ store })
+  disk.delete(1)
+  redis.clear()
+  record.failover(DESK_PARTITION, 2)
+  await sleep(200)
+  expect(store.recordStatus().states).toEqual({ following: 64, diverged: 1 })
+  expect(store.list('black')?.activeVersion).toBe(2)
 })
