@@ -1,8 +1,10 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { freePort } from './run-service.ts'
 
 /** Real redis-server processes on loopback, each in its own folder, with nothing of the machine's configuration. */
@@ -122,9 +124,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   try {
     for (let index = 0; index < 6; index++) {
-      // The bus port is the port plus 10000.
-      let port = await freePort()
-      while (port > 55_000) port = await freePort()
+      const port = await freePortWithBus()
       const shown = portBefore === undefined ? port : await portBefore(port)
       const announced = shown === port ? [] : ['--cluster-announce-port', String(shown)]
       const host = hosts[index]
@@ -134,13 +134,31 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
       urls.push(`redis://${host?.address ?? '127.0.0.1'}:${shown}`)
     }
     const addresses = servers.map(({ url }) => url.slice('redis://'.length))
-    servers[0]?.cli('--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
+    // Not in this process's turn: what stands before the servers may run in it.
+    const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
+    await promisify(execFile)('redis-cli', ['-h', hosts[0]?.address ?? '127.0.0.1', ...create])
     await waitWhole(servers)
   } catch (error) {
     await close()
     throw error
   }
   return { servers, url: urls.join(','), whole: (waitMs) => waitWhole(servers, waitMs), close }
+}
+
+/** The port of the bus is the port plus 10000. */
+async function freePortWithBus(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    if (port < 55_000 && (await isFree(port + 10_000))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 async function waitWhole(servers: readonly RedisServer[], waitMs = 30_000): Promise<void> {

@@ -199,9 +199,18 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
       world.figure('machine', isBusy ? 'too busy to judge times' : 'calm')
       reportCalls(world, phases, { mayLeaveUnanswered, mayBeLate: mayBeLate || isBusy, mayBeUnsent: isBusy })
       reportChanges(world, phases)
+      for (const node of nodes) for (const line of troubles(node)) world.say(line)
       if (hasWriter) await verify()
     },
   }
+}
+
+/** What a node has said that somebody must look at. */
+function troubles(node: RunningService): string[] {
+  const lines = node.output().split('\n')
+  return lines
+    .filter((line) => !line.startsWith('{"level":"info"') && !/the record is not followed/.test(line))
+    .slice(0, 8)
 }
 
 /** Phases with refusals, and the words of a few that no fault of Redis explains. */
