@@ -3,10 +3,12 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
-import { keptLayers } from '../stores/kept-layers.ts'
+import { DESK_PARTITION } from '../stores/fact.ts'
+import { decodeFact } from '../stores/fact-codec.ts'
+import { keptLayers, layersOfFact } from '../stores/kept-layers.ts'
 import { isSameLayer, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
-import type { LayerRef, ListContents } from '../stores/ports.ts'
+import type { LayerId, LayerRef, ListContents } from '../stores/ports.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
@@ -187,6 +189,7 @@ function layerTraffic(
     for (const layerId of fetched) if (inUse.has(layerId)) fetched.delete(layerId)
     return [...fetched]
   })
+  jobs.keepAlso(() => layersOffered(replica.outbox))
   const has = (layer: LayerRef) => {
     const stored = contents.layer(layer.layerId)
     return stored !== undefined && isSameLayer(stored, layer)
@@ -208,6 +211,13 @@ function layerTraffic(
       return gone
     },
   }
+}
+
+/** Of changes that were taken back and wait to be offered again: the versions that have them are not in the store meanwhile. */
+function layersOffered(outbox: Replica['outbox']): LayerId[] {
+  return outbox
+    .page(DESK_PARTITION, outbox.size)
+    .flatMap(({ payload }) => layersOfFact(decodeFact(payload)).map(({ layerId }) => layerId))
 }
 
 /** Seals old facts and sweeps layers nobody uses: any node may, and all of them do. */

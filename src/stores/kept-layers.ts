@@ -1,3 +1,4 @@
+import type { FactBody } from './fact.ts'
 import type { LayerRef, RecordStore } from './ports.ts'
 
 /** Every layer that a kept version of a list or a numbering plan points to, once. */
@@ -15,4 +16,10 @@ export function keptLayers(store: Pick<RecordStore, 'lists' | 'versions' | 'numb
 export function layerOfPlan(plan: { layerId: number; rangeCount: number; stamp?: number }): LayerRef {
   const { layerId, rangeCount, stamp = 0 } = plan
   return { layerId, numberCount: 0, rangeCount, stamp }
+}
+
+/** Contents without which the fact cannot come into force. */
+export function layersOfFact(fact: FactBody): readonly LayerRef[] {
+  if (fact.kind === 'list-stage') return fact.version.layers
+  return fact.kind === 'numbering-put' ? [layerOfPlan(fact.plan)] : []
 }

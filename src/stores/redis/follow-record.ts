@@ -151,10 +151,24 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     const keptUpTo = commonUpTo(position, ours, epochs as EpochStart[], Number(lastSequence))
     // Nothing in common: the record was written anew from somewhere, and offering everything again would undo what is newer.
     if (keptUpTo === 0 || keptUpTo < replica.rewindableTo(index)) throw error
-    rewound += await replica.rewind(partition.index, keptUpTo)
+    rewound += await takeBack(partition.index, keptUpTo, error)
     partition.position = replica.position(partition.index)
     partition.isNudged = true
     told(dependencies.onApplied)
+  }
+
+  /** A list that was replaced since comes into force again with its contents, which may have been dropped here meanwhile. */
+  async function takeBack(index: number, keptUpTo: number, diverged: ScreeningError): Promise<number> {
+    if (index !== DESK_PARTITION) return replica.rewind(index, keptUpTo)
+    for (;;) {
+      try {
+        return await replica.rewind(index, keptUpTo, { hasLayer: dependencies.hasLayer })
+      } catch (error) {
+        if (!(error instanceof LayersMissing)) throw error
+        const gone = await dependencies.fetchLayers(error.layers)
+        if (gone.length > 0) throw diverged
+      }
+    }
   }
 
   async function work(partition: Partition, page: readonly FactEntry[] | undefined): Promise<void> {

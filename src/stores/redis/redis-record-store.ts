@@ -6,7 +6,7 @@ import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { describeReputation } from '../../domain/reputation.ts'
 import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
-import { layerOfPlan } from '../kept-layers.ts'
+import { layerOfPlan, layersOfFact } from '../kept-layers.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import {
   ACTOR_CHARS_MAX,
@@ -83,6 +83,10 @@ export function createRedisRecordStore(
     streams,
     follower,
     outbox: replica.outbox,
+    async pushContents(fact) {
+      const here = layersOfFact(fact).filter(layers.has)
+      if (here.length > 0) await layers.push(here)
+    },
     position: replica.position,
     newFactId: dependencies.newFactId,
   })

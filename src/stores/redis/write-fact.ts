@@ -6,8 +6,8 @@
  * write is refused with UNAVAILABLE. While a partition is known to be in trouble that happens at once.
  */
 import { ScreeningError } from '../../domain/errors.ts'
-import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
-import { encodeFact } from '../fact-codec.ts'
+import { DESK_PARTITION, type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
+import { decodeFact, encodeFact } from '../fact-codec.ts'
 import type { Outbox } from '../lmdb/outbox.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
 import type { RecordFollower } from './record-follower.ts'
@@ -23,6 +23,8 @@ export type FactWriterDependencies = {
   readonly streams: Pick<FactStreams, 'append'>
   readonly follower: Pick<RecordFollower, 'nudge' | 'awaitFact' | 'forgetFact' | 'stateOf'>
   readonly outbox: Outbox
+  /** Sees to it that Redis has the contents that the fact names and this node has: it may have lost them with the fact. */
+  readonly pushContents: (fact: Fact) => Promise<void>
   /** Of the last fact of a partition that is applied here. */
   readonly position: (partition: number) => Position
   readonly newFactId: () => string
@@ -77,15 +79,25 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     }
   }
 
+  /**
+   * The desk also when it is damaged: a list version that was taken back may have contents that have long been dropped,
+   * and only what follows in the outbox puts another one in force.
+   */
+  function mayOffer(partition: number): boolean {
+    const { state } = follower.stateOf(partition)
+    return state === 'following' || (state === 'damaged' && partition === DESK_PARTITION)
+  }
+
   /** Each partition by itself: one that is in trouble holds up no other. */
   async function drainOnce(): Promise<void> {
     await Promise.all(outbox.partitions().map(drainPartition))
   }
 
   async function drainPartition(partition: number): Promise<void> {
-    if (follower.stateOf(partition).state !== 'following') return
+    if (!mayOffer(partition)) return
     for (const { factId, payload } of outbox.page(partition, DRAIN_PAGE)) {
       try {
+        if (partition === DESK_PARTITION) await dependencies.pushContents(decodeFact(payload))
         const { position } = await streams.append(partition, factId, payload)
         follower.nudge(partition)
         // Otherwise it leaves when it is applied.
