@@ -105,7 +105,7 @@ export function createRedisRecordStore(
     const { report } = fact as Extract<Fact, { kind: 'report' }>
     return { outcome: 'queued', sequence: replica.lastSequence(), report } satisfies AppendReportResult
   }
-  const writes = factWrites(write as WriteFact)
+  const writes = factWrites(write as WriteFact, replica)
 
   /** Nobody waits for it, and the next report of the number makes up for one that fails. */
   function publish(number: PhoneNumber): void {
