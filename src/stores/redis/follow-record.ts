@@ -30,7 +30,7 @@ export type RecordFollower = {
   /** Resolves when every partition was once read to its end. Rejects never: it waits. */
   caughtUp(): Promise<void>
   status(): FollowerStatus
-  /** Runs `work` while nothing reads or applies the partition. */
+  /** Runs `work` while nothing reads or applies the partition. Rejects with UNAVAILABLE when it is held already. */
   holding<T>(partition: number, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -251,6 +251,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     status: () => ({ ...statusOf(partitions), applied, rewound }),
     async holding(index, workWhileHeld) {
       const partition = partitions[index]!
+      if (partition.isHeld) {
+        throw new ScreeningError('UNAVAILABLE', `Partition ${index} is being accepted or restored already.`, {
+          hint: 'Wait until that is done, then look at: zaslon record status',
+        })
+      }
       partition.isHeld = true
       try {
         await partition.busy

@@ -52,6 +52,7 @@ export function stateFor(error: unknown): RecordState {
     case 'UNAVAILABLE':
       return 'away'
     case 'RECORD_LOST':
+    case 'RECORD_FOREIGN':
       return 'lost'
     case 'RECORD_DIVERGED':
       return 'diverged'
