@@ -263,6 +263,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     status: () => ({ ...statusOf(partitions), applied, rewound }),
     async holding(index, workWhileHeld) {
       const partition = partitions[index]!
+      if (partition.isHeld) {
+        throw new ScreeningError('UNAVAILABLE', `Partition ${index} is being accepted or restored already.`, {
+          hint: 'Wait until that is done, then look at: zaslon record status',
+        })
+      }
       partition.isHeld = true
       try {
         await partition.busy

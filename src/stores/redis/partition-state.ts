@@ -50,6 +50,7 @@ export function stateFor(error: unknown): RecordState {
   if (!(error instanceof ScreeningError)) return 'stopped'
   switch (error.code) {
     case 'RECORD_LOST':
+    case 'RECORD_FOREIGN':
       return 'lost'
     case 'RECORD_DIVERGED':
       return 'diverged'

@@ -104,7 +104,7 @@ export function createRedisRecordStore(
     const { report } = fact as Extract<Fact, { kind: 'report' }>
     return { outcome: 'queued', sequence: replica.lastSequence(), report } satisfies AppendReportResult
   }
-  const writes = factWrites(write as WriteFact)
+  const writes = factWrites(write as WriteFact, replica)
 
   /** Whoever is about to move contents is told before, not after having tried for long. */
   function assertDesk(): void {
