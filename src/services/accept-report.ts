@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { INGRESS_KINDS, type IngressKind } from '../domain/call-event.ts'
-import { ScreeningError } from '../domain/errors.ts'
+import { type ErrorCode, ScreeningError } from '../domain/errors.ts'
 import type { ListKind } from '../domain/number-list.ts'
 import { isPhoneNumber, type ParsedNumber, type PhoneNumber } from '../domain/phone-number.ts'
 import type { Channel, Report, Scenario } from '../domain/report.ts'
@@ -84,6 +84,15 @@ const CLOCK_SKEW_MS = 5 * 60_000
  */
 const ANCIENT_MS = 30 * 24 * 3_600_000
 
+/** The review queue is full, or Redis, which keeps the reviews, is away or not followed; the number's next report opens one. */
+const WITHOUT_REVIEW: ReadonlySet<ErrorCode> = new Set([
+  'QUEUE_FULL',
+  'UNAVAILABLE',
+  'RECORD_LOST',
+  'RECORD_DIVERGED',
+  'RECORD_DAMAGED',
+])
+
 /** A report on one of these lists goes to a person instead of working by itself. */
 const QUEUED_KINDS: readonly ListKind[] = ['allow', 'protected']
 
@@ -120,8 +129,8 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     try {
       return (await deps.store.openReview(request, 'system')).review.reviewId
     } catch (error) {
-      // The report is recorded already; with a full review queue it stands without one rather than being refused.
-      if (error instanceof ScreeningError && error.code === 'QUEUE_FULL') return undefined
+      // The report is recorded or queued already: it stands without a review rather than being refused, and sent again.
+      if (error instanceof ScreeningError && WITHOUT_REVIEW.has(error.code)) return undefined
       throw error
     }
   }

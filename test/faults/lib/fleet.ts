@@ -207,10 +207,12 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
 
 /** What a node has said that somebody must look at. */
 function troubles(node: RunningService): string[] {
-  const lines = node.output().split('\n')
-  return lines
-    .filter((line) => !line.startsWith('{"level":"info"') && !/the record is not followed/.test(line))
-    .slice(0, 8)
+  return node
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{"level":"error"') && !line.includes('"UNAVAILABLE"'))
+    .slice(0, 5)
+    .map((line) => line.slice(0, 400))
 }
 
 /** Phases with refusals, and the words of a few that no fault of Redis explains. */

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { type ErrorCode, ScreeningError } from '../../src/domain/errors.ts'
+import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import type { Report } from '../../src/domain/report.ts'
+import { CHANNEL_WEIGHTS, createReportIntake } from '../../src/services/accept-report.ts'
+
+/** An intake for a protected number, whose reports are recorded and whose review cannot be opened. */
+function intakeWithout(code: ErrorCode) {
+  const membership = { of: () => [{ isExpired: false }] }
+  return createReportIntake(
+    { channelWeights: CHANNEL_WEIGHTS, inFlightMax: 1 },
+    {
+      store: {
+        appendReport: async (report: Report) => ({ outcome: 'queued', sequence: 1, report }),
+        openReview: async () => {
+          throw new ScreeningError(code, 'Not now.')
+        },
+        reviewOf: () => undefined,
+        reputationOf: () => undefined,
+        policy: () => undefined,
+      },
+      pseudonyms: { reporter: () => 'r'.repeat(32) },
+      membership: membership as never,
+      parse: () => 79160000001 as PhoneNumber,
+      notify: async () => {},
+      now: () => 1_700_000_000_000,
+      metrics: { accepted: () => {} },
+    },
+  )
+}
+const BODY = { number: '+79160000001', channel: 'hotline', scenario: 'bank', reporter: 'anna' } as const
+
+it('keeps a report of a protected number when the review cannot be opened now', async () => {
+  for (const code of ['QUEUE_FULL', 'UNAVAILABLE', 'RECORD_LOST', 'RECORD_DIVERGED', 'RECORD_DAMAGED'] as const) {
+    const accepted = await intakeWithout(code).accept(BODY, 'agent')
+    expect(accepted).toMatchObject({ accepted: true, state: 'queued' })
+    expect(accepted.reviewId).toBeUndefined()
+  }
+})
+
+it('says so when the disk refuses the review', async () => {
+  await expect(intakeWithout('STORAGE_FULL').accept(BODY, 'agent')).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+})
