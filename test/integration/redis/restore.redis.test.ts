@@ -20,6 +20,7 @@ import { POLICY } from '../../support/sample-policy.ts'
 const NUMBER = 79160000001 as PhoneNumber
 const PARTITION = partitionOfNumber(NUMBER)
 const REPORTS = 60
+const KEEP = { replace: false }
 
 type Append = RedisRecord['append']
 type Node = Awaited<ReturnType<typeof openNode>>
@@ -120,7 +121,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     const node: Node = await openNode(meanwhile(40, () => failover(node, 5)))
     await writeReports(node)
     await lose(node)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(node.stateOf().state).toBe('following')
     expect(node.replica.position(PARTITION).sequence).toBe(REPORTS + 1)
     expect(await reportsInRedis()).toBe(REPORTS)
@@ -134,7 +135,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     })
     await writeReports(node)
     await lose(node)
-    const error = await refusalOf(node.desk.restore('anna'))
+    const error = await refusalOf(node.desk.restore('anna', KEEP))
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('begun anew 3 times') })
     expect(node.stateOf().state).not.toBe('following')
   })
@@ -155,7 +156,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     )
     await writeReports(node)
     await lose(node)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     const told = { code: 'RECORD_LOST', message: expect.stringContaining('is being restored') }
     expect(outcomes).toMatchObject([told, told, told])
     expect(await reportsInRedis()).toBe(REPORTS)
@@ -169,11 +170,11 @@ describe.skipIf(!hasRedis)('record restore', () => {
     })
     await writeReports(node)
     await lose(node)
-    expect((await refusalOf(node.desk.restore('anna'))).code).toBe('INTERNAL')
+    expect((await refusalOf(node.desk.restore('anna', KEEP))).code).toBe('INTERNAL')
     await until(() => String(node.stateOf().error).includes('is being restored'))
     expect(node.stateOf().state).toBe('lost')
     dies = false
-    await node.desk.restore('boris')
+    await node.desk.restore('boris', KEEP)
     expect(await reportsInRedis()).toBe(REPORTS)
   })
 
@@ -196,9 +197,9 @@ describe.skipIf(!hasRedis)('record restore', () => {
     await writeReports(node)
     for (const partition of [PARTITION, DESK_PARTITION]) server.cli('del', partitionKeys(node.recordId, partition).head)
     await until(() => node.store.recordStatus().states.lost === 2)
-    expect((await refusalOf(node.desk.restore('anna'))).code).toBe('INTERNAL')
+    expect((await refusalOf(node.desk.restore('anna', KEEP))).code).toBe('INTERNAL')
     expect(under.size).toBe(0)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(most).toBe(1)
     expect(node.stateOf().state).toBe('following')
     const held = node.store.follower.holding(PARTITION, () => sleep(50))
@@ -213,7 +214,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     await until(() => node.stateOf().state === 'damaged')
     const error = await refusalOf(untilDone(() => node.streams.append(PARTITION, newFactId(), Buffer.from('{}'))))
     expect(error).toMatchObject({ code: 'RECORD_DAMAGED', details: { key: node.keys.facts } })
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(node.stateOf().state).toBe('following')
     const reporter = 'f'.repeat(32)
     expect(await node.store.appendReport(report('more', { number: NUMBER, reporter }), 'agent')).toMatchObject({
@@ -229,7 +230,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     const fresh = await openNode()
     expect(fresh.recordId).not.toBe(node.recordId)
     await until(() => node.store.recordStatus().problem?.code === 'RECORD_FOREIGN')
-    const error = await refusalOf(node.desk.restore('anna'))
+    const error = await refusalOf(node.desk.restore('anna', KEEP))
     expect(error).toMatchObject({
       code: 'RECORD_FOREIGN',
       details: { hint: expect.stringContaining('--replace-record') },
