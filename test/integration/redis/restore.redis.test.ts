@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ScreeningError } from '../../../src/domain/errors.ts'
@@ -11,6 +12,7 @@ import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { createRecordDesk } from '../../../src/stores/redis/record-desk-redis.ts'
 import { createRedisRecordStore } from '../../../src/stores/redis/redis-record-store.ts'
 import { report } from '../../contract/record-store.contract.ts'
+import { startChaosProxy } from '../../faults/lib/chaos-proxy.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { countedLayers } from '../../support/redis-node.ts'
@@ -29,8 +31,8 @@ let server: RedisServer
 const open: { close(): Promise<void> }[] = []
 
 /** `appendWith`: what a restore sends its facts through. */
-async function openNode(appendWith: (append: Append) => Append = (append) => append) {
-  const { link, recordId } = await joinRecord(server.url)
+async function openNode(appendWith: (append: Append) => Append = (append) => append, url = server.url) {
+  const { link, recordId } = await joinRecord(url)
   const replica = await openReplica({ directory: temporaryDirectory() })
   await replica.bind({ recordId, redis: 'single', isWhole: false })
   const streams = createFactStreams(link, recordId)
@@ -206,6 +208,31 @@ describe.skipIf(!hasRedis)('record restore', () => {
     expect((await refusalOf(node.store.follower.holding(PARTITION, async () => {}))).code).toBe('UNAVAILABLE')
     await held
   })
+
+  it('gets through a line on which what it sends at once takes longer than a call may', async () => {
+    const proxy = await startChaosProxy({ target: { host: '127.0.0.1', port: server.port } })
+    const sent: string[] = []
+    const counted = (append: Append): Append => {
+      return (...call) => {
+        sent.push(call[1])
+        return append(...call)
+      }
+    }
+    const node = await openNode(counted, `redis://127.0.0.1:${proxy.port}`)
+    open.push(proxy)
+    for (let index = 0; index < 100; index++) {
+      const text = `${index} ${randomBytes(6_000).toString('hex')}`
+      await untilDone(() => node.store.putPolicy({ text, document: POLICY }, {}, 'anna'))
+    }
+    server.cli('del', partitionKeys(node.recordId, DESK_PARTITION).head)
+    await until(() => node.stateOf(DESK_PARTITION).state === 'lost')
+    proxy.set('up', { bytesPerSecond: 1_000_000 })
+    await untilDone(() => node.desk.restore('anna', KEEP))
+    await proxy.heal()
+    await until(() => node.stateOf(DESK_PARTITION).state === 'following')
+    expect((await openNode()).store.policyVersions(200)).toHaveLength(100)
+    expect(sent.length).toBeGreaterThan(new Set(sent).size)
+  }, 60_000)
 
   it('mends a partition with a stray entry at its end, which is told at once', async () => {
     const node = await openNode()
