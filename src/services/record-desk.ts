@@ -9,8 +9,11 @@ export type RecordDesk = {
   view(): RecordView
   /** Redis is right: this node takes its state from there, whatever it had. Rejects with RECORD_EMBEDDED, UNAVAILABLE … */
   accept(actor: Actor): Promise<void>
-  /** This node is right: the partitions that are lost, diverged or damaged are written anew from it. */
-  restore(actor: Actor): Promise<void>
+  /**
+   * This node is right: the partitions that are lost, diverged or damaged are written anew from it. Rejects with
+   * RECORD_FOREIGN when Redis holds another record, unless it is to be replaced: then that one is removed first.
+   */
+  restore(actor: Actor, options: { readonly replace: boolean }): Promise<void>
 }
 
 /** Of a node that is its own record: there is nothing to decide, both words reject with RECORD_EMBEDDED. */

@@ -9,10 +9,13 @@ import { type Fields, fieldsOf } from '../fields.ts'
 import { counted, printable } from '../output.ts'
 import { countPartitions, partitionsText, printRecord } from '../print-record.ts'
 
-type DecideOptions = { readonly yes?: boolean }
+type DecideOptions = { readonly yes?: boolean; readonly replaceRecord?: boolean }
 
 /** What restore writes anew. */
 const RESTORED: readonly RecordState[] = ['lost', 'diverged', 'damaged']
+
+const REPLACING =
+  'Another record in Redis is removed with everything written to it. Its nodes need new data directories, or to be stopped.'
 
 /** `zaslon record …`: how a node stands to the record in Redis, and what to do when the two disagree. */
 export function addRecordCommand(program: Command, registry: CommandRegistry): void {
@@ -76,10 +79,14 @@ function addRestore(record: Command, registry: CommandRegistry): void {
   const command = record
     .command('restore')
     .description('this node is right: it writes to Redis what is lost, diverged or damaged there')
+    .option('--replace-record', 'remove another record that is in Redis first, with everything in it')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      examples([['zaslon record restore', 'Redis was emptied: once, on the node with the newest state']]),
+      examples([
+        ['zaslon record restore', 'Redis was emptied: once, on the node with the newest state'],
+        ['zaslon record restore --replace-record', '… and a node that was new has begun a record there'],
+      ]),
     )
     .action(async (options: DecideOptions) => {
       const context = registry.context(command)
@@ -94,6 +101,7 @@ function addRestore(record: Command, registry: CommandRegistry): void {
         `${counted(countPartitions(view), 'partition')}: ${partitionsText(view)}.`,
         `${anew} (${partitionsText(view, RESTORED)}) will be written to ${printable(view.text('redis'))} from this node.`,
         'What Redis has there and this node has not is gone for all nodes.',
+        ...(options.replaceRecord === true ? [REPLACING] : []),
       ])
     })
 }
@@ -110,14 +118,17 @@ async function sharedRecord({ client }: CommandContext): Promise<Fields> {
 async function decide(
   context: CommandContext,
   word: 'accept' | 'restore',
-  { yes }: DecideOptions,
+  { yes, replaceRecord = false }: DecideOptions,
   consequences: readonly string[],
 ): Promise<void> {
   const { output, client, surroundings } = context
   if (!output.isJson) for (const sentence of consequences) output.note(sentence)
   if (yes !== true) await confirm(context, word)
   // A whole record may have to be read or written.
-  const body = await client.call('control', `/v1/record/${word}`, { method: 'POST', timeoutMs: 0 })
+  const body = await client.call('control', `/v1/record/${word}${replaceRecord ? '?replace=true' : ''}`, {
+    method: 'POST',
+    timeoutMs: 0,
+  })
   if (output.isJson) return output.json(body)
   output.line(word === 'accept' ? 'This node has its state from Redis.' : 'Redis has its state from this node.')
   printRecord(output, fieldsOf(body), surroundings.now())

@@ -58,7 +58,6 @@ export function createRecordDesk(
   return {
     view: () => recordView(store.recordStatus(), options),
     accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
-    restore: (actor: Actor, { replace = false }: { replace?: boolean } = {}) =>
-      decide(actor, 'restore', DISPUTED, replace),
+    restore: (actor: Actor, { replace }: { readonly replace: boolean }) => decide(actor, 'restore', DISPUTED, replace),
   }
 }

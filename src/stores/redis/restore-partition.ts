@@ -19,7 +19,7 @@ import type { RepairDependencies, RepairOptions } from './repair-record.ts'
 const TRIES = 3
 /** One round trip carries so many small facts … */
 const APPENDS_IN_FLIGHT = 32
-/** … or so much of large ones: with the answers to the last of them tried for again, 100 KB/s are enough. */
+/** … or so much of large ones; half as much whenever it was too much for a call's time (240 ms). */
 const BYTES_IN_FLIGHT = 262_144
 /** A failover takes two to three seconds. The fact id keeps an append that is repeated from counting twice. */
 const APPEND_TRIES = 20
@@ -72,6 +72,8 @@ async function writeAnew(
   return reply === 1
 }
 
+type Append = () => Promise<Position>
+
 type Writing = {
   readonly partition: number
   readonly token: string
@@ -85,44 +87,55 @@ async function appendAll(
   facts: Iterable<FactBody>,
   { streams, newFactId, now }: RepairDependencies,
 ): Promise<Position | undefined> {
+  const window = { bytesMax: BYTES_IN_FLIGHT }
   let end: Position | undefined = birth
-  let sent: Promise<Position>[] = []
+  let appends: Append[] = []
   let bytes = 0
   for (const body of facts) {
     const atMs = body.kind === 'report' ? body.report.receivedMs : now()
     const payload = encodeFact({ ...body, actor, atMs })
     const factId = newFactId()
-    sent.push(surely(async () => (await streams.append(partition, factId, payload, token)).position))
+    appends.push(async () => (await streams.append(partition, factId, payload, token)).position)
     bytes += payload.length
-    if (sent.length < APPENDS_IN_FLIGHT && bytes < BYTES_IN_FLIGHT) continue
-    end = await lastInOrder(end, sent)
+    if (appends.length < APPENDS_IN_FLIGHT && bytes < window.bytesMax) continue
+    end = await lastInOrder(end, appends, window)
     if (end === undefined) return undefined
-    sent = []
+    appends = []
     bytes = 0
   }
-  return await lastInOrder(end, sent)
+  return await lastInOrder(end, appends, window)
 }
 
-/** Resolves when none is under way any more, with the last position when each follows the one before it. */
-async function lastInOrder(before: Position, sent: readonly Promise<Position>[]): Promise<Position | undefined> {
+/**
+ * Sends them at once, and those again, one by one, that had no answer: a slow line is not given all of it twice. Resolves
+ * when none is under way any more, with the last position when each follows the one before it.
+ */
+async function lastInOrder(
+  before: Position,
+  appends: readonly Append[],
+  window: { bytesMax: number },
+): Promise<Position | undefined> {
   let last = before
-  for (const settled of await Promise.allSettled(sent)) {
-    if (settled.status === 'rejected') throw settled.reason
-    const { epoch, sequence } = settled.value
-    if (epoch !== last.epoch || sequence !== last.sequence + 1) return undefined
-    last = settled.value
+  const sent = await Promise.allSettled(appends.map((append) => append()))
+  if (sent.some(({ status }) => status === 'rejected')) window.bytesMax /= 2
+  for (const [index, settled] of sent.entries()) {
+    const position = settled.status === 'fulfilled' ? settled.value : await again(appends[index]!, settled.reason)
+    if (position.epoch !== last.epoch || position.sequence !== last.sequence + 1) return undefined
+    last = position
   }
   return last
 }
 
-async function surely<T>(work: () => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried++) {
-    try {
-      return await work()
-    } catch (error) {
-      const isPassing = error instanceof ScreeningError && error.code === 'UNAVAILABLE'
-      if (!isPassing || tried >= APPEND_TRIES) throw error
-    }
+async function again(append: Append, failure: unknown): Promise<Position> {
+  let error = failure
+  for (let tried = 1; tried < APPEND_TRIES; tried++) {
+    if (!(error instanceof ScreeningError && error.code === 'UNAVAILABLE')) break
     await sleep(APPEND_PAUSE_MS)
+    try {
+      return await append()
+    } catch (reason) {
+      error = reason
+    }
   }
+  throw error
 }

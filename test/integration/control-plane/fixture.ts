@@ -135,7 +135,7 @@ export async function openControlPlane(
 }
 
 export type SharedRecord = RecordDesk & {
-  readonly decided: { word: 'accept' | 'restore'; actor: string }[]
+  readonly decided: { word: 'accept' | 'restore'; actor: string; replace?: boolean }[]
   current: Extract<RecordView, { kind: 'redis' }>
 }
 
@@ -158,10 +158,10 @@ export function fakeSharedRecord(given: Partial<SharedRecord['current']> = {}): 
     },
     view: () => desk.current,
     accept: (actor) => decide('accept', actor),
-    restore: (actor) => decide('restore', actor),
+    restore: (actor, { replace }) => decide('restore', actor, replace ? { replace } : {}),
   }
-  async function decide(word: 'accept' | 'restore', actor: string): Promise<void> {
-    desk.decided.push({ word, actor })
+  async function decide(word: 'accept' | 'restore', actor: string, options = {}): Promise<void> {
+    desk.decided.push({ word, actor, ...options })
     desk.current = { ...desk.current, state: 'following', partitions: { following: 65 }, freshMs: NOW_MS }
   }
   return desk

@@ -59,6 +59,14 @@ describe('a node that shares its record', () => {
     },
   )
 
+  it('replaces another record only when it is told so', async () => {
+    const record = fakeSharedRecord({ state: 'lost' })
+    control = await openControlPlane({ record })
+    expect((await decide('restore?replace=perhaps')).statusCode).toBe(400)
+    expect((await decide('restore?replace=true')).statusCode).toBe(200)
+    expect(record.decided).toEqual([{ word: 'restore', actor: 'local', replace: true }])
+  })
+
   it.each<[RecordState, number, string]>([
     ['away', 6_000, 'Redis does not answer: the state here is 6 s old.'],
     ['lost', 90_000, 'The record in Redis, or a part of it, is gone: the state here is 90 s old.'],

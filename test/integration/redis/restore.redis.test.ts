@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ScreeningError } from '../../../src/domain/errors.ts'
@@ -11,6 +12,7 @@ import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { createRecordDesk } from '../../../src/stores/redis/record-desk-redis.ts'
 import { createRedisRecordStore } from '../../../src/stores/redis/redis-record-store.ts'
 import { report } from '../../contract/record-store.contract.ts'
+import { startChaosProxy } from '../../faults/lib/chaos-proxy.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { countedLayers } from '../../support/redis-node.ts'
@@ -20,6 +22,7 @@ import { POLICY } from '../../support/sample-policy.ts'
 const NUMBER = 79160000001 as PhoneNumber
 const PARTITION = partitionOfNumber(NUMBER)
 const REPORTS = 60
+const KEEP = { replace: false }
 
 type Append = RedisRecord['append']
 type Node = Awaited<ReturnType<typeof openNode>>
@@ -28,8 +31,8 @@ let server: RedisServer
 const open: { close(): Promise<void> }[] = []
 
 /** `appendWith`: what a restore sends its facts through. */
-async function openNode(appendWith: (append: Append) => Append = (append) => append) {
-  const { link, recordId } = await joinRecord(server.url)
+async function openNode(appendWith: (append: Append) => Append = (append) => append, url = server.url) {
+  const { link, recordId } = await joinRecord(url)
   const replica = await openReplica({ directory: temporaryDirectory() })
   await replica.bind({ recordId, redis: 'single', isWhole: false })
   const streams = createFactStreams(link, recordId)
@@ -120,7 +123,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     const node: Node = await openNode(meanwhile(40, () => failover(node, 5)))
     await writeReports(node)
     await lose(node)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(node.stateOf().state).toBe('following')
     expect(node.replica.position(PARTITION).sequence).toBe(REPORTS + 1)
     expect(await reportsInRedis()).toBe(REPORTS)
@@ -134,7 +137,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     })
     await writeReports(node)
     await lose(node)
-    const error = await refusalOf(node.desk.restore('anna'))
+    const error = await refusalOf(node.desk.restore('anna', KEEP))
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('begun anew 3 times') })
     expect(node.stateOf().state).not.toBe('following')
   })
@@ -155,7 +158,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     )
     await writeReports(node)
     await lose(node)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     const told = { code: 'RECORD_LOST', message: expect.stringContaining('is being restored') }
     expect(outcomes).toMatchObject([told, told, told])
     expect(await reportsInRedis()).toBe(REPORTS)
@@ -169,11 +172,11 @@ describe.skipIf(!hasRedis)('record restore', () => {
     })
     await writeReports(node)
     await lose(node)
-    expect((await refusalOf(node.desk.restore('anna'))).code).toBe('INTERNAL')
+    expect((await refusalOf(node.desk.restore('anna', KEEP))).code).toBe('INTERNAL')
     await until(() => String(node.stateOf().error).includes('is being restored'))
     expect(node.stateOf().state).toBe('lost')
     dies = false
-    await node.desk.restore('boris')
+    await node.desk.restore('boris', KEEP)
     expect(await reportsInRedis()).toBe(REPORTS)
   })
 
@@ -196,15 +199,40 @@ describe.skipIf(!hasRedis)('record restore', () => {
     await writeReports(node)
     for (const partition of [PARTITION, DESK_PARTITION]) server.cli('del', partitionKeys(node.recordId, partition).head)
     await until(() => node.store.recordStatus().states.lost === 2)
-    expect((await refusalOf(node.desk.restore('anna'))).code).toBe('INTERNAL')
+    expect((await refusalOf(node.desk.restore('anna', KEEP))).code).toBe('INTERNAL')
     expect(under.size).toBe(0)
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(most).toBe(1)
     expect(node.stateOf().state).toBe('following')
     const held = node.store.follower.holding(PARTITION, () => sleep(50))
     expect((await refusalOf(node.store.follower.holding(PARTITION, async () => {}))).code).toBe('UNAVAILABLE')
     await held
   })
+
+  it('gets through a line on which what it sends at once takes longer than a call may', async () => {
+    const proxy = await startChaosProxy({ target: { host: '127.0.0.1', port: server.port } })
+    const sent: string[] = []
+    const counted = (append: Append): Append => {
+      return (...call) => {
+        sent.push(call[1])
+        return append(...call)
+      }
+    }
+    const node = await openNode(counted, `redis://127.0.0.1:${proxy.port}`)
+    open.push(proxy)
+    for (let index = 0; index < 100; index++) {
+      const text = `${index} ${randomBytes(6_000).toString('hex')}`
+      await untilDone(() => node.store.putPolicy({ text, document: POLICY }, {}, 'anna'))
+    }
+    server.cli('del', partitionKeys(node.recordId, DESK_PARTITION).head)
+    await until(() => node.stateOf(DESK_PARTITION).state === 'lost')
+    proxy.set('up', { bytesPerSecond: 1_000_000 })
+    await untilDone(() => node.desk.restore('anna', KEEP))
+    await proxy.heal()
+    await until(() => node.stateOf(DESK_PARTITION).state === 'following')
+    expect((await openNode()).store.policyVersions(200)).toHaveLength(100)
+    expect(sent.length).toBeGreaterThan(new Set(sent).size)
+  }, 60_000)
 
   it('mends a partition with a stray entry at its end, which is told at once', async () => {
     const node = await openNode()
@@ -213,7 +241,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     await until(() => node.stateOf().state === 'damaged')
     const error = await refusalOf(untilDone(() => node.streams.append(PARTITION, newFactId(), Buffer.from('{}'))))
     expect(error).toMatchObject({ code: 'RECORD_DAMAGED', details: { key: node.keys.facts } })
-    await node.desk.restore('anna')
+    await node.desk.restore('anna', KEEP)
     expect(node.stateOf().state).toBe('following')
     const reporter = 'f'.repeat(32)
     expect(await node.store.appendReport(report('more', { number: NUMBER, reporter }), 'agent')).toMatchObject({
@@ -229,7 +257,7 @@ describe.skipIf(!hasRedis)('record restore', () => {
     const fresh = await openNode()
     expect(fresh.recordId).not.toBe(node.recordId)
     await until(() => node.store.recordStatus().problem?.code === 'RECORD_FOREIGN')
-    const error = await refusalOf(node.desk.restore('anna'))
+    const error = await refusalOf(node.desk.restore('anna', KEEP))
     expect(error).toMatchObject({
       code: 'RECORD_FOREIGN',
       details: { hint: expect.stringContaining('--replace-record') },

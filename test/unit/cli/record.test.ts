@@ -148,6 +148,17 @@ describe.each([
 })
 
 describe('zaslon record restore', () => {
+  it('replaces another record in Redis when told so, and says what that costs', async () => {
+    const foreign = { ...LOST, problem: { code: 'RECORD_FOREIGN', detail: 'Redis holds another record.' } }
+    const { code, err } = await record(['restore', '--replace-record', '--yes'], foreign)
+    expect(code).toBe(0)
+    expect(err).toContain('Another record in Redis is removed with everything written to it.')
+    expect(service.seen.find(({ method }) => method === 'POST')).toMatchObject({
+      path: '/v1/record/restore',
+      query: 'replace=true',
+    })
+  })
+
   it('has nothing to do for a record that is well', async () => {
     const { code, out, decided } = await record(['restore'], WELL)
     expect([code, out, decided]).toEqual([0, 'Nothing to restore: no partition is lost, diverged or damaged.\n', []])

@@ -1,4 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import type { RouteContext } from '../dependencies.ts'
 import { RecordAnswer, representRecord } from '../represent-record.ts'
 import { operation } from '../schemas.ts'
@@ -54,12 +55,14 @@ export function installRecordRoutes({ app, services, limits }: RouteContext): vo
           'Writes the partitions that are lost, diverged or damaged anew from this node; those that are well stay. Danger: ' +
           'what Redis has in those partitions and this node has not is gone for every node. Ask it of one node only, the ' +
           'one with the newest state (freshAt); others that say diverged afterwards accept it. Resolves when it is done; ' +
-          'it may be sent again.',
+          'it may be sent again. With replace=true another record that is in Redis, begun there by a new node after Redis ' +
+          'was emptied, is removed first, with everything that was written to it; its nodes need new data directories.',
+        query: { replace: Type.Optional(Type.Boolean({ default: false })) },
       }),
       handlerTimeout: limits.longHandlerTimeoutMs,
     },
-    async ({ actor }) => {
-      await services.record.restore(actor)
+    async ({ actor, query: { replace = false } }) => {
+      await services.record.restore(actor, { replace })
       return representRecord(services.record.view())
     },
   )
