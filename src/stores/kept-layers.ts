@@ -1,3 +1,4 @@
+import type { FactBody } from './fact.ts'
 import type { LayerRef, RecordStore } from './ports.ts'
 
 /** Every layer that a kept version of a list or a numbering plan points to, once. */
@@ -9,6 +10,28 @@ export function keptLayers(store: Pick<RecordStore, 'lists' | 'versions' | 'numb
     ...store.numberingPlans().map(layerOfPlan),
   ]
   return [...new Map(layers.map((layer) => [layer.layerId, layer])).values()]
+}
+
+/** What the active versions of all lists and the numbering plans point to. */
+export function layersInForce(store: Pick<RecordStore, 'lists' | 'numberingPlans'>): LayerRef[] {
+  return [...store.lists().flatMap(({ active }) => active.layers), ...store.numberingPlans().map(layerOfPlan)]
+}
+
+/** Pushes what of it this node has; resolves when all of that is whole in Redis. */
+export async function pushKeptLayers({
+  replica,
+  layers,
+}: {
+  replica: Pick<RecordStore, 'lists' | 'versions' | 'numberingPlans'>
+  layers: { has(layer: LayerRef): boolean; push(layers: readonly LayerRef[]): Promise<void> }
+}): Promise<void> {
+  await layers.push(keptLayers(replica).filter(layers.has))
+}
+
+/** The layers that a fact points to: their contents go before it. */
+export function layersOfFact(fact: FactBody): readonly LayerRef[] {
+  if (fact.kind === 'list-stage') return fact.version.layers
+  return fact.kind === 'numbering-put' ? [layerOfPlan(fact.plan)] : []
 }
 
 /** A plan has ranges alone. */

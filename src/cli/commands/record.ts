@@ -12,7 +12,7 @@ import { countPartitions, partitionsText, printRecord } from '../print-record.ts
 type DecideOptions = { readonly yes?: boolean }
 
 /** What restore writes anew. */
-const RESTORED: readonly RecordState[] = ['lost', 'diverged', 'damaged']
+const RESTORED: readonly RecordState[] = ['waiting', 'lost', 'diverged', 'damaged']
 
 /** `zaslon record …`: how a node stands to the record in Redis, and what to do when the two disagree. */
 export function addRecordCommand(program: Command, registry: CommandRegistry): void {
@@ -83,11 +83,11 @@ function addRestore(record: Command, registry: CommandRegistry): void {
     )
     .action(async (options: DecideOptions) => {
       const context = registry.context(command)
-      const { output } = context
       const view = await sharedRecord(context)
       if (countPartitions(view, RESTORED) === 0) {
-        if (output.isJson) return output.json(view.value)
-        return output.line('Nothing to restore: no partition is lost, diverged or damaged.')
+        return decide(context, 'restore', { yes: true }, [
+          'No partition is lost, diverged or damaged: only contents of lists that Redis misses will be written there.',
+        ])
       }
       const anew = counted(countPartitions(view, RESTORED), 'partition')
       await decide(context, 'restore', options, [

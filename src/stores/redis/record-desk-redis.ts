@@ -1,6 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { PARTITIONS } from '../fact.ts'
+import { pushKeptLayers } from '../kept-layers.ts'
 import type { Actor } from '../ports.ts'
 import { type RecordViewOptions, recordView } from './record-view.ts'
 import type { RedisRecordStore } from './redis-record-store.ts'
@@ -36,6 +37,7 @@ export function createRecordDesk(
         await Promise.all(
           disputed.splice(0, PARTITIONS_AT_ONCE).map((partition) => settlePartition(partition, word, actor)),
         )
+      if (word === 'restore') await pushKeptLayers(dependencies)
       await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
     } finally {
       deciding = false
