@@ -39,7 +39,7 @@ export function assertLayersFree(wanted: readonly LayerRef[], inUse: Iterable<La
   }
 }
 
-function layerTaken({ layerId }: LayerRef): ScreeningError {
+export function layerTaken({ layerId }: Pick<LayerRef, 'layerId'>): ScreeningError {
   return new ScreeningError('LIST_CHANGED', `Layer ${layerId} has other contents than these by now.`, {
     hint: 'Send the change again: it gets a layer of its own.',
     layerId,

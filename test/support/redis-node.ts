@@ -48,6 +48,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
       onApplied: () => {},
       onTrouble: () => {},
       onRefused: () => {},
+      onFault: () => {},
     },
   )
   return { store, replica, directory }
@@ -62,6 +63,7 @@ export function countedLayers(counter = { last: 0 }): LayerTraffic {
     },
     push: async () => {},
     fetch: async (): Promise<LayerRef[]> => [],
+    wanted: async () => new Set(),
     has: () => true,
     newest: () => 0,
   }

@@ -18,6 +18,8 @@ export type Outbox = {
   enter(writes: WriteSet, fact: OutboxFact): void
   /** Oldest first. */
   page(limit: number): OutboxFact[]
+  /** All of one partition, oldest first, in the snapshot that the environment reads just now. */
+  ofPartition(partition: number): OutboxFact[]
   /** Removes a fact that is part of the record already. */
   drop(factId: string): Promise<void>
   /** The same as part of another write, when it is in the outbox at all. */
@@ -81,9 +83,13 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     page(limit) {
       environment.refresh()
       const facts: OutboxFact[] = []
-      environment.scan({ prefix, limit }, (_key, value) => {
-        const payload = Buffer.from(value.subarray(HEAD_BYTES))
-        facts.push({ factId: value.toString('hex', 0, ID_BYTES), payload, partition: value.readUInt8(PARTITION_AT) })
+      environment.scan({ prefix, limit }, (_key, value) => facts.push(decodeRow(value)))
+      return facts
+    },
+    ofPartition(partition) {
+      const facts: OutboxFact[] = []
+      environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (_key, value) => {
+        if (value.readUInt8(PARTITION_AT) === partition) facts.push(decodeRow(value))
       })
       return facts
     },
@@ -97,4 +103,9 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     writes.remove(keyOf(place.order))
     writes.afterCommit(() => waiting.delete(factId))
   }
+}
+
+function decodeRow(value: Buffer): OutboxFact {
+  const payload = Buffer.from(value.subarray(HEAD_BYTES))
+  return { factId: value.toString('hex', 0, ID_BYTES), payload, partition: value.readUInt8(PARTITION_AT) }
 }

@@ -6,11 +6,13 @@ import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, type FactKind, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
+import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry, FactStreams } from './fact-streams.ts'
+import { assertNotFetched, contentsMissing } from './missing-layers.ts'
 import { type FollowerStatus, newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 
 /** A partition of the record is not followed any more, and why. */
@@ -121,6 +123,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
 
   /** Lists come into force with their contents: missing layers are fetched before, and the batch is tried again. */
   async function applyDesk(partition: Partition, entries: DecodedEntry[]): Promise<AppliedFact[]> {
+    const fetched = new Set<string>()
     for (;;) {
       try {
         return await replica.apply(DESK_PARTITION, entries, {
@@ -129,7 +132,10 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
         })
       } catch (error) {
         if (!(error instanceof LayersMissing)) throw error
+        if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
+        assertNotFetched(error.layers, fetched)
         const gone = await dependencies.fetchLayers(error.layers)
+        for (const layer of error.layers) if (!gone.includes(layer)) fetched.add(layerName(layer))
         if (gone.length > 0) entries.push(...(await readOn(entries, gone)))
       }
     }
@@ -137,13 +143,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
 
   async function readOn(entries: readonly DecodedEntry[], gone: readonly LayerRef[]): Promise<DecodedEntry[]> {
     const more = await streams.read(DESK_PARTITION, entries.at(-1)!.position, PAGE_ENTRIES)
-    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) {
-      const { layerId } = gone[0]!
-      throw new ScreeningError(
-        'RECORD_DAMAGED',
-        `The contents of layer ${layerId}, which a list in force needs, are gone.`,
-      )
-    }
+    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
     return more.map(decode)
   }
 

@@ -51,6 +51,8 @@ export function stateFor(error: unknown): RecordState {
   switch (error.code) {
     case 'UNAVAILABLE':
       return 'away'
+    case 'CONTENTS_MISSING':
+      return 'waiting'
     case 'RECORD_LOST':
       return 'lost'
     case 'RECORD_DIVERGED':

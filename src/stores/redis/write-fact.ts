@@ -8,7 +8,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
 import { encodeFact } from '../fact-codec.ts'
-import type { Outbox } from '../lmdb/outbox.ts'
+import type { Outbox, OutboxFact } from '../lmdb/outbox.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
 import type { RecordFollower } from './follow-record.ts'
 
@@ -26,6 +26,8 @@ export type FactWriterDependencies = {
   /** Of the last fact of a partition that is applied here. */
   readonly position: (partition: number) => Position
   readonly newFactId: () => string
+  /** Whether a fact of the outbox may be offered now; asked in their order. Those behind one that may not are asked about too. */
+  readonly mayOffer: (fact: OutboxFact) => boolean
 }
 
 export type FactWriter = {
@@ -78,8 +80,10 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
 
   async function drainOnce(): Promise<void> {
     const failed = new Set<number>()
-    for (const { factId, payload, partition } of outbox.page(DRAIN_PAGE)) {
+    for (const fact of outbox.page(DRAIN_PAGE)) {
+      const { factId, payload, partition } = fact
       if (failed.has(partition) || follower.stateOf(partition).state !== 'following') continue
+      if (!dependencies.mayOffer(fact)) continue
       try {
         const { position } = await streams.append(partition, factId, payload)
         follower.nudge(partition)
