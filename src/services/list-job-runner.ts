@@ -15,8 +15,8 @@ import {
   type PushLayerResult,
 } from '../jobs/list-jobs.ts'
 import type { LayerId, LayerRef, RecordStore } from '../stores/ports.ts'
+import { createSlots } from '../stores/slots.ts'
 import { patiently } from './patience.ts'
-import { createSlots } from './slots.ts'
 
 /** What Piscina is to us. Two threads at least: a few entries must not wait behind ten million. */
 export type JobPool = {

@@ -2,6 +2,7 @@ import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts } from '../domain/import.ts'
 import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
+import { createSlots } from '../stores/slots.ts'
 import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
 import {
   type ApprovedImport,
@@ -13,7 +14,6 @@ import {
 import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
-import { createSlots } from './slots.ts'
 
 /** A list that somebody keeps changing by hand while we build on it. */
 const BUILDS_MAX = 3

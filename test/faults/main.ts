@@ -11,8 +11,8 @@ import { formatResult, formatTotals } from './lib/table.ts'
 /** `npm run faults -- [CASE…]`: breaks a running service on purpose and says what that cost. */
 const USAGE = `npm run faults -- [CASE…]   all cases, or those named (A10 A13)
   --quick        the short form of each
-  --count N      rounds of A13 and KILL (must-reach: 100 and 1000); others are run N times
-  --minutes M    begins nothing new after so long
+  --count N      rounds of A13, KILL and FAILOVER (must-reach: 100, 1000, 100), and of A01B and A13B; others are run N times
+  --minutes M    begins nothing new after so long; how long SOAK goes on
   --seed N       the same random moments again
   --json FILE    results as JSON, written anew after every case
   --list         the cases
@@ -53,8 +53,9 @@ async function main(): Promise<number> {
   }
   const chosen = ids.length === 0 ? CASES : CASES.filter(({ id }) => ids.includes(id))
   const seed = wholeNumber(values.seed) ?? Math.floor(Math.random() * 1_000_000)
-  const options = { isQuick: values.quick, seed }
-  const endMs = performance.now() + (wholeNumber(values.minutes) ?? Number.POSITIVE_INFINITY) * 60_000
+  const minutes = wholeNumber(values.minutes)
+  const options = { isQuick: values.quick, seed, hasEnd: minutes !== undefined }
+  const endMs = performance.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000
   const wish = listenForEnd()
   sweepLeftovers()
   const results: CaseResult[] = []

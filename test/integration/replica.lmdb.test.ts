@@ -21,7 +21,8 @@ async function openBound(directory = temporaryDirectory()): Promise<Replica> {
 
 function entry(sequence: number, body: FactBody | undefined, epoch = 1): DecodedEntry {
   const fact: Fact | undefined = body && { ...body, actor: 'agent', atMs: NOON_MS + sequence }
-  const factId = fact === undefined ? '' : (epoch * 1e9 + sequence).toString(16).padStart(32, '0')
+  const factId =
+    fact === undefined ? '' : (partitionOf(fact) * 1e12 + epoch * 1e9 + sequence).toString(16).padStart(32, '0')
   return { position: { epoch, sequence }, factId, payload: fact ? encodeFact(fact) : Buffer.alloc(0), fact }
 }
 
@@ -112,7 +113,8 @@ describe('a replica', () => {
         expect(taken).toBe(after.length)
         expect(
           replica.outbox
-            .page(100)
+            .partitions()
+            .flatMap((partition) => replica.outbox.page(partition, 100))
             .map(({ payload }) => decodeFact(payload).kind)
             .sort(),
         ).toEqual(after.map(({ kind }) => kind).sort())
@@ -205,9 +207,14 @@ describe('a replica', () => {
     await expect(third).rejects.toMatchObject({ code: 'QUEUE_FULL', details: { retryAfterSeconds: 10 } })
     await replica.close()
     const again = await openBound(directory)
-    expect(again.outbox.page(10)).toEqual(queued)
+    expect(again.outbox.page(3, 10)).toEqual(queued)
+    expect([again.outbox.partitions(), again.outbox.page(4, 10), again.outbox.page(3, 1)]).toEqual([
+      [3],
+      [],
+      [queued[0]],
+    ])
     await again.outbox.drop(queued[0]!.factId)
-    expect([again.outbox.size, again.outbox.page(10)]).toEqual([1, queued.slice(1)])
+    expect([again.outbox.size, again.outbox.page(3, 10)]).toEqual([1, queued.slice(1)])
     await again.close()
   })
 })

@@ -68,6 +68,7 @@ class World {
       newFactId: () => (++this.#ids).toString(16).padStart(32, '0'),
       pollMs: 2,
       touchMs: 10,
+      deadlineMs: 200,
       ...(directory === undefined ? {} : { directory }),
     })
   }

@@ -19,6 +19,8 @@ export type NodeOptions = {
   readonly auditKept?: number
   readonly outboxMax?: number
   readonly newFactId: () => string
+  /** Of a write; the default is more patient than a service, for busy machines. */
+  readonly deadlineMs?: number
   readonly pollMs?: number
   readonly touchMs?: number
 }
@@ -28,7 +30,7 @@ export type RecordNode = { readonly store: RedisRecordStore; readonly replica: R
 /** A record store on streams, caught up, in a directory of its own: what the control process of a node has. */
 export async function openRecordNode(options: NodeOptions): Promise<RecordNode> {
   const { now = Date.now, directory = temporaryDirectory(), outboxMax = 1_000 } = options
-  const { changesKept, auditKept, pollMs = 20, touchMs = 1_000 } = options
+  const { changesKept, auditKept, pollMs = 20, touchMs = 1_000, deadlineMs = 10_000 } = options
   const kept = {
     ...(changesKept === undefined ? {} : { changesKept }),
     ...(auditKept === undefined ? {} : { auditKept }),
@@ -36,7 +38,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
   const replica = await openReplica({ directory, ...kept }, { now })
   if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single', isWhole: false })
   const store = createRedisRecordStore(
-    { recordId: RECORD_ID, outboxMax, pollMs, touchMs },
+    { recordId: RECORD_ID, outboxMax, pollMs, touchMs, deadlineMs },
     {
       replica,
       streams: options.streams,

@@ -52,7 +52,7 @@ export async function untilDone<T>(work: () => Promise<T>, forMs = 20_000): Prom
 export async function readToEnd(record: FactStreams, partition: number, after: Position = START, limit = 1_000) {
   const entries: FactEntry[] = []
   for (let at = after; ; at = entries.at(-1)?.position ?? at) {
-    const more = await untilDone(() => record.read(partition, at, limit))
+    const { entries: more } = await untilDone(() => record.read(partition, at, { limit, isBulk: true }))
     if (more.length === 0) return entries
     entries.push(...more)
   }

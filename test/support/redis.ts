@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -21,6 +21,8 @@ export type RedisServer = {
   readonly port: number
   readonly url: string
   readonly pid: number
+  /** Where it keeps its files. */
+  readonly folder: string
   signal(signal: NodeJS.Signals): void
   /** SIGKILL, and waits until it is gone. Its folder stays. */
   kill(): Promise<void>
@@ -28,6 +30,8 @@ export type RedisServer = {
   restart(): Promise<void>
   /** redis-cli against this server; the answer as text. */
   cli(...args: string[]): string
+  /** The same without holding up this process; what went wrong as text too, also that nothing came for a second. */
+  ask(...args: string[]): Promise<string>
   /** Kills it and removes its folder. */
   close(): Promise<void>
 }
@@ -39,6 +43,9 @@ export type RedisOptions = {
   readonly host?: string
   readonly prefix?: readonly string[]
 }
+
+/** A server that is stopped does not answer. */
+const ASK_MS = 1_000
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const { host = '127.0.0.1', prefix = [] } = options
@@ -68,12 +75,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     for (const giveUpMs = Date.now() + 10_000; ; await sleep(10)) {
       if (started.exitCode !== null || Date.now() > giveUpMs) throw new Error(`redis-server did not start:\n${output}`)
       // With a password it answers NOAUTH: it is there.
-      if (/PONG|NOAUTH|LOADING/.test(tryCli(['ping']))) return started
+      if (/PONG|NOAUTH|LOADING/.test(await tryCli(['ping']))) return started
     }
   }
 
   const server: RedisServer = {
     port,
+    folder,
     url: `redis://${host}:${port}`,
     get pid() {
       return child.pid ?? 0
@@ -90,6 +98,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       child = await launch()
     },
     cli: (...args) => execFileSync('redis-cli', ['-h', host, '-p', String(port), ...args], { encoding: 'utf8' }).trim(),
+    ask: (...args) => tryCli(args),
     async close() {
       await server.kill()
       rmSync(folder, { recursive: true, force: true })
@@ -98,36 +107,78 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   return server
 }
 
-export type RedisCluster = { readonly servers: readonly RedisServer[]; readonly url: string; close(): Promise<void> }
+export type RedisCluster = {
+  readonly servers: readonly RedisServer[]
+  readonly url: string
+  /** Resolves when every server is there, sees all others, and every replica has its master's data. */
+  whole(waitMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+export type RedisClusterOptions = {
+  readonly nodeTimeoutMs?: number
+  readonly args?: readonly string[]
+  /** Clients and servers speak TLS; the certificate signs itself. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  /** Where a server runs, by its index; on loopback when missing. */
+  readonly hosts?: readonly { readonly address: string; readonly prefix: readonly string[] }[]
+  /** The port that clients and replicas are told to connect to, for what stands before a server; on the same address. */
+  readonly portBefore?: (port: number) => Promise<number>
+}
 
 /** Three masters with one replica each, whole when it resolves. Failover after about `nodeTimeoutMs` and a vote. */
-export async function startRedisCluster(
-  options: { nodeTimeoutMs?: number; args?: readonly string[]; tls?: { certFile: string; keyFile: string } } = {},
-) {
-  const { nodeTimeoutMs = 1_000, args = [], tls } = options
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { nodeTimeoutMs = 1_000, args = [], hosts = [], portBefore, tls } = options
   const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)]
   const servers: RedisServer[] = []
-  /** The ports by which they know each other: with TLS, when it is wanted. */
-  const ports: number[] = []
-  for (let index = 0; index < 6; index++) {
-    const port = await clusterPort()
-    const tlsPort = tls === undefined ? port : await clusterPort()
-    const tlsArgs = tls === undefined ? [] : tlsOptions(tlsPort, tls)
-    ports.push(tlsPort)
-    servers.push(await startRedis({ port, args: [...cluster, '--repl-diskless-sync-delay', '0', ...args, ...tlsArgs] }))
-  }
+  const urls: string[] = []
+  /** Where they are themselves. */
+  const addresses: string[] = []
   const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   try {
-    const addresses = ports.map((port) => `127.0.0.1:${port}`)
-    const signed = tls === undefined ? [] : ['-p', String(ports[0]), '--tls', '--cacert', tls.certFile]
+    for (let index = 0; index < 6; index++) {
+      const port = await clusterPort()
+      const tlsPort = tls === undefined ? port : await clusterPort()
+      const tlsArgs = tls === undefined ? [] : tlsOptions(tlsPort, tls)
+      const shown = portBefore === undefined ? tlsPort : await portBefore(port)
+      const announced = shown === tlsPort ? [] : ['--cluster-announce-port', String(shown)]
+      const host = hosts[index]
+      const where = host === undefined ? {} : { host: host.address, prefix: host.prefix }
+      const all = [...cluster, '--repl-diskless-sync-delay', '0', ...announced, ...args, ...tlsArgs]
+      servers.push(await startRedis({ port, ...where, args: all }))
+      urls.push(`${tls === undefined ? 'redis' : 'rediss'}://${host?.address ?? '127.0.0.1'}:${shown}`)
+      addresses.push(`${host?.address ?? '127.0.0.1'}:${tlsPort}`)
+    }
+    const signed = tls === undefined ? [] : ['-p', addresses[0]?.split(':')[1] ?? '', '--tls', '--cacert', tls.certFile]
     servers[0]?.cli(...signed, '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
     await waitWhole(servers)
   } catch (error) {
     await close()
     throw error
   }
-  const url = ports.map((port) => `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`).join(',')
-  return { servers, url, close } satisfies RedisCluster
+  return { servers, url: urls.join(','), whole: (waitMs) => waitWhole(servers, waitMs), close }
+}
+
+async function waitWhole(servers: readonly RedisServer[], waitMs = 30_000): Promise<void> {
+  const isWhole = async (server: RedisServer) => {
+    const state = await server.ask('cluster', 'info')
+    const replication = await server.ask('info', 'replication')
+    const isLinked = replication.includes('role:master') || replication.includes('master_link_status:up')
+    return state.includes('cluster_state:ok') && state.includes('cluster_known_nodes:6') && isLinked
+  }
+  for (const giveUpMs = Date.now() + waitMs; Date.now() < giveUpMs; await sleep(50)) {
+    if ((await Promise.all(servers.map(isWhole))).every(Boolean)) return
+  }
+  throw new Error('The Redis cluster did not become whole.')
+}
+
+/** What redis-cli printed, or what went wrong, without holding up this process. */
+function attempt(args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile('redis-cli', args, { timeout: ASK_MS }, (error, output) =>
+      resolve(error === null ? output : String(error)),
+    )
+  })
 }
 
 /** The bus port is the port plus 10000. */
@@ -142,25 +193,4 @@ function tlsOptions(port: number, { certFile, keyFile }: { certFile: string; key
   const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile]
   const both = ['--tls-cluster', 'yes', '--tls-replication', 'yes', '--tls-auth-clients', 'no']
   return ['--tls-port', String(port), ...files, ...both]
-}
-
-async function waitWhole(servers: readonly RedisServer[]): Promise<void> {
-  const isWhole = (server: RedisServer) => {
-    const state = server.cli('cluster', 'info')
-    const replication = server.cli('info', 'replication')
-    const isLinked = replication.includes('role:master') || replication.includes('master_link_status:up')
-    return state.includes('cluster_state:ok') && state.includes('cluster_known_nodes:6') && isLinked
-  }
-  for (const giveUpMs = Date.now() + 30_000; Date.now() < giveUpMs; await sleep(50)) {
-    if (servers.every(isWhole)) return
-  }
-  throw new Error('The Redis cluster did not become whole.')
-}
-
-function attempt(args: readonly string[]): string {
-  try {
-    return execFileSync('redis-cli', args, { encoding: 'utf8', stdio: 'pipe' })
-  } catch (error) {
-    return String(error)
-  }
 }

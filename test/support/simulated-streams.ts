@@ -1,6 +1,13 @@
 import { ScreeningError } from '../../src/domain/errors.ts'
 import { PARTITIONS } from '../../src/stores/fact.ts'
-import type { FactEntry, FactStreams, PartitionHead, Position } from '../../src/stores/redis/fact-streams.ts'
+import type {
+  FactEntry,
+  FactPage,
+  FactStreams,
+  PartitionHead,
+  Position,
+  ReadHow,
+} from '../../src/stores/redis/fact-streams.ts'
 
 /** Streams of facts in memory that fail and lose as they are told: for fault injection and its replay, not for speed. */
 export type SimulatedRecord = {
@@ -67,11 +74,16 @@ export function createSimulatedRecord(): SimulatedRecord {
             if (known !== undefined) return { position: known.position, isNew: false }
             return { position: add(partition, factId, payload), isNew: true }
           }),
-        read: (index: number, after: Position, limit: number) =>
-          answer(() => readAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
+        read: (index: number, after: Position, { limit }: ReadHow) =>
+          answer(() => pageAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
         readAll: (afters: readonly Position[], limit: number) =>
           Promise.all(
-            afters.map((after, index) => node.read(index, after, limit).catch((error: unknown) => error as Error)),
+            afters.map((after, index) =>
+              node.read(index, after, { limit, isBulk: false }).then(
+                ({ entries }) => [...entries],
+                (error: unknown) => error as Error,
+              ),
+            ),
           ),
         touch: (index: number) =>
           answer((): PartitionHead => {
@@ -99,4 +111,8 @@ function readAfter({ entries }: Partition, after: Position, limit: number, isUnm
     throw new ScreeningError('RECORD_DIVERGED', 'Another history.', { epochs, lastSequence: entries.length })
   }
   return entries.slice(sequence, sequence + limit)
+}
+
+function pageAfter(partition: Partition, after: Position, limit: number, isUnmarked: boolean): FactPage {
+  return { entries: readAfter(partition, after, limit, isUnmarked), newest: partition.entries.length }
 }

@@ -16,8 +16,10 @@ export type Outbox = {
   has(factId: string): boolean
   /** Puts it in as part of another write, whatever the bound. */
   enter(writes: WriteSet, fact: OutboxFact): void
-  /** Oldest first. */
-  page(limit: number): OutboxFact[]
+  /** Those that something waits for. */
+  partitions(): number[]
+  /** Of one partition, oldest first. */
+  page(partition: number, limit: number): OutboxFact[]
   /** All of one partition, oldest first, in the snapshot that the environment reads just now. */
   ofPartition(partition: number): OutboxFact[]
   /** Removes a fact that is part of the record already. */
@@ -33,13 +35,18 @@ const HEAD_BYTES = 25
 const prefix = makeKey(LIVE_SPACE.outbox)
 const keyOf = (order: number) => makeKey(LIVE_SPACE.outbox, { u64: order })
 
+/** In line, and since when. */
+type Place = { readonly order: number; readonly atMs: number; readonly partition: number }
+
 export function createOutbox(environment: Environment, queue: CommitQueue): Outbox {
   /** Fact id to place in line and time, oldest first. */
-  const waiting = new Map<string, { order: number; atMs: number }>()
+  const waiting = new Map<string, Place>()
+  const idsByPartition = new Map<number, Set<string>>()
   let last = 0
   environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (key, value) => {
     last = u64Part(key, KEY_PREFIX_BYTES)
-    waiting.set(value.toString('hex', 0, ID_BYTES), { order: last, atMs: value.readDoubleLE(ID_BYTES) })
+    const atMs = value.readDoubleLE(ID_BYTES)
+    remember(value.toString('hex', 0, ID_BYTES), { order: last, atMs, partition: value.readUInt8(PARTITION_AT) })
   })
   /** Accepted, on their way to the disk. */
   let entering = 0
@@ -52,7 +59,7 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     head.writeDoubleLE(atMs, ID_BYTES)
     head.writeUInt8(partition, PARTITION_AT)
     writes.put(keyOf(order), Buffer.concat([head, payload]))
-    writes.afterCommit(() => waiting.set(factId, { order, atMs }))
+    writes.afterCommit(() => remember(factId, { order, atMs, partition }))
   }
 
   return {
@@ -80,10 +87,15 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     },
     has: (factId) => waiting.has(factId),
     enter,
-    page(limit) {
+    partitions: () => [...idsByPartition.keys()],
+    page(partition, limit) {
       environment.refresh()
       const facts: OutboxFact[] = []
-      environment.scan({ prefix, limit }, (_key, value) => facts.push(decodeRow(value)))
+      for (const factId of idsByPartition.get(partition) ?? []) {
+        if (facts.length === limit) break
+        const value = environment.bytes(keyOf(waiting.get(factId)!.order))
+        if (value !== undefined) facts.push(decodeRow(value))
+      }
       return facts
     },
     ofPartition(partition) {
@@ -97,11 +109,25 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     remove,
   }
 
+  function remember(factId: string, place: Place): void {
+    waiting.set(factId, place)
+    const ids = idsByPartition.get(place.partition)
+    if (ids === undefined) idsByPartition.set(place.partition, new Set([factId]))
+    else ids.add(factId)
+  }
+
+  function forget(factId: string, { partition }: Place): void {
+    waiting.delete(factId)
+    const ids = idsByPartition.get(partition)
+    ids?.delete(factId)
+    if (ids?.size === 0) idsByPartition.delete(partition)
+  }
+
   function remove(writes: WriteSet, factId: string): void {
     const place = waiting.get(factId)
     if (place === undefined) return
     writes.remove(keyOf(place.order))
-    writes.afterCommit(() => waiting.delete(factId))
+    writes.afterCommit(() => forget(factId, place))
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Cluster, Redis } from 'ioredis'
 import { type FunctionName, functionName, LIBRARY } from './functions.ts'
-import type { RedisLink } from './redis-link.ts'
+import type { RedisLine } from './redis-link.ts'
 
 export type FunctionArguments = { readonly keys: readonly string[]; readonly args: readonly (string | Buffer)[] }
 
 /** The answer of one of our functions, texts as Buffers. A master that does not know them yet is given the library. */
 export async function callFunction(
-  link: RedisLink,
+  link: RedisLine,
   name: FunctionName,
   doing: string,
   { keys, args }: FunctionArguments,

@@ -26,7 +26,7 @@ const WAIT_MS = 100
 export function createFactStreams(link: RedisLink, recordId: string): RedisRecord {
   return {
     append: (partition, factId, payload) => append(link, recordId, { partition, factId, payload }),
-    read: (partition, after, limit) => readFacts(link, recordId, { partition, after, limit }),
+    read: (partition, after, how) => readFacts(link, recordId, { partition, after, ...how }),
     async touch(partition) {
       const { head, facts, epochs } = partitionKeys(recordId, partition)
       const reply = await callFunction(link, 'touch', `a look at partition ${partition}`, {

@@ -21,6 +21,18 @@ export type PartitionHead = Position & {
   readonly oldest: number
 }
 
+export type FactPage = {
+  readonly entries: readonly FactEntry[]
+  /** Sequence of the partition's last entry, as the server that answered has it. */
+  readonly newest: number
+}
+
+export type ReadHow = {
+  readonly limit: number
+  /** For reading far: larger pages over a connection of its own, with more patience. Otherwise it settles at once. */
+  readonly isBulk: boolean
+}
+
 export type FactStreams = {
   /**
    * Appends a fact, once: a factId that the partition has seen within the last hour (a day for the desk partition) is not
@@ -30,13 +42,14 @@ export type FactStreams = {
    */
   append(partition: number, factId: string, payload: Buffer): Promise<{ position: Position; isNew: boolean }>
   /**
-   * Up to `limit` entries behind `after`, in order, from the stream or from segments. Rejects with UNAVAILABLE,
+   * Entries behind `after`, in order, from the stream or from segments: at most `limit`, and fewer when they are large or
+   * a segment ends. Rejects with UNAVAILABLE,
    * RECORD_LOST; with RECORD_DAMAGED when entries in between are missing; with RECORD_DIVERGED when the partition does not
    * contain `after`. Its details: `keptUpTo`, the sequence up to which `after`'s history and the partition's are the same;
    * `isExact`: false when the epoch of `after` was lost whole, `keptUpTo` is 0 then and commonUpTo (epochs.ts) finds the
    * place from the reader's own epochs, `epochs` and `lastSequence`.
    */
-  read(partition: number, after: Position, limit: number): Promise<FactEntry[]>
+  read(partition: number, after: Position, how: ReadHow): Promise<FactPage>
   /**
    * Reads on in all partitions at once: `afters[n]` is the position in partition n. One exchange a server while there is
    * little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call

@@ -4,72 +4,34 @@
  */
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
-import { DESK_PARTITION, type FactKind, PARTITIONS } from '../fact.ts'
+import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
 import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
-import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
+import { createSlots } from '../slots.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
-import type { FactEntry, FactStreams } from './fact-streams.ts'
+import type { FactEntry } from './fact-streams.ts'
 import { assertNotFetched, contentsMissing } from './missing-layers.ts'
-import { type FollowerStatus, newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
-
-/** A partition of the record is not followed any more, and why. */
-export type RecordTrouble = { readonly partition: number; readonly state: RecordState; readonly error: unknown }
-
-export type RefusedFact = { readonly factId: string; readonly kind: FactKind; readonly error: unknown }
-
-export type RecordFollower = {
-  /** Reads the partition now, and again when it is being read. */
-  nudge(partition: number): void
-  /** Resolves when the fact is applied here, with what it did; rejects with why it was refused, or why it will not come. */
-  awaitFact(factId: string): Promise<unknown>
-  forgetFact(factId: string): void
-  stateOf(partition: number): { readonly state: RecordState; readonly error: unknown }
-  /** Looks at the partition now, whatever was known of it, and resolves with what it is. */
-  look(partition: number): Promise<RecordState>
-  /** Resolves when every partition was once read to its end. Rejects never: it waits. */
-  caughtUp(): Promise<void>
-  status(): FollowerStatus
-  /** Runs `work` while nothing reads or applies the partition. */
-  holding<T>(partition: number, work: () => Promise<T>): Promise<T>
-  close(): Promise<void>
-}
-
-export type FollowerOptions = {
-  /** Between two looks at all partitions. */
-  readonly pollMs?: number
-  /** Between two questions whether Redis is still the same server; also the pause of a partition in trouble. */
-  readonly touchMs?: number
-}
-
-export type FollowerDependencies = {
-  readonly streams: FactStreams
-  readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'epochsOf' | 'apply' | 'rewind'>
-  /** Brings layers into this node's lists.mdb; resolves with those that Redis does not have (any more). */
-  readonly fetchLayers: (layers: readonly LayerRef[]) => Promise<readonly LayerRef[]>
-  readonly hasLayer: (layer: LayerRef) => boolean
-  readonly now: () => number
-  /** 0..1, for pauses. */
-  readonly random: () => number
-  /** New facts are in the change log. */
-  readonly onApplied: () => void
-  readonly onTrouble: (trouble: RecordTrouble) => void
-  /** A change that was acknowledged, and offered again because Redis lost it, does not fit any more. */
-  readonly onRefused: (refused: RefusedFact) => void
-}
+import { newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
+import type { FollowerDependencies, FollowerOptions, RecordFollower } from './record-follower.ts'
 
 /** 50 small requests a second a server. */
 const POLL_MS = 20
 const TOUCH_MS = 1_000
-const PAGE_ENTRIES = 2_000
+/** What is new since the last look, as a rule. */
+const PAGE_ENTRIES = 64
+const FAR_PAGE_ENTRIES = 2_000
+const FAR_READERS = 4
 /** A desk batch grows when the layers of its middle are gone already: its end needs only what is in force. */
 const DESK_ENTRIES_MAX = 200_000
 
 export function createRecordFollower(options: FollowerOptions, dependencies: FollowerDependencies): RecordFollower {
   const { pollMs = POLL_MS, touchMs = TOUCH_MS } = options
   const { streams, replica, now, random } = dependencies
+  /** For pauses: clocks are set, this one only goes on. */
+  const clock = dependencies.clock ?? (() => performance.now())
+  const farReaders = createSlots(FAR_READERS)
   const partitions = Array.from({ length: PARTITIONS }, (_, index) => newPartition(index, replica.position(index)))
   const waiting = new Map<string, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>()
   let applied = 0
@@ -80,45 +42,76 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   function settle(facts: readonly AppliedFact[]): void {
     applied += facts.length
     for (const { factId, kind, wasWaiting, result, error } of facts) {
-      if (wasWaiting && error !== undefined) dependencies.onRefused({ factId, kind, error })
+      if (wasWaiting && error !== undefined) told(() => dependencies.onRefused({ factId, kind, error }))
       const author = waiting.get(factId)
       if (author === undefined) continue
       waiting.delete(factId)
       if (error === undefined) author.resolve(result)
       else author.reject(error)
     }
-    if (facts.length > 0) dependencies.onApplied()
+    if (facts.length > 0) told(dependencies.onApplied)
   }
 
-  /** `page`: what a poll has read behind the position already. */
+  /** What listeners throw is no trouble of the partition. */
+  function told(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      dependencies.onTrouble({ partition: -1, state: 'stopped', error })
+    }
+  }
+
+  /** Reads to the end. `page`: what a poll has read behind the position already. */
   async function advance(partition: Partition, page: readonly FactEntry[] | undefined): Promise<void> {
-    for (let entries = page; ; entries = undefined) {
-      const startedMs = now()
-      if (startedMs >= partition.touchAtMs) await touch(partition)
-      entries ??= await streams.read(partition.index, partition.position, PAGE_ENTRIES)
-      if (entries.length > 0) await apply(partition, entries)
-      if (entries.length < PAGE_ENTRIES) {
+    const startedMs = now()
+    if (clock() >= partition.touchAt) await touch(partition)
+    if (page !== undefined) await apply(partition, page)
+    const { entries, newest } = await streams.read(partition.index, partition.position, {
+      limit: PAGE_ENTRIES,
+      isBulk: false,
+    })
+    partition.newest = newest
+    if (entries.length > 0) await apply(partition, entries)
+    if (partition.position.sequence < newest) return readFar(partition)
+    partition.freshMs = startedMs
+    enter(partition, 'following', undefined)
+  }
+
+  /** A few partitions at a time, in large pages: all at once would make every page late. */
+  function readFar(partition: Partition): Promise<void> {
+    return farReaders(async () => {
+      for (;;) {
+        const startedMs = now()
+        const { entries, newest } = await streams.read(partition.index, partition.position, {
+          limit: FAR_PAGE_ENTRIES,
+          isBulk: true,
+        })
+        partition.newest = newest
+        if (entries.length > 0) await apply(partition, entries)
+        if (isClosed) return
+        if (partition.position.sequence < newest) continue
         partition.freshMs = startedMs
-        partition.newest = partition.position.sequence
         enter(partition, 'following', undefined)
         return
       }
-    }
+    })
   }
 
   async function touch(partition: Partition): Promise<void> {
     const head = await streams.touch(partition.index)
     partition.newest = Math.max(head.sequence, partition.position.sequence)
-    partition.touchAtMs = now() + touchMs * (0.9 + 0.2 * random())
+    partition.touchAt = clock() + touchMs * (0.9 + 0.2 * random())
   }
 
   async function apply(partition: Partition, entries: readonly FactEntry[]): Promise<void> {
     const decoded = entries.map(decode)
-    const last = entries.at(-1)!.position
-    partition.newest = Math.max(partition.newest, last.sequence)
-    if (partition.index === DESK_PARTITION) settle(await applyDesk(partition, decoded))
-    else settle(await replica.apply(partition.index, decoded, { newest: partition.newest }))
+    partition.newest = Math.max(partition.newest, entries.at(-1)!.position.sequence)
+    const facts =
+      partition.index === DESK_PARTITION
+        ? await applyDesk(partition, decoded)
+        : await replica.apply(partition.index, decoded, { newest: partition.newest }).catch(ownFailure)
     partition.position = replica.position(partition.index)
+    settle(facts)
   }
 
   /** Lists come into force with their contents: missing layers are fetched before, and the batch is tried again. */
@@ -131,10 +124,10 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
           hasLayer: dependencies.hasLayer,
         })
       } catch (error) {
-        if (!(error instanceof LayersMissing)) throw error
+        if (!(error instanceof LayersMissing)) return ownFailure(error)
         if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
         assertNotFetched(error.layers, fetched)
-        const gone = await dependencies.fetchLayers(error.layers)
+        const gone = await dependencies.fetchLayers(error.layers).catch(fetchFailure)
         for (const layer of error.layers) if (!gone.includes(layer)) fetched.add(layerName(layer))
         if (gone.length > 0) entries.push(...(await readOn(entries, gone)))
       }
@@ -142,7 +135,10 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   }
 
   async function readOn(entries: readonly DecodedEntry[], gone: readonly LayerRef[]): Promise<DecodedEntry[]> {
-    const more = await streams.read(DESK_PARTITION, entries.at(-1)!.position, PAGE_ENTRIES)
+    const { entries: more } = await streams.read(DESK_PARTITION, entries.at(-1)!.position, {
+      limit: FAR_PAGE_ENTRIES,
+      isBulk: true,
+    })
     if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
     return more.map(decode)
   }
@@ -158,7 +154,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     rewound += await replica.rewind(partition.index, keptUpTo)
     partition.position = replica.position(partition.index)
     partition.isNudged = true
-    dependencies.onApplied()
+    told(dependencies.onApplied)
   }
 
   async function work(partition: Partition, page: readonly FactEntry[] | undefined): Promise<void> {
@@ -169,11 +165,12 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
         if (!(error instanceof ScreeningError && error.code === 'RECORD_DIVERGED')) throw error
         await rewind(partition, error)
       } catch (trouble) {
-        const state = stateFor(trouble)
-        enter(partition, state, trouble)
+        const isOwn = trouble instanceof OwnFailure
+        const state = isOwn ? 'stopped' : stateFor(trouble)
+        enter(partition, state, isOwn ? trouble.cause : trouble)
         // The server that answers next may be another one.
-        partition.touchAtMs = 0
-        partition.retryAtMs = now() + (state === 'away' ? 50 + 100 * random() : touchMs)
+        partition.touchAt = 0
+        partition.retryAt = clock() + (state === 'away' ? 50 + 100 * random() : touchMs)
       }
     }
   }
@@ -195,7 +192,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       partition.isNudged = true
       return
     }
-    if (partition.state !== 'following' && now() < partition.retryAtMs) return
+    if (partition.state !== 'following' && clock() < partition.retryAt) return
     partition.isNudged = false
     partition.busy = work(partition, page).finally(() => {
       partition.busy = undefined
@@ -214,7 +211,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       const partition = partitions[index]!
       if (partition.busy !== undefined) continue
       const isQuiet = Array.isArray(page) && page.length === 0
-      if (isQuiet && partition.state === 'following' && startedMs < partition.touchAtMs) partition.freshMs = startedMs
+      if (isQuiet && partition.state === 'following' && clock() < partition.touchAt) partition.freshMs = startedMs
       // A page that was read before the position moved on is of no use.
       else start(partition, Array.isArray(page) && follows(partition, page) ? page : undefined)
     }
@@ -237,8 +234,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     async look(index) {
       const partition = partitions[index]!
       await partition.busy
-      partition.retryAtMs = 0
-      partition.touchAtMs = 0
+      partition.retryAt = 0
+      partition.touchAt = 0
       start(partition)
       await partition.busy
       return partition.state
@@ -258,8 +255,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       } finally {
         partition.position = replica.position(index)
         partition.isHeld = false
-        partition.retryAtMs = 0
-        partition.touchAtMs = 0
+        partition.retryAt = 0
+        partition.touchAt = 0
       }
     },
     async close() {
@@ -270,6 +267,20 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       for (const { reject } of waiting.values()) reject(new ScreeningError('UNAVAILABLE', 'The node stops.'))
     },
   }
+}
+
+/** This node's disk refused, or a fault of ours: nothing that Redis could mend. */
+class OwnFailure extends Error {}
+
+function ownFailure(cause: unknown): never {
+  throw new OwnFailure(cause instanceof Error ? cause.message : String(cause), { cause })
+}
+
+/** What lists.mdb refuses, a full disk most of all, is this node's; the rest is of Redis. */
+function fetchFailure(error: unknown): never {
+  const isOurs = error instanceof ScreeningError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_FAILED')
+  if (isOurs) return ownFailure(error)
+  throw error
 }
 
 function follows({ position }: Partition, page: readonly FactEntry[]): boolean {

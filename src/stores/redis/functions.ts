@@ -15,8 +15,10 @@ export const LIBRARY_VERSION = 1
 export const functionName = (name: FunctionName): string => `zaslon${LIBRARY_VERSION}_${name}`
 export type FunctionName = 'append' | 'touch' | 'read' | 'seal' | 'create' | 'claim' | 'ready' | 'publish' | 'layer'
 
-/** Entries an answer of `read` may have is the caller's limit; epochs it lists at a divergence, newest first. */
+/** Epochs that an answer of `read` lists at a divergence, newest first. */
 const EPOCHS_SHOWN = 10_000
+/** `read` looks at its bound of bytes after so many entries. */
+const ENTRIES_A_STEP = 64
 
 export const LIBRARY = `#!lua name=zaslon${LIBRARY_VERSION}
 local FORMAT = '1'
@@ -138,14 +140,26 @@ local function read(keys, args)
   if refused then return refused end
   local epoch, sequence = args[1], tonumber(args[2])
   if not contains(keys, head, epoch, sequence) then
-    if sequence > head.sequence and head.server ~= serverNow() then return { 'entries', text(head.oldest), {} } end
+    if sequence > head.sequence and head.server ~= serverNow() then return { 'entries', text(head.sequence), {} } end
     return { 'diverged', text(head.sequence), epochStarts(keys) }
   end
-  if sequence == head.sequence then return { 'entries', text(head.oldest), {} } end
-  if sequence + 1 < head.oldest then return { 'sealed', text(head.oldest), {} } end
+  if sequence == head.sequence then return { 'entries', text(head.sequence), {} } end
+  if sequence + 1 < head.oldest then return { 'sealed', text(head.sequence), {} } end
   local from = '-'
   if sequence > 0 then from = '(' .. epoch .. '-' .. args[2] end
-  return { 'entries', text(head.oldest), redis.call('XRANGE', keys[2], from, '+', 'COUNT', args[3]) }
+  local limit, room = tonumber(args[3]), tonumber(args[4])
+  local entries = {}
+  while #entries < limit and room > 0 do
+    local some = redis.call('XRANGE', keys[2], from, '+', 'COUNT', math.min(${ENTRIES_A_STEP}, limit - #entries))
+    if #some == 0 then break end
+    for _, entry in ipairs(some) do
+      if room <= 0 then break end
+      entries[#entries + 1] = entry
+      from = '(' .. entry[1]
+      for _, field in ipairs(entry[2]) do room = room - #field end
+    end
+  end
+  return { 'entries', text(head.sequence), entries }
 end
 
 local function seal(keys, args)

@@ -158,16 +158,21 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     const name = layerName(layer)
     const text = await call(() => registry.text(name), control.check)
     if (text === undefined) {
-      await call(() => registry.want(name, ''), control.check)
+      await want(name, '')
       return 'gone'
     }
     try {
       return await fetchPush({ name, text, entry: readEntry(layer, text) }, layer, contents, control)
     } catch (error) {
       const isDamaged = error instanceof ScreeningError && error.code === 'RECORD_DAMAGED'
-      if (isDamaged) await call(() => registry.want(name, parseEntry(text)?.pushId ?? ''), control.check)
+      if (isDamaged) await want(name, parseEntry(text)?.pushId ?? '')
       throw error
     }
+  }
+
+  /** A Redis that is full or away now is asked again by whoever still needs the layer. */
+  async function want(name: string, pushId: string): Promise<void> {
+    await registry.want(name, pushId).catch(() => {})
   }
 
   async function fetchPush(

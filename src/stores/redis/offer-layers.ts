@@ -48,7 +48,8 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
 
   return ({ factId, payload, partition }) => {
     if (partition !== DESK_PARTITION) return true
-    const fact = decodeFact(payload)
+    const fact = readFact(payload)
+    if (fact === undefined) return true
     const line = lineOf(fact) ?? factId
     const holder = held.get(line)
     if (holder !== undefined && holder !== factId && outbox.has(holder)) return false
@@ -61,6 +62,15 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
     held.set(line, factId)
     if (!pushes.has(factId)) push(factId, needed)
     return false
+  }
+}
+
+/** Undefined: of a newer version, or no fact; what becomes of it is not for us to say. */
+function readFact(payload: Buffer): FactBody | undefined {
+  try {
+    return decodeFact(payload)
+  } catch {
+    return undefined
   }
 }
 

@@ -23,8 +23,8 @@ export type Partition = {
   state: RecordState
   error: unknown
   freshMs: number
-  touchAtMs: number
-  retryAtMs: number
+  touchAt: number
+  retryAt: number
   busy: Promise<void> | undefined
   isNudged: boolean
   isHeld: boolean
@@ -38,8 +38,8 @@ export function newPartition(index: number, position: Position): Partition {
     state: 'away',
     error: undefined,
     freshMs: 0,
-    touchAtMs: 0,
-    retryAtMs: 0,
+    touchAt: 0,
+    retryAt: 0,
     busy: undefined,
     isNudged: false,
     isHeld: false,
@@ -49,8 +49,6 @@ export function newPartition(index: number, position: Position): Partition {
 export function stateFor(error: unknown): RecordState {
   if (!(error instanceof ScreeningError)) return 'stopped'
   switch (error.code) {
-    case 'UNAVAILABLE':
-      return 'away'
     case 'CONTENTS_MISSING':
       return 'waiting'
     case 'RECORD_LOST':
@@ -61,8 +59,9 @@ export function stateFor(error: unknown): RecordState {
       return 'damaged'
     case 'STORAGE_FORMAT':
       return 'newer'
+    // Whatever else Redis says (full, its disk, its rights): it takes nothing now, and may again without us.
     default:
-      return 'stopped'
+      return 'away'
   }
 }
 

@@ -47,7 +47,11 @@ async function readAllFacts(
     after,
     key: partitionKeys(recordId, partition).facts,
   }))
-  const settle = (work: Promise<FactEntry[]>) => work.catch((error: unknown) => redisError(error, 'reading'))
+  const readClosely = (partition: number, after: Position) =>
+    readFacts(link, recordId, { partition, after, limit, isBulk: false }).then(
+      ({ entries }) => [...entries],
+      (error: unknown) => redisError(error, 'reading'),
+    )
   let found: Map<string, unknown>
   try {
     found = await link.call('reading all partitions', () => readNew(reading, streams, limit))
@@ -66,7 +70,7 @@ async function readAllFacts(
         const isNext = entries?.[0]?.position.epoch === after.epoch && isGapless(after.sequence, entries)
         if (entries && isNext) return entries
       }
-      return settle(readFacts(link, recordId, { partition, after, limit }))
+      return readClosely(partition, after)
     }),
   )
 }

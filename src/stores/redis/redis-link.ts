@@ -4,20 +4,26 @@ import { redisError, unavailable } from './redis-errors.ts'
 import { type RedisSettings, readTlsFiles } from './redis-settings.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
+/** One client, and how long its calls may take. */
+export type RedisLine = {
+  readonly client: Redis | Cluster
+  /** Runs one exchange; `doing` names it in the message. Rejects with what redisError makes of a failure. */
+  call<T>(doing: string, exchange: () => Promise<T>): Promise<T>
+}
+
 /**
  * The clients of one process. A link is made whether Redis answers or not, and connects by itself when it does; nothing
  * waits in a queue meanwhile. Each call settles within CALL_TIMEOUT_MS, whatever the servers do.
  */
-export type RedisLink = {
+export type RedisLink = RedisLine & {
   readonly kind: RedisKind
   readonly shown: string
   readonly ackReplicas: number
-  readonly client: Redis | Cluster
   /** For appends that wait for replicas: a WAIT holds up everything behind it on its connection. Else the same client. */
   readonly writer: Redis | Cluster
   isReady(): boolean
-  /** Runs one exchange; `doing` names it in the message. Rejects with what redisError makes of a failure. */
-  call<T>(doing: string, exchange: () => Promise<T>): Promise<T>
+  /** A connection of its own for what is large: nothing urgent waits behind it. Each call settles within BULK_TIMEOUT_MS. */
+  bulk(): RedisLine
   /** True when connected in time. */
   whenReady(timeoutMs: number): Promise<boolean>
   close(): void
@@ -34,6 +40,8 @@ const SLOTS_REFRESH_MS = 500
 const RETRY_SOON_MS = 50
 /** Redirections and a library to load included. */
 const CALL_TIMEOUT_MS = 240
+/** 256 KiB at half a megabit a second. */
+const BULK_TIMEOUT_MS = 5_000
 /** Refused connections are tried again about once a second, with jitter so that nodes do not come in step. */
 const RECONNECT_MS = 1_000
 
@@ -41,8 +49,8 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   const address = parseRedisUrl(settings.url)
   const ackReplicas = settings.ackReplicas ?? 0
   let lastError = 'not connected yet'
-  const open = () => {
-    const made = createRedisClient(address, settings, kind)
+  const open = (commandTimeoutMs = COMMAND_TIMEOUT_MS) => {
+    const made = createRedisClient(address, settings, kind, commandTimeoutMs)
     made.on('error', (error: Error) => {
       lastError = error.message
     })
@@ -53,6 +61,7 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   }
   const client = open()
   const writer = ackReplicas > 0 ? open() : client
+  let bulkLine: RedisLine | undefined
   const isReady = () => client.status === 'ready' && writer.status === 'ready'
   return {
     kind,
@@ -63,11 +72,22 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
     isReady,
     async call(doing, exchange) {
       if (!isReady()) throw unavailable(doing, `${address.shown} is not connected (${lastError})`)
-      try {
-        return await within(CALL_TIMEOUT_MS, exchange())
-      } catch (cause) {
-        throw redisError(cause, doing)
+      return bounded(CALL_TIMEOUT_MS, doing, exchange)
+    },
+    bulk() {
+      if (bulkLine !== undefined) return bulkLine
+      const bulkClient = open(BULK_TIMEOUT_MS)
+      bulkLine = {
+        client: bulkClient,
+        call: async (doing, exchange) => {
+          if (!isReady()) throw unavailable(doing, `${address.shown} is not connected (${lastError})`)
+          await within(CONNECT_TIMEOUT_MS, becomesReady(bulkClient)).catch((cause) => {
+            throw redisError(cause, doing)
+          })
+          return bounded(BULK_TIMEOUT_MS, doing, exchange)
+        },
       }
+      return bulkLine
     },
     async whenReady(timeoutMs) {
       const ready = Promise.all([client, writer].map(becomesReady)).then(() => true)
@@ -76,6 +96,7 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
     close() {
       client.disconnect()
       if (writer !== client) writer.disconnect()
+      bulkLine?.client.disconnect()
     },
   }
 }
@@ -132,6 +153,14 @@ function reconnectOnError(error: Error): boolean {
 function retryStrategy(times: number): number {
   const bound = Math.min(RETRY_SOON_MS * 2 ** Math.min(times, 10), RECONNECT_MS)
   return bound * (0.75 + Math.random() / 2)
+}
+
+async function bounded<T>(timeoutMs: number, doing: string, exchange: () => Promise<T>): Promise<T> {
+  try {
+    return await within(timeoutMs, exchange())
+  } catch (cause) {
+    throw redisError(cause, doing)
+  }
 }
 
 function becomesReady(client: Redis | Cluster): Promise<void> {

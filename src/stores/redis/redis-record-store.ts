@@ -18,16 +18,11 @@ import {
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
-import {
-  createRecordFollower,
-  type FollowerOptions,
-  type RecordFollower,
-  type RecordTrouble,
-  type RefusedFact,
-} from './follow-record.ts'
+import { createRecordFollower } from './follow-record.ts'
 import { createLayerOffers } from './offer-layers.ts'
 import type { FollowerStatus } from './partition-state.ts'
 import type { ReputationPublication } from './publish-reputation.ts'
+import type { FollowerOptions, RecordFollower, RecordTrouble, RefusedFact } from './record-follower.ts'
 import { tendLayers } from './tend-layers.ts'
 import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
 

@@ -44,7 +44,7 @@ export async function acceptPartition(partition: number, dependencies: RepairDep
   const { streams, replica, layers } = dependencies
   const entries: DecodedEntry[] = []
   for (let after: Position = START; ; after = entries.at(-1)!.position) {
-    const page = await streams.read(partition, after, PAGE_ENTRIES)
+    const { entries: page } = await streams.read(partition, after, { limit: PAGE_ENTRIES, isBulk: true })
     if (page.length === 0) break
     for (const entry of page) {
       entries.push({ ...entry, fact: entry.factId === '' ? undefined : decodeFact(entry.payload) })

@@ -8,23 +8,24 @@ import { packSegment } from './segments.ts'
 
 /** A stream entry takes about 300 bytes, a packed one 60 (random ids do not deflate): 2.5 MB a stream before it is sealed. */
 const SEAL_AT = 8_192
-/** One read takes a few milliseconds of Redis. */
-const BATCH = 512
+/** At most 1 MiB when they are rows of a desk; a few milliseconds of Redis. */
+const BATCH = 64
 /** Texts of policies may be large: a segment stays one that is read and sent well within a call's time. */
-const SEGMENT_BYTES_MAX = 4 * 1024 * 1024
+const SEGMENT_BYTES_MAX = 2 * 1024 * 1024
 
 /** RedisRecord.seal. A second node at the same work finds that the stream begins elsewhere now, and changes nothing. */
 export async function sealFacts(link: RedisLink, recordId: string, partition: number): Promise<boolean> {
   const keys = partitionKeys(recordId, partition)
   const doing = `sealing partition ${partition}`
   const length = await link.call(doing, () => link.client.xlen(keys.facts))
+  const line = link.bulk()
   if (length <= SEAL_AT) return false
   const entries: FactEntry[] = []
   let bytes = 0
   let from = '-'
   while (entries.length < SEAL_AT / 2 && bytes < SEGMENT_BYTES_MAX) {
     const count = Math.min(BATCH, SEAL_AT / 2 - entries.length)
-    const reply = await link.call(doing, () => link.client.callBuffer('xrange', keys.facts, from, '+', 'COUNT', count))
+    const reply = await line.call(doing, () => line.client.callBuffer('xrange', keys.facts, from, '+', 'COUNT', count))
     const batch = parseEntries(reply)
     if (!batch || batch.length === 0) break
     entries.push(...batch)
@@ -35,7 +36,7 @@ export async function sealFacts(link: RedisLink, recordId: string, partition: nu
   const last = entries.at(-1)
   if (!first || !last) return false
   if (!isGapless(first.position.sequence - 1, entries)) throw damaged(keys.facts, 'has a gap')
-  const answer = await callFunction(link, 'seal', doing, {
+  const answer = await callFunction(line, 'seal', doing, {
     keys: [keys.head, keys.facts, keys.epochs, keys.segments, keys.segment],
     args: [
       idOf(first),

@@ -11,7 +11,7 @@ import { keptLayers, layersInForce } from '../kept-layers.ts'
 import { layerName } from '../layer-rows.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import type { LayerRef } from '../ports.ts'
-import type { RecordFollower } from './follow-record.ts'
+import type { RecordFollower } from './record-follower.ts'
 import type { LayerTraffic } from './redis-record-store.ts'
 
 export type TendLayersDependencies = {

@@ -10,7 +10,7 @@ import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact
 import { encodeFact } from '../fact-codec.ts'
 import type { Outbox, OutboxFact } from '../lmdb/outbox.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
-import type { RecordFollower } from './follow-record.ts'
+import type { RecordFollower } from './record-follower.ts'
 
 export type FactWriterOptions = {
   /** Facts that may wait for Redis; more are refused with QUEUE_FULL. */
@@ -39,7 +39,8 @@ export type FactWriter = {
 
 /** Above a healthy write (a few ms) by far, and what a client of ours that waits 500 ms can live with. */
 const WRITE_DEADLINE_MS = 200
-const DRAIN_PAGE = 256
+/** Of one partition in one round. */
+const DRAIN_PAGE = 64
 /** The fact may not be part of the record, for a reason that passes or that somebody mends. */
 class NotRecorded extends Error {
   override readonly cause: ScreeningError
@@ -67,8 +68,8 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
           throw error instanceof ScreeningError ? new NotRecorded(error) : error
         },
       )
-      // Which comes first: an append that fails, or the fact applied here, by whoever appended it.
-      const done = await Promise.race([appended.then(() => applied), applied, deadline.promise])
+      // The append's own answer is waited for too: it may be that of replicas.
+      const done = await Promise.race([Promise.all([applied, appended]).then(([result]) => result), deadline.promise])
       return done as FactResults[FactKind]
     } finally {
       deadline.clear()
@@ -78,11 +79,15 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     }
   }
 
+  /** Each partition by itself: one that is in trouble holds up no other. */
   async function drainOnce(): Promise<void> {
-    const failed = new Set<number>()
-    for (const fact of outbox.page(DRAIN_PAGE)) {
-      const { factId, payload, partition } = fact
-      if (failed.has(partition) || follower.stateOf(partition).state !== 'following') continue
+    await Promise.all(outbox.partitions().map(drainPartition))
+  }
+
+  async function drainPartition(partition: number): Promise<void> {
+    if (follower.stateOf(partition).state !== 'following') return
+    for (const fact of outbox.page(partition, DRAIN_PAGE)) {
+      const { factId, payload } = fact
       if (!dependencies.mayOffer(fact)) continue
       try {
         const { position } = await streams.append(partition, factId, payload)
@@ -90,7 +95,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
         // Otherwise it leaves when it is applied.
         if (position.sequence <= dependencies.position(partition).sequence) await outbox.drop(factId)
       } catch {
-        failed.add(partition)
+        return
       }
     }
   }

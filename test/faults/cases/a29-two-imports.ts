@@ -31,7 +31,7 @@ export const twoImports: FaultCase = {
     const seen = { whole: 0, mixed: 0 }
     const watching = (async () => {
       for (; !isOver; await sleep(20)) {
-        const looked = await look(node)
+        const looked = await lookAtSwapped(node)
         if (looked !== undefined) seen[looked]++
       }
     })()
@@ -61,7 +61,7 @@ export const twoImports: FaultCase = {
 const ASKED = 50
 
 /** One batch is judged by one thread in one turn: all of one upload and none of the other. */
-async function look(node: RunningService): Promise<'whole' | 'mixed' | undefined> {
+export async function lookAtSwapped(node: RunningService): Promise<'whole' | 'mixed' | undefined> {
   const numbers = (['a', 'b'] as const).flatMap((rows) =>
     Array.from({ length: ASKED }, (_, i) => numberIn(rows, Math.floor((i / ASKED) * SWAPPED_ROWS))),
   )

@@ -21,6 +21,7 @@ const PROBES = {
       disk.cutPower()
       disk.mountAgain()
     }),
+  'mount-namespace': () => run('unshare', '--mount', 'mount', '--bind', '/dev/null', '/etc/hosts'),
   strace: () => run('strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO', 'true'),
   faketime: () => {
     const year = run('faketime', '2001-01-01 00:00:00', process.execPath, '-p', 'new Date().getFullYear()')

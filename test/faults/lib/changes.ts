@@ -41,7 +41,9 @@ export type ChangesOptions = {
   }
   /** Makes the numbers of this writer its own. */
   readonly seed: number
-  /** Called around the reports that make a number blocked. */
+  /** Writers at once review numbers of their own: the first is this one. */
+  readonly reviewsFrom?: number
+  /** Called around the reports that make a number blocked; not again when one of them waits for Redis. */
   readonly onReported: (number: string, isKnown: boolean) => void
 }
 
@@ -49,7 +51,7 @@ export type ChangesOptions = {
 export const BUSY: ChangesOptions['pauseMs'] = { report: 20, entry: 300, import: 700, policy: 2_000, review: 300 }
 
 /** Distinct reporters that block a number by the shipped policy (reports.blockReporters). */
-const REPORTERS_TO_BLOCK = 5
+export const REPORTERS_TO_BLOCK = 5
 /** After a failure: not a storm of new attempts. */
 const RETRY_MS = 50
 const WORDS_KEPT = 5
@@ -91,8 +93,9 @@ export function startChanges(options: ChangesOptions, target: Target, policyText
     const { reportId, state } = await ask<{ reportId: string; state: string }>(target, 'POST', '/v1/reports', body)
     acknowledged.reports.push({ reportId, number, state })
     if (state === 'queued') taken.queued++
-    const count = acknowledged.reports.filter((known) => known.number === number).length
-    if (count === REPORTERS_TO_BLOCK) options.onReported(number, true)
+    const known = acknowledged.reports.filter((report) => report.number === number)
+    const isRecorded = known.every((report) => report.state !== 'queued')
+    if (known.length === REPORTERS_TO_BLOCK && isRecorded) options.onReported(number, true)
   }
 
   /** Two are added, then one of them is taken off again. */
@@ -101,8 +104,10 @@ export function startChanges(options: ChangesOptions, target: Target, policyText
     const number = numberIn('written', seed + (isRemoval ? index - 1 : index))
     acknowledged.entries.set(number, undefined)
     const method = isRemoval ? 'DELETE' : 'POST'
-    await ask(target, method, `/v1/lists/${LISTS.written}/entries`, { entries: [{ number }] })
-    acknowledged.entries.set(number, isRemoval ? 'removed' : 'added')
+    const path = `/v1/lists/${LISTS.written}/entries`
+    const { unchanged } = await ask<{ unchanged: number }>(target, method, path, { entries: [{ number }] })
+    // Nothing was written: an earlier change of the number, of which nothing is known, may still be on its way.
+    if (unchanged === 0) acknowledged.entries.set(number, isRemoval ? 'removed' : 'added')
   }
 
   async function swap(index: number): Promise<void> {
@@ -118,7 +123,7 @@ export function startChanges(options: ChangesOptions, target: Target, policyText
   }
 
   async function review(index: number): Promise<void> {
-    const number = numberIn('reviewed', index)
+    const number = numberIn('reviewed', (options.reviewsFrom ?? 0) + index)
     const body = { number, channel: 'hotline', scenario: 'bank', reporter: `v-${seed}-${index}` }
     const made = await ask<{ reportId: string; state: string; reviewId?: string }>(target, 'POST', '/v1/reports', body)
     acknowledged.reports.push({ reportId: made.reportId, number, state: made.state })

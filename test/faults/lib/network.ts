@@ -18,6 +18,8 @@ export type Host = {
   /** What the host sends is held to this rate. */
   shape(kilobitsPerSecond: number): void
   setLink(isUp: boolean): void
+  /** Nothing passes between this host and these addresses; everybody else reaches it. */
+  cutFrom(addresses: readonly string[]): void
   /** Takes back everything but the link itself. */
   heal(): void
 }
@@ -76,6 +78,12 @@ export function makeNetwork(cleanup: Cleanup): Network {
         shape(kilobitsPerSecond) {
           const rate = ['rate', `${kilobitsPerSecond}kbit`, 'burst', '16kb', 'latency', '400ms']
           inside('tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...rate)
+        },
+        cutFrom(addresses) {
+          for (const other of addresses) {
+            inside('iptables', '-A', 'INPUT', '-s', other, '-j', 'DROP')
+            inside('iptables', '-A', 'OUTPUT', '-d', other, '-j', 'DROP')
+          }
         },
         setLink: (isUp) => void inside('ip', 'link', 'set', 'eth0', isUp ? 'up' : 'down'),
         heal() {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { PACKAGE_DIRECTORY } from '../../../src/config/package-directory.ts'
 import { ask, importList, type Target } from './api.ts'
-import type { CallerGroup, CallsOptions, CallsTaken, ToCalls } from './calls.ts'
+import { type CallerGroup, type CallsOptions, type CallsTaken, nothingTaken, type ToCalls } from './calls.ts'
 import { BUSY, type Changes, type ChangesOptions, startChanges } from './changes.ts'
 import { CALLEE, COUNTS, EMERGENCY_CALLEE, LISTS, numberIn, numbersIn, SWAPPED, swappedRows } from './numbers.ts'
 
@@ -20,6 +20,7 @@ export type Oracle = {
 
 export type OracleOptions = {
   readonly verdictPort: number
+  /** 0: nobody asks. */
   readonly callsPerSecond: number
   readonly connections: number
   readonly sendsDeadline: boolean
@@ -27,6 +28,9 @@ export type OracleOptions = {
   /** False: nothing changes, the calls alone. */
   readonly hasWriter: boolean
   readonly pauseMs?: ChangesOptions['pauseMs']
+  readonly reviewsFrom?: number
+  /** True: what is recorded may be taken back for a moment and offered again, so a reported number may get any verdict. */
+  readonly mayWaver?: boolean
 }
 
 /** Below saturation of two cores that the service shares with the asking thread and the writer. */
@@ -67,30 +71,36 @@ export async function startOracle(options: OracleOptions, target: Target): Promi
     run: `f${options.seed}`,
     groups: groupsOf(reported),
   }
-  const thread = new Worker(THREAD, { workerData: calls })
-  await once(thread, 'message')
-  const tell = (message: ToCalls) => thread.postMessage(message)
+  const thread = options.callsPerSecond === 0 ? undefined : new Worker(THREAD, { workerData: calls })
+  if (thread !== undefined) await once(thread, 'message')
+  const tell = (message: ToCalls) => thread?.postMessage(message)
   const { text } = await ask<{ text: string }>(target, 'GET', '/v1/policy')
   const onReported = (caller: string, isKnown: boolean) =>
     tell(
-      isKnown
+      isKnown && options.mayWaver !== true
         ? { type: 'known', caller, allowed: ['block'], previous: ['allow', 'flag'] }
         : { type: 'known', caller, allowed: ['allow', 'flag', 'block'], previous: ['allow'] },
     )
   const pauseMs = options.pauseMs ?? BUSY
   const policyText = text.split('\n# written by')[0] ?? text
   const changes = options.hasWriter
-    ? startChanges({ pauseMs, seed: options.seed, onReported }, target, policyText)
+    ? startChanges(
+        { pauseMs, seed: options.seed, reviewsFrom: options.reviewsFrom ?? 0, onReported },
+        target,
+        policyText,
+      )
     : noChanges()
   return {
     changes,
     async takeCalls() {
+      if (thread === undefined) return nothingTaken()
       tell({ type: 'take' })
       const [taken] = await once(thread, 'message')
       return taken as CallsTaken
     },
     async stop() {
       await changes.stop()
+      if (thread === undefined) return
       const ended = once(thread, 'exit')
       tell({ type: 'stop' })
       await ended

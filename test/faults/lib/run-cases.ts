@@ -1,13 +1,15 @@
 import { missing } from './capabilities.ts'
 import { createCleanup } from './cleanup.ts'
 import type { CaseResult, FaultCase } from './fault-case.ts'
-import { createWorld, type WorldOptions } from './world.ts'
+import { createWorld } from './world.ts'
 
 export type RunCasesOptions = {
   readonly isQuick: boolean
   /** Rounds of a case that counts itself, times another one is run. */
   readonly count: (fault: FaultCase) => number
   readonly seed: number
+  /** The person has said how long. */
+  readonly hasEnd?: boolean
 }
 export type RunCasesDependencies = {
   readonly mustEnd: () => boolean
@@ -38,7 +40,7 @@ export async function runCases(
 
 async function runCase(
   fault: FaultCase,
-  options: Pick<WorldOptions, 'isQuick' | 'count' | 'seed'>,
+  options: Omit<RunCasesOptions, 'count'> & { readonly count: number },
   dependencies: RunCasesDependencies,
 ): Promise<CaseResult> {
   const { id, what, expected } = fault
@@ -49,7 +51,7 @@ async function runCase(
   const cleanup = createCleanup()
   running.add(cleanup)
   const { say, mustEnd } = dependencies
-  const { world, findings } = createWorld({ ...options, cleanup, say, mustEnd })
+  const { world, findings } = createWorld({ hasEnd: false, ...options, cleanup, say, mustEnd })
   try {
     await fault.run(world)
   } catch (error) {

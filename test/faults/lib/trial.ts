@@ -80,7 +80,12 @@ export async function startTrial(
   }
 }
 
-function reportCalls(world: World, phases: readonly Phase[], may: { mayLeaveUnanswered: boolean; mayBeLate: boolean }) {
+/** Of one node or of several: phases of one name are one row. */
+export function reportCalls(
+  world: World,
+  phases: readonly Phase[],
+  may: { mayLeaveUnanswered: boolean; mayBeLate: boolean },
+) {
   const sum = (count: (calls: CallsTaken) => number) => phases.reduce((total, { calls }) => total + count(calls), 0)
   const asked = sum(({ asked }) => asked)
   const late = sum((calls) => calls.late)
@@ -100,8 +105,9 @@ function reportCalls(world: World, phases: readonly Phase[], may: { mayLeaveUnan
     sum((calls) => calls.stale),
   )
   world.figure('own lateness p99.9 ms', round(quantile(lateness, 0.999)))
-  for (const { name, calls } of phases) {
-    if (calls.latencies.length > 0) world.figure(`p99.9 ${name} ms`, round(quantile(calls.latencies, 0.999)))
+  for (const name of new Set(phases.map((phase) => phase.name))) {
+    const latencies = phases.filter((phase) => phase.name === name).flatMap(({ calls }) => calls.latencies)
+    if (latencies.length > 0) world.figure(`p99.9 ${name} ms`, round(quantile(latencies, 0.999)))
   }
   const examples = phases.flatMap(({ name, calls }) => calls.wrong.map((one) => ({ during: name, ...one }))).slice(0, 5)
   world.expect('every verdict is one that the caller may get', wrong === 0, examples)

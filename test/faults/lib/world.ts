@@ -1,12 +1,19 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
+import {
+  type RedisCluster,
+  type RedisClusterOptions,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+} from '../../support/redis.ts'
 import { type RunningService, type RunOptions, runService } from '../../support/run-service.ts'
 import type { Acknowledged } from './changes.ts'
 import { type ChaosProxy, type ChaosProxyOptions, startChaosProxy } from './chaos-proxy.ts'
 import { type Cleanup, folderName } from './cleanup.ts'
 import { type LoopDisk, makeLoopDisk } from './disks.ts'
 import type { Failure, Figure } from './fault-case.ts'
+import { type Fleet, type FleetOptions, startFleet } from './fleet.ts'
 import { type Host, makeNetwork, type Network } from './network.ts'
 import { startTrial, type Trial, type TrialOptions } from './trial.ts'
 import { lostOf, verifyChanges } from './verify-changes.ts'
@@ -21,6 +28,8 @@ export type World = {
   readonly random: () => number
   /** True when the person wants it to end, or its time is over: after this round. */
   readonly mustEnd: () => boolean
+  /** True: the time is given, the case may go on until then. */
+  readonly hasEnd: boolean
   readonly folder: string
   readonly cleanup: Cleanup
   /** A line of progress. */
@@ -35,16 +44,18 @@ export type World = {
   addHost(name: string): Host
   /** On a host, or on this machine. Behind a proxy it is as bad as the proxy is told to be. */
   startRedis(options?: { readonly host?: Host; readonly args?: readonly string[] }): Promise<RedisServer>
-  /** Three masters and their replicas on this machine. */
-  startRedisCluster(): Promise<RedisCluster>
+  /** Three masters and their replicas, on this machine or on hosts. */
+  startRedisCluster(options?: RedisClusterOptions): Promise<RedisCluster>
   startProxy(options: ChaosProxyOptions): Promise<ChaosProxy>
   /** Prepares a node, begins to ask and to write, and judges. */
   startTrial(node: RunningService, options?: TrialOptions): Promise<Trial>
+  /** Nodes on one record, each under calls and changes. */
+  startFleet(options: FleetOptions): Promise<Fleet>
   /** Looks for everything that was acknowledged, and says what is missing. */
   verify(node: RunningService, acknowledged: Acknowledged): Promise<void>
 }
 
-export type WorldOptions = Pick<World, 'isQuick' | 'count' | 'seed' | 'mustEnd' | 'say' | 'cleanup'>
+export type WorldOptions = Pick<World, 'isQuick' | 'count' | 'seed' | 'mustEnd' | 'hasEnd' | 'say' | 'cleanup'>
 export type Findings = { readonly figures: Record<string, Figure>; readonly failures: Failure[] }
 
 /** Two processes, so that one can be broken while the other serves. */
@@ -93,8 +104,8 @@ export function createWorld(options: WorldOptions): { world: World; findings: Fi
       cleanup.defer(() => server.close())
       return server
     },
-    async startRedisCluster() {
-      const cluster = await startRedisCluster()
+    async startRedisCluster(clusterOptions = {}) {
+      const cluster = await startRedisCluster(clusterOptions)
       cleanup.defer(() => cluster.close())
       return cluster
     },
@@ -103,6 +114,7 @@ export function createWorld(options: WorldOptions): { world: World; findings: Fi
       cleanup.defer(() => proxy.close())
       return proxy
     },
+    startFleet: (fleetOptions) => startFleet(world, fleetOptions),
     startTrial: (node, trialOptions = {}) => startTrial(trialOptions, { world, node }),
     async verify(node, acknowledged) {
       const verified = await verifyChanges(node, acknowledged)

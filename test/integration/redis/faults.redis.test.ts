@@ -68,7 +68,7 @@ describe.skipIf(!hasRedis)('one Redis that fails', () => {
     server.cli('config', 'set', 'maxmemory', '1')
     const error = await refusalOf(joined.record.append(2, newFactId(), payload))
     expect(error.code).toBe('STORAGE_FULL')
-    expect(await joined.record.read(2, START, 10)).not.toEqual([])
+    expect((await joined.record.read(2, START, { limit: 10, isBulk: false })).entries).not.toEqual([])
     await joined.record.touch(2)
     server.cli('config', 'set', 'maxmemory', '0')
     await appendSome(joined, 2, 1)
@@ -83,7 +83,7 @@ describe.skipIf(!hasRedis)('one Redis that fails', () => {
     const all = Array.from({ length: 65 }, () => START)
     const works = () => [
       () => joined.impatient.append(4, newFactId(), payload),
-      () => joined.impatient.read(4, START, 10),
+      () => joined.impatient.read(4, START, { limit: 10, isBulk: false }),
       () => joined.impatient.touch(4),
       () => joined.impatient.readAll(all, 10),
       () => joined.impatient.seal(4),
@@ -136,7 +136,7 @@ describe.skipIf(!hasRedis)('one Redis that fails in a way of its own', () => {
     for (let round = 0; round < 10; round++) {
       const works = [
         () => impatient.append(4, newFactId(), payload),
-        () => impatient.read(4, START, 10),
+        () => impatient.read(4, START, { limit: 10, isBulk: false }),
         () => impatient.touch(4),
         () => impatient.readAll(all, 10),
         () => impatient.seal(4),
@@ -198,7 +198,7 @@ describe.skipIf(!hasRedis)('one Redis that fails in a way of its own', () => {
     const head = await untilDone(() => record.touch(12))
     expect(head).toMatchObject({ sequence: kept.sequence + 1, oldest: 1 })
     expect(await record.seal(12)).toBe(true)
-    const error = await refusalOf(record.read(12, lost, 10))
+    const error = await refusalOf(record.read(12, lost, { limit: 10, isBulk: false }))
     expect(error.code).toBe('RECORD_DIVERGED')
     expect(error.details).toMatchObject({ keptUpTo: kept.sequence, isExact: true })
     for (const sequence of [1, 100, 4_096, kept.sequence]) {
@@ -208,7 +208,7 @@ describe.skipIf(!hasRedis)('one Redis that fails in a way of its own', () => {
       )
       expect(entries.at(-1)?.position.epoch).toBe(head.epoch)
       // A history of another epoch shares nothing with the sealed part either.
-      const other = await refusalOf(record.read(12, { epoch: kept.epoch - 1, sequence }, 10))
+      const other = await refusalOf(record.read(12, { epoch: kept.epoch - 1, sequence }, { limit: 10, isBulk: false }))
       expect(other.details).toMatchObject({ keptUpTo: 0, isExact: false })
     }
   })
@@ -250,7 +250,7 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
           await joined.impatient.append(0, newFactId(), payload)
           isBack = true
         },
-        () => joined.impatient.read(0, START, 1),
+        () => joined.impatient.read(0, START, { limit: 1, isBulk: false }),
         () => joined.impatient.readAll(all, 1),
       ])
       expect(took).toBeLessThan(LATE_MS)
@@ -282,12 +282,14 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
     expect(head.sequence).toBe(kept.sequence + 1)
     const diverged = { keptUpTo: kept.sequence, isExact: true, lastSequence: head.sequence }
     for (const sequence of [lost.sequence, kept.sequence + 1]) {
-      const error = await refusalOf(joined.record.read(partition, { epoch: kept.epoch, sequence }, 10))
+      const error = await refusalOf(
+        joined.record.read(partition, { epoch: kept.epoch, sequence }, { limit: 10, isBulk: false }),
+      )
       expect(error.code).toBe('RECORD_DIVERGED')
       expect(error.details).toMatchObject(diverged)
     }
-    const onwards = await joined.record.read(partition, kept, 10)
-    expect(onwards.map(({ position }) => position)).toEqual([{ epoch: head.epoch, sequence: head.sequence }])
+    const onwards = await joined.record.read(partition, kept, { limit: 10, isBulk: false })
+    expect(onwards.entries.map(({ position }) => position)).toEqual([{ epoch: head.epoch, sequence: head.sequence }])
   })
 })
 

@@ -21,7 +21,8 @@ function createFollower(record: FactStreams, partition: number) {
     async follow() {
       const after = entries.at(-1)?.position ?? START
       try {
-        entries.push(...(await untilDone(() => record.read(partition, after, 3))))
+        const page = await untilDone(() => record.read(partition, after, { limit: 3, isBulk: false }))
+        entries.push(...page.entries)
       } catch (error) {
         if (!(error instanceof ScreeningError) || error.code !== 'RECORD_DIVERGED') throw error
         const theirs = error.details.epochs as readonly EpochStart[]

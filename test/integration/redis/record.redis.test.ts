@@ -100,7 +100,10 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     expect((await joined.record.touch(partition)).oldest).toBe(4_097)
     expect(await readToEnd(joined.record, partition, START, 1_000)).toEqual(before)
     for (const after of [4_095, 4_096, 4_097]) {
-      const entries = await joined.record.read(partition, before[after - 1]?.position ?? START, 2)
+      const { entries } = await joined.record.read(partition, before[after - 1]?.position ?? START, {
+        limit: 2,
+        isBulk: false,
+      })
       expect(entries[0]?.position.sequence).toBe(after + 1)
     }
     other.link.close()
@@ -143,7 +146,7 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     const works = [
       () => stranger.append(0, newFactId(), payload),
       () => stranger.touch(0),
-      () => stranger.read(0, START, 1),
+      () => stranger.read(0, START, { limit: 1, isBulk: false }),
     ]
     for (const work of works) expect((await refusalOf(untilDone<unknown>(work))).code).toBe('RECORD_LOST')
   })
@@ -162,7 +165,7 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     if (content === 'set') await joined.link.client.set(key, 'x')
     else await joined.link.client.hset(key, 'format', content.slice(-1))
     const works = [joined.record.append(partition, newFactId(), payload), joined.record.touch(partition)]
-    for (const work of [...works, joined.record.read(partition, START, 1)]) {
+    for (const work of [...works, joined.record.read(partition, START, { limit: 1, isBulk: false })]) {
       const error = await refusalOf(work)
       expect(error.code).toBe(code)
       expect(error.details.key).toBe(key)
@@ -179,7 +182,7 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     }
     const { facts } = partitionKeys(joined.recordId, partition)
     await joined.link.client.xdel(facts, `${positions[1]?.epoch}-${positions[1]?.sequence}`)
-    const error = await refusalOf(joined.record.read(partition, START, 10))
+    const error = await refusalOf(joined.record.read(partition, START, { limit: 10, isBulk: false }))
     expect(error.code).toBe('RECORD_DAMAGED')
     expect(error.details.key).toBe(facts)
   })
@@ -190,7 +193,9 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     for (const work of [joined.record.append(0, newFactId(), payload), joined.record.touch(0)]) {
       expect((await refusalOf(work)).code).toBe('RECORD_LOST')
     }
-    expect((await refusalOf(joined.record.read(0, { epoch: 1, sequence: 1 }, 1))).code).toBe('RECORD_LOST')
+    expect((await refusalOf(joined.record.read(0, { epoch: 1, sequence: 1 }, { limit: 1, isBulk: false }))).code).toBe(
+      'RECORD_LOST',
+    )
     const open = { known: joined.recordId, pseudonymCheck: PSEUDONYM_CHECK, mayCreate: true }
     expect((await refusalOf(untilDone(() => openRecord(joined.link, open)))).code).toBe('RECORD_LOST')
     const epochAtLeast = Date.now() + 1_000_000

@@ -51,7 +51,9 @@ describe.skipIf(!hasRedis).each(['single', 'cluster'] as const)('a user with the
     await link.client.hset(partitionKeys(recordId, 9).head, 'server', 'another')
     expect((await untilDone(() => record.touch(9))).epoch).toBeGreaterThan(before.epoch)
     const lost = { epoch: before.epoch, sequence: before.sequence + 5 }
-    expect((await refusalOf(untilDone(() => record.read(9, lost, 10)))).code).toBe('RECORD_DIVERGED')
+    expect((await refusalOf(untilDone(() => record.read(9, lost, { limit: 10, isBulk: false })))).code).toBe(
+      'RECORD_DIVERGED',
+    )
     await shareLayer(settings, recordId)
     await restore(recordId, link, record)
     const publication = { position: { epoch: 5, sequence: 9 }, reports: 3, score: 41, record: Buffer.from([1, 2]) }
