@@ -75,6 +75,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     { config, directory },
     {
       store,
+      contents,
       jobs: record.jobs.runner,
       notify,
       onFault: (error) => log.error({ err: error }, 'an import met a fault'),

@@ -3,12 +3,10 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
-import { DESK_PARTITION } from '../stores/fact.ts'
-import { decodeFact } from '../stores/fact-codec.ts'
-import { keptLayers, layersOfFact } from '../stores/kept-layers.ts'
-import { isSameLayer, layerName } from '../stores/layer-rows.ts'
+import { keptLayers } from '../stores/kept-layers.ts'
+import { type LayerStore, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
-import type { LayerId, LayerRef, ListContents } from '../stores/ports.ts'
+import type { ListContents } from '../stores/ports.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
@@ -16,7 +14,8 @@ import { openRecord } from '../stores/redis/open-record.ts'
 import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
 import type { RecordTrouble } from '../stores/redis/record-follower.ts'
 import { createRedisLink, type RedisLink } from '../stores/redis/redis-link.ts'
-import { createRedisRecordStore, type LayerTraffic, type RedisRecordStore } from '../stores/redis/redis-record-store.ts'
+import { createRedisRecordStore, type RedisRecordStore } from '../stores/redis/redis-record-store.ts'
+import { createLayerTraffic } from './layer-traffic.ts'
 
 /** This node as one of many: its replica, its link to Redis, and what follows from both. */
 export type JoinedRecord = {
@@ -57,6 +56,7 @@ const FIRST_RETRY_MS = 500
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
 const TROUBLE_LOG_MS = 500
+const FAULT_LOG_MS = 60_000
 
 /**
  * Finds the record in Redis, or begins one there. Rejects with CONFIG_INVALID and RECORD_FOREIGN when the configuration is
@@ -123,7 +123,11 @@ export async function joinRecord(
   const { recordId, link } = membership
   const { outboxMax } = options.config.redis
   const streams = createFactStreams(link, recordId)
-  const layers = layerTraffic(streams, dependencies)
+  const layerStore = openLayerStore(
+    { redis: options.config.redis, kind: link.kind, recordId },
+    { now: Date.now, random: Math.random },
+  )
+  const layers = createLayerTraffic({ ...dependencies, streams, layerStore })
   const newFactId = () => randomBytes(16).toString('hex')
   const store = createRedisRecordStore(
     { recordId, outboxMax },
@@ -137,6 +141,7 @@ export async function joinRecord(
       random: Math.random,
       onApplied: dependencies.onApplied,
       onTrouble: troubleLog(log),
+      onFault: faultLog(log),
       onRefused: ({ kind, error }) =>
         log.warn({ kind, err: error }, 'an acknowledged change that Redis had lost does not fit any more'),
     },
@@ -145,7 +150,7 @@ export async function joinRecord(
     { ...membership, redis: link.shown, outboxMax },
     { link, streams, replica, layers, store, newFactId, now: Date.now },
   )
-  const stopCare = takeCare(streams, options, dependencies, store)
+  const stopCare = takeCare({ streams, layerStore, store }, dependencies)
   const binding = replica.binding()
   if (binding !== undefined && !binding.isWhole) {
     await untilCaughtUp(store, log)
@@ -155,8 +160,10 @@ export async function joinRecord(
     store,
     desk,
     async close() {
-      await stopCare()
+      stopCare()
+      layers.stop()
       await store.close()
+      await layerStore.close()
       link.close()
     },
   }
@@ -178,55 +185,24 @@ function troubleLog(log: JoinRecordDependencies['log']): (trouble: RecordTrouble
   }
 }
 
-function layerTraffic(
-  streams: Pick<RedisRecord, 'allocateLayer'>,
-  { contents, jobs, replica }: JoinRecordDependencies,
-): LayerTraffic {
-  /** Fetched for a version that is not applied yet: no garbage. */
-  const fetched = new Set<number>()
-  jobs.keepAlso(() => {
-    const inUse = replica.layersInUse()
-    for (const layerId of fetched) if (inUse.has(layerId)) fetched.delete(layerId)
-    return [...fetched]
-  })
-  jobs.keepAlso(() => layersOffered(replica.outbox))
-  const has = (layer: LayerRef) => {
-    const stored = contents.layer(layer.layerId)
-    return stored !== undefined && isSameLayer(stored, layer)
+/** Contents are tried again each second: the same fault is said once a minute. */
+function faultLog(log: JoinRecordDependencies['log']): (error: unknown) => void {
+  let said = ''
+  let saidMs = 0
+  return (error) => {
+    const problem = error instanceof Error ? error.message : String(error)
+    if (problem === said && Date.now() - saidMs < FAULT_LOG_MS) return
+    said = problem
+    saidMs = Date.now()
+    log.warn({ err: error }, 'contents of a list were not brought to Redis; trying again')
   }
-  return {
-    has,
-    newest: () => Math.max(0, ...contents.layerIds(), ...replica.layersInUse()),
-    allocate: (known) => streams.allocateLayer(known),
-    async push(layers) {
-      for (const layer of layers) await jobs.pushLayer(layer)
-    },
-    async fetch(layers) {
-      const gone: LayerRef[] = []
-      for (const layer of layers) {
-        fetched.add(layer.layerId)
-        const { outcome } = await jobs.fetchLayer(layer)
-        if (outcome === 'gone') gone.push(layer)
-      }
-      return gone
-    },
-  }
-}
-
-/** Of changes that were taken back and wait to be offered again: the versions that have them are not in the store meanwhile. */
-function layersOffered(outbox: Replica['outbox']): LayerId[] {
-  return outbox
-    .page(DESK_PARTITION, outbox.size)
-    .flatMap(({ payload }) => layersOfFact(decodeFact(payload)).map(({ layerId }) => layerId))
 }
 
 /** Seals old facts and sweeps layers nobody uses: any node may, and all of them do. */
 function takeCare(
-  streams: RedisRecord,
-  { config }: JoinRecordOptions,
-  { replica, membership, log }: JoinRecordDependencies,
-  store: RedisRecordStore,
-): () => Promise<void> {
+  { streams, layerStore, store }: { streams: RedisRecord; layerStore: LayerStore; store: RedisRecordStore },
+  { replica, log }: JoinRecordDependencies,
+): () => void {
   const partitions = 65
   let turn = 0
   const seal = setInterval(() => {
@@ -234,21 +210,15 @@ function takeCare(
     if (store.follower.stateOf(partition).state !== 'following') return
     streams.seal(partition).catch((err: unknown) => log.warn({ partition, err }, 'old facts were not sealed'))
   }, SEAL_EVERY_MS)
-  const { recordId, link } = membership
-  const layerStore = openLayerStore(
-    { redis: config.redis, kind: link.kind, recordId },
-    { now: Date.now, random: Math.random },
-  )
   const sweep = setInterval(() => {
     const { states } = store.recordStatus()
     if (states.following !== partitions) return
-    const inUse = new Set(keptLayers(replica).map(layerName))
+    const inUse = new Set([...keptLayers(replica), ...replica.layersWaiting()].map(layerName))
     layerStore.sweep(inUse, LAYER_IDLE_MS).catch((err: unknown) => log.warn({ err }, 'unused layers were not swept'))
   }, SWEEP_EVERY_MS)
-  return async () => {
+  return () => {
     clearInterval(seal)
     clearInterval(sweep)
-    await layerStore.close()
   }
 }
 

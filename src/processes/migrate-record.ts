@@ -110,6 +110,7 @@ async function takeIn(
       onApplied: () => onProgress('facts', 0.5),
       onTrouble: () => {},
       onRefused: () => {},
+      onFault: () => {},
     },
   )
   try {
@@ -164,6 +165,7 @@ function layersThrough(
       const stored = contents.layer(layer.layerId)
       return stored !== undefined && isSameLayer(stored, layer)
     },
+    wanted: () => layerStore.wanted(),
     newest: () => Math.max(0, ...contents.layerIds()),
     allocate: deps.allocate,
     async push(layers) {

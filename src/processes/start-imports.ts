@@ -6,7 +6,8 @@ import { createImportService } from '../services/import-list.ts'
 import { createNumberingImport } from '../services/import-numbering.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { DataDirectory } from '../stores/data-directory.ts'
-import type { RecordStore } from '../stores/ports.ts'
+import type { ListContents, RecordStore } from '../stores/ports.ts'
+import { cleanRegularly } from './clean-regularly.ts'
 import { IMPORTS_RUNNING_MAX } from './job-threads.ts'
 
 /** Uploads at work: the imports in the job threads, and what an earlier life of this process left behind. */
@@ -20,6 +21,7 @@ export type ImportsOptions = { readonly config: LoadedConfig; readonly directory
 
 export type ImportsDependencies = {
   readonly store: RecordStore
+  readonly contents: ListContents
   readonly jobs: ListJobRunner
   readonly notify: (sequence: number) => Promise<void>
   readonly onFault: (error: unknown) => void
@@ -29,7 +31,7 @@ export type ImportsDependencies = {
 
 export async function startImports(options: ImportsOptions, dependencies: ImportsDependencies): Promise<Imports> {
   const { config, directory } = options
-  const { store, jobs, notify, onFault, onSettled } = dependencies
+  const { store, contents, jobs, notify, onFault, onSettled } = dependencies
   const lists = createImportService(
     {
       runningMax: IMPORTS_RUNNING_MAX,
@@ -42,10 +44,12 @@ export async function startImports(options: ImportsOptions, dependencies: Import
     { store, jobs, notify, now: Date.now, onFault, onSettled },
   )
   await lists.resume()
+  const stopCleaning = cleanRegularly({ store, contents, jobs, now: Date.now, onFault })
   return {
     lists,
     numbering: { import: createNumberingImport({ store, jobs, notify, now: Date.now, onFault }) },
     async close() {
+      stopCleaning()
       await lists.close()
     },
   }

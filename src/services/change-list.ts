@@ -5,6 +5,7 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListEntry, ListKind } from '../domain/number-list.ts'
 import { CHANGE_ENTRIES_MAX, type ChangeEntriesResult, type JobList, type JobVersion } from '../jobs/list-jobs.ts'
+import { isLayerTaken } from '../stores/list-rules.ts'
 import {
   type Actor,
   type ListRecord,
@@ -42,7 +43,7 @@ export type ListChanges = {
   changeEntries(change: EntriesChange, actor: Actor): Promise<ChangeEntriesResult>
   /**
    * Stages and activates a version built on `builtOn`. Undefined: the list changed meanwhile in a way that only building
-   * again can take in. The caller holds the list's lock. Rejects with LIST_CHANGED.
+   * again can take in, or another node has a layer of the same id in use. The caller holds the list's lock. Rejects with LIST_CHANGED.
    */
   activateBuilt(
     name: string,
@@ -138,7 +139,12 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
       const { builtOn, ...version } = built
-      if (active.version === builtOn.version) return activateImport(name, version, active, actor)
+      if (active.version === builtOn.version) {
+        return activateImport(name, version, active, actor).catch((error: unknown) => {
+          if (isLayerTaken(error)) return undefined
+          throw error
+        })
+      }
       if (!isRebasable(version, builtOn, active)) return undefined
       return jobs.withLayer(async (layerId) => {
         const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })

@@ -1,4 +1,5 @@
 import { diallingRules } from '../domain/parse-phone-number.ts'
+import { isLayerTaken } from '../stores/list-rules.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import type { NumberingDesk, NumberingImported } from './control-services.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
@@ -42,6 +43,7 @@ export function createNumberingImport(dependencies: NumberingImportDependencies)
         covers: read.covers,
         layerId,
         rangeCount: read.layer.rangeCount,
+        ...(read.layer.stamp === undefined ? {} : { stamp: read.layer.stamp }),
         asOfMs: request.asOfMs,
         importedMs: now(),
       }
@@ -52,7 +54,10 @@ export function createNumberingImport(dependencies: NumberingImportDependencies)
 
   return async (request, actor) => {
     try {
-      const { sequence, ...imported } = await importPlan(request, actor)
+      const { sequence, ...imported } = await importPlan(request, actor).catch((error: unknown) => {
+        if (isLayerTaken(error)) return importPlan(request, actor)
+        throw error
+      })
       await notify(sequence)
       return imported
     } finally {

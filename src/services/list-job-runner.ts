@@ -46,12 +46,17 @@ export type ListJobRunner = {
   /** Runs `work` while these layers, which other nodes allocated, are no garbage. */
   holdLayers<T>(layerIds: readonly LayerId[], work: () => Promise<T>): Promise<T>
   /**
-   * Copies a shared layer to this node. Hold it (holdLayers) until a version points to it. TRANSFERS_RUNNING_MAX transfers run
+   * Copies a shared layer to this node. Hold it (holdLayers) until a version points to it. Waits for work that has this id
+   * itself (withLayer): two would write over each other. TRANSFERS_RUNNING_MAX transfers run
    * at a time, the others wait. Rejects like `run`, with JobStopped once `control` says so.
    */
   fetchLayer(layer: LayerRef, options?: TransferOptions): Promise<FetchLayerResult>
   /** Copies a layer of this node to the shared ones. */
   pushLayer(layer: LayerRef, options?: TransferOptions): Promise<PushLayerResult>
+  /** The greatest id that this runner has reserved; 0: none yet. */
+  layerIdMax(): LayerId
+  /** Whether another node's layer of this id waits to be fetched until the work with it here (withLayer) is over. */
+  isContested(layerId: LayerId): boolean
   /** Layers that are no garbage although no version points to them yet; asked at every cleaning. */
   keepAlso(layers: () => readonly LayerId[]): void
   /** Removes what nothing points to. Waits for its turn; rejects like `run`. */
@@ -66,6 +71,9 @@ export function createListJobRunner({
   pool: JobPool
 }): ListJobRunner {
   const reserved = new Map<LayerId, number>()
+  /** Ids that are being worked with, until the work is over. */
+  const written = new Map<LayerId, Promise<unknown>>()
+  const contested = new Set<LayerId>()
   const transfers = createSlots(TRANSFERS_RUNNING_MAX)
   let layerIdMax: LayerId | undefined
   let cleaning: Promise<unknown> = Promise.resolve()
@@ -83,7 +91,12 @@ export function createListJobRunner({
       if (layerIdMax === undefined) await cleaning.catch(() => {})
       const layerId = await (isPatient ? patiently(() => store.allocateLayer(), Date.now) : store.allocateLayer())
       layerIdMax = Math.max(layerIdMax ?? 0, layerId)
-      return hold([layerId], () => work(layerId))
+      const working = hold([layerId], () => work(layerId)).finally(() => written.delete(layerId))
+      written.set(
+        layerId,
+        working.catch(() => {}),
+      )
+      return working
     },
     holdLayers: (layerIds, work) =>
       hold(layerIds, async () => {
@@ -91,8 +104,20 @@ export function createListJobRunner({
         await cleaning.catch(() => {})
         return work()
       }),
-    fetchLayer: (layer, options) => transfer({ kind: 'fetch-layer', layer }, options),
+    async fetchLayer(layer, options) {
+      const { layerId } = layer
+      if (written.has(layerId)) {
+        contested.add(layerId)
+        await written.get(layerId)
+        contested.delete(layerId)
+      }
+      // Garbage of other nodes has greater ids than any of ours, at last.
+      if (layerIdMax !== undefined) layerIdMax = Math.max(layerIdMax, layerId)
+      return transfer({ kind: 'fetch-layer', layer }, options)
+    },
     pushLayer: (layer, options) => transfer({ kind: 'push-layer', layer }, options),
+    layerIdMax: () => layerIdMax ?? 0,
+    isContested: (layerId) => contested.has(layerId),
     keepAlso(layers) {
       keepers.push(layers)
     },

@@ -12,14 +12,30 @@ export function keptLayers(store: Pick<RecordStore, 'lists' | 'versions' | 'numb
   return [...new Map(layers.map((layer) => [layer.layerId, layer])).values()]
 }
 
+/** What the active versions of all lists and the numbering plans point to. */
+export function layersInForce(store: Pick<RecordStore, 'lists' | 'numberingPlans'>): LayerRef[] {
+  return [...store.lists().flatMap(({ active }) => active.layers), ...store.numberingPlans().map(layerOfPlan)]
+}
+
+/** Pushes what of it this node has; resolves when all of that is whole in Redis. */
+export async function pushKeptLayers({
+  replica,
+  layers,
+}: {
+  replica: Pick<RecordStore, 'lists' | 'versions' | 'numberingPlans'>
+  layers: { has(layer: LayerRef): boolean; push(layers: readonly LayerRef[]): Promise<void> }
+}): Promise<void> {
+  await layers.push(keptLayers(replica).filter(layers.has))
+}
+
+/** The layers that a fact points to: their contents go before it. */
+export function layersOfFact(fact: FactBody): readonly LayerRef[] {
+  if (fact.kind === 'list-stage') return fact.version.layers
+  return fact.kind === 'numbering-put' ? [layerOfPlan(fact.plan)] : []
+}
+
 /** A plan has ranges alone. */
 export function layerOfPlan(plan: { layerId: number; rangeCount: number; stamp?: number }): LayerRef {
   const { layerId, rangeCount, stamp = 0 } = plan
   return { layerId, numberCount: 0, rangeCount, stamp }
-}
-
-/** Contents without which the fact cannot come into force. */
-export function layersOfFact(fact: FactBody): readonly LayerRef[] {
-  if (fact.kind === 'list-stage') return fact.version.layers
-  return fact.kind === 'numbering-put' ? [layerOfPlan(fact.plan)] : []
 }

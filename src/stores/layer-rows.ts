@@ -55,7 +55,8 @@ export type TransferControl = {
 /** The layers that all nodes of a record share. Everything rejects with UNAVAILABLE when Redis does not answer in time. */
 export type LayerStore = {
   /**
-   * Copies a whole layer of this node into the store. `present`: it was there already, and all of it. Rejects with
+   * Copies a whole layer of this node into the store. `present`: it was there already, and all of it; a copy that a fetch
+   * found damaged is replaced. Rejects with
    * STORAGE_FULL when Redis has no memory left, STORAGE_FAILED when the node does not have the layer.
    */
   push(
@@ -66,13 +67,15 @@ export type LayerStore = {
   /**
    * Copies a layer into this node's contents; `gone`: the store does not have it, or was told to forget it meanwhile. Rejects
    * with RECORD_DAMAGED when the store's copy is not whole or not what it says. In both cases the node has nothing of it; a
-   * layer of other contents under the same id may be gone then.
+   * layer of other contents under the same id may be gone then; and the layer is wanted for a minute.
    */
   fetch(
     layer: LayerRef,
     contents: Pick<ListContents, 'writeLayerRows'>,
     control: TransferControl,
   ): Promise<'fetched' | 'gone'>
+  /** Names (layerName) of layers that a node tried to fetch in vain within the last minute, and nobody has pushed since. */
+  wanted(): Promise<ReadonlySet<string>>
   /**
    * Deletes the layers that were pushed more than `olderThanMs` ago and are not among `inUse` (layerName), and what
    * interrupted pushes and sweeps left. Returns how many layers it took away. Any number of nodes may sweep at once.

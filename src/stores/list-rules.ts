@@ -1,7 +1,8 @@
 /** What every implementation of the record store answers in the same way about lists. */
 import { ScreeningError } from '../domain/errors.ts'
 import { LISTS_MAX, type ListKind } from '../domain/number-list.ts'
-import { type Actor, type ListRecord, type ListVersion, VERSIONS_KEPT } from './ports.ts'
+import { isSameLayer } from './layer-rows.ts'
+import { type Actor, type LayerRef, type ListRecord, type ListVersion, VERSIONS_KEPT } from './ports.ts'
 
 export function emptyVersion(createdMs: number, actor: Actor): ListVersion {
   return { version: 0, layers: [], entryCount: 0, createdMs, actor }
@@ -32,6 +33,31 @@ export function versionReplaced(list: ListRecord): ScreeningError {
     `List ${list.name} has other versions than those that were meant; version ${list.activeVersion} is active.`,
     { hint: 'Look at the list again and repeat the change on the version that is active now.' },
   )
+}
+
+/**
+ * Throws LIST_CHANGED when a layer id of `wanted` names other contents among `inUse`, what kept versions and plans point to:
+ * two nodes may be given one id when Redis loses its counter in a failover, and the first fact has it.
+ */
+export function assertLayersFree(wanted: readonly LayerRef[], inUse: Iterable<LayerRef>): void {
+  for (const known of inUse) {
+    const layer = wanted.find(({ layerId }) => layerId === known.layerId)
+    if (layer !== undefined && !isSameLayer({ ...known, blockCount: 0, dictionaryCount: 0 }, layer)) {
+      throw layerTaken(layer)
+    }
+  }
+}
+
+export function layerTaken({ layerId }: Pick<LayerRef, 'layerId'>): ScreeningError {
+  return new ScreeningError('LIST_CHANGED', `Layer ${layerId} has other contents than these by now.`, {
+    hint: 'Send the change again: it gets a layer of its own.',
+    layerId,
+  })
+}
+
+/** Whether the change was refused only because of its layer id: built again under another one it may fit. */
+export function isLayerTaken(error: unknown): boolean {
+  return error instanceof ScreeningError && error.code === 'LIST_CHANGED' && error.details.layerId !== undefined
 }
 
 export function listUnknown(name: string): ScreeningError {

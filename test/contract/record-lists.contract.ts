@@ -128,6 +128,24 @@ export function listContract(current: () => RecordStore): void {
       expect(kept[0]?.importId).toBe('imp-1')
     })
 
+    it('refuses other contents under a layer id that a version or a plan has', async () => {
+      const layer = (layerId: number, stamp: number) => ({ layerId, numberCount: 1, rangeCount: 0, stamp })
+      const stage = (name: string, ...of: ReturnType<typeof layer>[]) =>
+        current().stageVersion(name, { layers: of, entryCount: 1 }, 'anna')
+      const plan = { name: 'ru', covers: [], layerId: 8, rangeCount: 3, stamp: 5, asOfMs: NOON_MS, importedMs: NOON_MS }
+      const taken = expect.objectContaining({ code: 'LIST_CHANGED' })
+      await put()
+      await put('white')
+      await stage('hotline', layer(7, 1))
+      await current().putNumberingPlan(plan, 'anna')
+      await expect(stage('white', layer(7, 2))).rejects.toEqual(taken)
+      await expect(stage('hotline', layer(9, 1), layer(8, 1))).rejects.toEqual(taken)
+      await expect(current().putNumberingPlan({ ...plan, layerId: 7 }, 'anna')).rejects.toEqual(taken)
+      await expect(current().putNumberingPlan({ ...plan, stamp: 6 }, 'anna')).rejects.toEqual(taken)
+      expect(await stage('hotline', layer(70, 2), layer(7, 1))).toMatchObject({ version: 2 })
+      expect(await current().putNumberingPlan(plan, 'anna')).toMatchObject({ plan: { version: 2 } })
+    })
+
     it('gives every layer id out once', async () => {
       const ids = await Promise.all([1, 2, 3].map(() => current().allocateLayer()))
       expect(new Set([...ids, await current().allocateLayer()]).size).toBe(4)

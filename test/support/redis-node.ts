@@ -50,6 +50,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
       onApplied: () => {},
       onTrouble: () => {},
       onRefused: () => {},
+      onFault: () => {},
     },
   )
   return { store, replica, directory }
@@ -64,6 +65,7 @@ export function countedLayers(counter = { last: 0 }): LayerTraffic {
     },
     push: async () => {},
     fetch: async (): Promise<LayerRef[]> => [],
+    wanted: async () => new Set(),
     has: () => true,
     newest: () => 0,
   }

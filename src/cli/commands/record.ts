@@ -12,7 +12,7 @@ import { countPartitions, partitionsText, printRecord } from '../print-record.ts
 type DecideOptions = { readonly yes?: boolean; readonly replaceRecord?: boolean }
 
 /** What restore writes anew. */
-const RESTORED: readonly RecordState[] = ['lost', 'diverged', 'damaged']
+const RESTORED: readonly RecordState[] = ['waiting', 'lost', 'diverged', 'damaged']
 
 const REPLACING =
   'Another record in Redis is removed with everything written to it. Its nodes need new data directories, or to be stopped.'
@@ -90,11 +90,11 @@ function addRestore(record: Command, registry: CommandRegistry): void {
     )
     .action(async (options: DecideOptions) => {
       const context = registry.context(command)
-      const { output } = context
       const view = await sharedRecord(context)
       if (countPartitions(view, RESTORED) === 0) {
-        if (output.isJson) return output.json(view.value)
-        return output.line('Nothing to restore: no partition is lost, diverged or damaged.')
+        return decide(context, 'restore', { yes: true }, [
+          'No partition is lost, diverged or damaged: only contents of lists that Redis misses will be written there.',
+        ])
       }
       const anew = counted(countPartitions(view, RESTORED), 'partition')
       await decide(context, 'restore', options, [

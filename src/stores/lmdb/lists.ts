@@ -3,6 +3,7 @@ import { LISTS_MAX } from '../../domain/number-list.ts'
 import type { FactOf } from '../fact.ts'
 import { layerOfPlan } from '../kept-layers.ts'
 import {
+  assertLayersFree,
   emptyVersion,
   kindConflict,
   listUnknown,
@@ -106,7 +107,7 @@ function newList(
   return { listId, ...wanted, createdMs: writes.nowMs, activeVersion: 0, active: emptyVersion(writes.nowMs, actor) }
 }
 
-/** Throws LIST_UNKNOWN, LIST_KIND_CONFLICT. */
+/** Throws LIST_UNKNOWN, LIST_KIND_CONFLICT, LIST_CHANGED. */
 export function stageVersion(
   environment: Environment,
   writes: WriteSet,
@@ -114,6 +115,7 @@ export function stageVersion(
 ): ListVersion {
   const list = requireList(environment, name)
   if (list.kind !== listKind) throw kindConflict(list, listKind)
+  assertLayersFree(wanted.layers, layersNamed(environment, wanted.layers))
   const kept = readVersions(environment, list.listId)
   const version: ListVersion = { version: (kept.at(-1)?.version ?? 0) + 1, ...wanted, createdMs: writes.nowMs, actor }
   writes.put(versionKey(list.listId, version.version), encodeJson(version))
@@ -159,7 +161,7 @@ function markedVersion(
   return found
 }
 
-/** Throws NUMBERING_INVALID. */
+/** Throws NUMBERING_INVALID, LIST_CHANGED. */
 export function putNumberingPlan(
   environment: Environment,
   writes: WriteSet,
@@ -169,11 +171,26 @@ export function putNumberingPlan(
   if (known === undefined && readAll(environment, LIVE_SPACE.numberingPlan, PLANS_MAX).length >= PLANS_MAX) {
     throw new ScreeningError('NUMBERING_INVALID', `There are ${PLANS_MAX} numbering plans already.`)
   }
+  const layers = [layerOfPlan(wanted)]
+  assertLayersFree(layers, layersNamed(environment, layers))
   const plan: NumberingPlan = { ...wanted, version: (known?.version ?? 0) + 1 }
   writes.put(planKey(plan.name), encodeJson(plan))
   const sequence = writes.change({ kind: 'numbering', name: plan.name, version: plan.version })
   writes.audit(actor, 'numbering.put', plan.name, { version: plan.version, ranges: plan.rangeCount })
   return { plan, sequence }
+}
+
+/** What kept versions and plans point to, of those that name one of these ids; JSON that does not is not parsed. */
+function layersNamed(environment: Environment, wanted: readonly LayerRef[]): LayerRef[] {
+  const named: LayerRef[] = []
+  const texts = wanted.map(({ layerId }) => `"layerId":${layerId}`)
+  const visit = (space: number, layersOf: (value: Buffer) => readonly LayerRef[]) =>
+    environment.scan({ prefix: makeKey(space), limit: Number.MAX_SAFE_INTEGER }, (_key, value) => {
+      if (texts.some((text) => value.includes(text))) named.push(...layersOf(value))
+    })
+  visit(LIVE_SPACE.listVersion, (value) => decodeJson<ListVersion>(value).layers)
+  visit(LIVE_SPACE.numberingPlan, (value) => [layerOfPlan(decodeJson<NumberingPlan>(value))])
+  return named
 }
 
 function readAll<T>(environment: Environment, space: number, limit: number): T[] {

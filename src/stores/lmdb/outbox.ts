@@ -20,6 +20,8 @@ export type Outbox = {
   partitions(): number[]
   /** Of one partition, oldest first. */
   page(partition: number, limit: number): OutboxFact[]
+  /** All of one partition, oldest first, in the snapshot that the environment reads just now. */
+  ofPartition(partition: number): OutboxFact[]
   /** Removes a fact that is part of the record already. */
   drop(factId: string): Promise<void>
   /** The same as part of another write, when it is in the outbox at all. */
@@ -92,8 +94,15 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
       for (const factId of idsByPartition.get(partition) ?? []) {
         if (facts.length === limit) break
         const value = environment.bytes(keyOf(waiting.get(factId)!.order))
-        if (value !== undefined) facts.push({ factId, partition, payload: Buffer.from(value.subarray(HEAD_BYTES)) })
+        if (value !== undefined) facts.push(decodeRow(value))
       }
+      return facts
+    },
+    ofPartition(partition) {
+      const facts: OutboxFact[] = []
+      environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (_key, value) => {
+        if (value.readUInt8(PARTITION_AT) === partition) facts.push(decodeRow(value))
+      })
       return facts
     },
     drop: (factId) => queue.run((writes) => remove(writes, factId)),
@@ -120,4 +129,9 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     writes.remove(keyOf(place.order))
     writes.afterCommit(() => forget(factId, place))
   }
+}
+
+function decodeRow(value: Buffer): OutboxFact {
+  const payload = Buffer.from(value.subarray(HEAD_BYTES))
+  return { factId: value.toString('hex', 0, ID_BYTES), payload, partition: value.readUInt8(PARTITION_AT) }
 }

@@ -7,7 +7,9 @@
  * newest facts of each partition are kept with what they overwrote: rewind() takes them back one by one, and the caller
  * offers them to Redis again.
  */
-import type { FactBody } from '../fact.ts'
+import { DESK_PARTITION, type FactBody } from '../fact.ts'
+import { decodeFact } from '../fact-codec.ts'
+import { layersOfFact } from '../kept-layers.ts'
 import type { LayerRef, RecordStore } from '../ports.ts'
 import type { EpochStart } from '../redis/epochs.ts'
 import { type Position, START } from '../redis/fact-streams.ts'
@@ -33,6 +35,8 @@ import { type RecordReads, recordReads } from './record-reads.ts'
 export type Replica = RecordReads &
   Pick<RecordStore, 'putDocument' | 'close'> & {
     readonly outbox: Outbox
+    /** What facts in the outbox point to; layersInUse() names these too. */
+    layersWaiting(): LayerRef[]
     binding(): RecordBinding | undefined
     /** Joins an empty directory to a record, or says more about how it is joined. */
     bind(binding: Omit<RecordBinding, 'boundMs'>): Promise<void>
@@ -89,11 +93,23 @@ export async function openReplica(
     options.mayBeOwn === true ? () => {} : assertReplica,
   )
   const outbox = createOutbox(environment, queue)
+  const reads = recordReads(environment)
+  const layersWaiting = () =>
+    outbox.ofPartition(DESK_PARTITION).flatMap(({ payload }) => layersOfFact(decodeFact(payload)))
   return {
-    ...recordReads(environment),
+    ...reads,
     ...documentWrites(queue),
     outbox,
     close,
+    layersInUse() {
+      const inUse = reads.layersInUse()
+      for (const { layerId } of layersWaiting()) inUse.add(layerId)
+      return inUse
+    },
+    layersWaiting() {
+      environment.refresh()
+      return layersWaiting()
+    },
     binding() {
       environment.refresh()
       return bindingOf(environment)

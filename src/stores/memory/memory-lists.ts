@@ -1,6 +1,8 @@
 import { LISTS_MAX } from '../../domain/number-list.ts'
+import { layerOfPlan } from '../kept-layers.ts'
 import {
   assertActive,
+  assertLayersFree,
   emptyVersion,
   kindConflict,
   listUnknown,
@@ -8,7 +10,7 @@ import {
   versionsToDrop,
   versionUnknown,
 } from '../list-rules.ts'
-import type { ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
+import type { LayerRef, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import type { MemoryLog } from './memory-log.ts'
 
 type Plans = Pick<RecordStore, 'putNumberingPlan' | 'numberingPlans'>
@@ -21,7 +23,11 @@ type Lists = Plans &
 export function memoryLists(log: MemoryLog): Lists {
   const lists = new Map<string, ListRecord>()
   const versions = new Map<string, ListVersion[]>()
-  const plans = memoryPlans(log)
+  const inUse = (): LayerRef[] => [
+    ...[...versions.values()].flatMap((kept) => kept.flatMap(({ layers }) => layers)),
+    ...plans.numberingPlans().map(layerOfPlan),
+  ]
+  const plans = memoryPlans(log, inUse)
   let lastLayerId = 0
 
   const require = (name: string): ListRecord => {
@@ -53,6 +59,7 @@ export function memoryLists(log: MemoryLog): Lists {
     allocateLayer: async () => ++lastLayerId,
     async stageVersion(name, wanted, actor) {
       const list = require(name)
+      assertLayersFree(wanted.layers, inUse())
       const kept = versions.get(name) ?? []
       const version = { version: (kept.at(-1)?.version ?? 0) + 1, ...wanted, createdMs: log.now(), actor }
       const dropped = new Set(versionsToDrop(kept, list.activeVersion))
@@ -85,10 +92,11 @@ export function memoryLists(log: MemoryLog): Lists {
   }
 }
 
-function memoryPlans(log: MemoryLog): Plans {
+function memoryPlans(log: MemoryLog, inUse: () => LayerRef[]): Plans {
   const plans = new Map<string, NumberingPlan>()
   return {
     async putNumberingPlan(wanted, actor) {
+      assertLayersFree([layerOfPlan(wanted)], inUse())
       const plan = { ...wanted, version: (plans.get(wanted.name)?.version ?? 0) + 1 }
       plans.set(plan.name, plan)
       const sequence = log.change({ kind: 'numbering', name: plan.name, version: plan.version })

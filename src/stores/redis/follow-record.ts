@@ -6,11 +6,13 @@ import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
+import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { LayerRef } from '../ports.ts'
 import { createSlots } from '../slots.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry } from './fact-streams.ts'
+import { assertNotFetched, contentsMissing } from './missing-layers.ts'
 import { newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 import type { FollowerDependencies, FollowerOptions, RecordFollower } from './record-follower.ts'
 
@@ -114,6 +116,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
 
   /** Lists come into force with their contents: missing layers are fetched before, and the batch is tried again. */
   async function applyDesk(partition: Partition, entries: DecodedEntry[]): Promise<AppliedFact[]> {
+    const fetched = new Set<string>()
     for (;;) {
       try {
         return await replica.apply(DESK_PARTITION, entries, {
@@ -122,7 +125,10 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
         })
       } catch (error) {
         if (!(error instanceof LayersMissing)) return ownFailure(error)
-        const gone = await dependencies.fetchLayers(error.layers)
+        if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
+        assertNotFetched(error.layers, fetched)
+        const gone = await dependencies.fetchLayers(error.layers).catch(fetchFailure)
+        for (const layer of error.layers) if (!gone.includes(layer)) fetched.add(layerName(layer))
         if (gone.length > 0) entries.push(...(await readOn(entries, gone)))
       }
     }
@@ -133,13 +139,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       limit: FAR_PAGE_ENTRIES,
       isBulk: true,
     })
-    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) {
-      const { layerId } = gone[0]!
-      throw new ScreeningError(
-        'RECORD_DAMAGED',
-        `The contents of layer ${layerId}, which a list in force needs, are gone.`,
-      )
-    }
+    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
     return more.map(decode)
   }
 
@@ -294,6 +294,13 @@ class OwnFailure extends Error {}
 
 function ownFailure(cause: unknown): never {
   throw new OwnFailure(cause instanceof Error ? cause.message : String(cause), { cause })
+}
+
+/** What lists.mdb refuses, a full disk most of all, is this node's; the rest is of Redis. */
+function fetchFailure(error: unknown): never {
+  const isOurs = error instanceof ScreeningError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_FAILED')
+  if (isOurs) return ownFailure(error)
+  throw error
 }
 
 function follows({ position }: Partition, page: readonly FactEntry[]): boolean {

@@ -9,6 +9,9 @@
  * ```
  * Every push writes chunks of its own name, so what one node deletes is never what another one is writing. Chunks without a
  * field do not exist: a field names them before the first is written and until the last is gone.
+ *
+ * A second hash says which layers a node looked for and did not find whole: `<layerId>-<stamp>`, and the push that it found
+ * damaged, or nothing. It is gone WANTED_SECONDS after the last question: who still needs a layer asks each second.
  */
 import type { Cluster, Redis } from 'ioredis'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
@@ -54,6 +57,8 @@ const ENTRY_COUNTS = [
   'pushedMs',
 ] as const satisfies readonly (keyof LayerEntry)[]
 
+const WANTED_SECONDS = 60
+
 /** 1: registered, also by an earlier try of the same call. 0: the push was swept. -1: another push came first. */
 const REGISTER = `
 local known = redis.call('HGET', KEYS[1], ARGV[1])
@@ -82,11 +87,17 @@ export type LayerRegistry = {
   touch(name: string, text: string, entry: LayerEntry): Promise<boolean>
   unregister(name: string, text: string, pushId: string, loose: LooseChunks): Promise<boolean>
   forget(name: string, pushId: string): Promise<unknown>
+  /** Says that a node needs the layer and finds no copy of it (''), or this one damaged. */
+  want(name: string, pushId: string): Promise<unknown>
+  /** What is wanted: by name, the push that is damaged or ''. */
+  wanted(): Promise<Record<string, string>>
+  unwant(name: string): Promise<unknown>
 }
 
 export function createLayerRegistry(client: RedisClient, recordId: string): LayerRegistry {
   const partitionKey = (partition: number) => `zaslon:{p${String(partition).padStart(2, '0')}}:${recordId}`
   const key = `${partitionKey(DESK_PARTITION)}:layers`
+  const wantedKey = `${partitionKey(DESK_PARTITION)}:layers-wanted`
   const move = async (...values: [from: string, expected: string, to: string, value: string]) =>
     (await client.eval(MOVE, 1, key, ...values)) === 1
   return {
@@ -103,6 +114,12 @@ export function createLayerRegistry(client: RedisClient, recordId: string): Laye
     touch: (name, text, entry) => move(name, text, name, JSON.stringify(entry)),
     unregister: (name, text, pushId, loose) => move(name, text, `${name}:${pushId}`, JSON.stringify(loose)),
     forget: (name, pushId) => client.hdel(key, `${name}:${pushId}`),
+    async want(name, pushId) {
+      await client.hset(wantedKey, name, pushId)
+      await client.expire(wantedKey, WANTED_SECONDS)
+    },
+    wanted: () => client.hgetall(wantedKey),
+    unwant: (name) => client.hdel(wantedKey, name),
   }
 }
 

@@ -47,7 +47,10 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     const name = layerName(layer)
     const stored = contents.layer(layer.layerId)
     if (stored === undefined || !isSameLayer(stored, layer)) throw layerNotHere(layer)
-    if (await keepPresent(layer)) return 'present'
+    const damaged = (await call(() => registry.wanted()))[name]
+    const isPresent = await keepPresent(layer, damaged)
+    if (damaged !== undefined) await call(() => registry.unwant(name))
+    if (isPresent) return 'present'
     const pushId = randomBytes(8).toString('hex')
     const { numberCount, rangeCount, blockCount, dictionaryCount } = stored
     const counts = { numberCount, rangeCount, blockCount, dictionaryCount }
@@ -93,15 +96,19 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     }
   }
 
-  /** A layer that is there and whole counts as pushed now, so that no sweep takes it before it is in use. */
-  async function keepPresent(layer: LayerRef): Promise<boolean> {
+  /**
+   * A layer that is there and whole counts as pushed now, so that no sweep takes it before it is in use. The push `damaged` is
+   * not whole, whatever it looks like: a node could not read it.
+   */
+  async function keepPresent(layer: LayerRef, damaged: string | undefined): Promise<boolean> {
     const name = layerName(layer)
     const text = await call(() => registry.text(name))
     if (text === undefined) return false
     const entry = parseEntry(text)
-    if (entry !== undefined && isSameLayer(entry, layer) && (await hasAll(name, entry))) {
+    const isReadable = entry !== undefined && entry.pushId !== damaged && isSameLayer(entry, layer)
+    if (isReadable && (await hasAll(name, entry))) {
       if (await call(() => registry.touch(name, text, { ...entry, pushedMs: now() }))) return true
-      return keepPresent(layer)
+      return keepPresent(layer, damaged)
     }
     await remove(name, text, entry)
     return false
@@ -150,8 +157,30 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
   ): Promise<'fetched' | 'gone'> {
     const name = layerName(layer)
     const text = await call(() => registry.text(name), control.check)
-    if (text === undefined) return 'gone'
-    const entry = readEntry(layer, text)
+    if (text === undefined) {
+      await want(name, '')
+      return 'gone'
+    }
+    try {
+      return await fetchPush({ name, text, entry: readEntry(layer, text) }, layer, contents, control)
+    } catch (error) {
+      const isDamaged = error instanceof ScreeningError && error.code === 'RECORD_DAMAGED'
+      if (isDamaged) await want(name, parseEntry(text)?.pushId ?? '')
+      throw error
+    }
+  }
+
+  /** A Redis that is full or away now is asked again by whoever still needs the layer. */
+  async function want(name: string, pushId: string): Promise<void> {
+    await registry.want(name, pushId).catch(() => {})
+  }
+
+  async function fetchPush(
+    { name, text, entry }: { name: string; text: string; entry: LayerEntry },
+    layer: LayerRef,
+    contents: Pick<ListContents, 'writeLayerRows'>,
+    control: TransferControl,
+  ): Promise<'fetched' | 'gone'> {
     const writer = contents.writeLayerRows(layer.layerId, { ...entry, stamp: layer.stamp ?? 0 })
     try {
       let chunk = 0
@@ -210,7 +239,9 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     return removed
   }
 
-  return { push, fetch, sweep, close: async () => client.disconnect() }
+  const wanted = async () => new Set(Object.keys(await call(() => registry.wanted())))
+
+  return { push, fetch, wanted, sweep, close: async () => client.disconnect() }
 }
 
 function* countBlocks(contents: Pick<ListContents, 'layerRows'>, layer: LayerRef, count: () => void) {

@@ -30,6 +30,7 @@ export function openLayerStore(
   return {
     push: (layer, contents, control) => store().push(layer, contents, control),
     fetch: (layer, contents, control) => store().fetch(layer, contents, control),
+    wanted: () => store().wanted(),
     sweep: (inUse, olderThanMs) => store().sweep(inUse, olderThanMs),
     close: async () => opened?.close(),
   }

@@ -49,6 +49,8 @@ export function newPartition(index: number, position: Position): Partition {
 export function stateFor(error: unknown): RecordState {
   if (!(error instanceof ScreeningError)) return 'stopped'
   switch (error.code) {
+    case 'CONTENTS_MISSING':
+      return 'waiting'
     case 'RECORD_LOST':
     case 'RECORD_FOREIGN':
       return 'lost'

@@ -1,6 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { PARTITIONS } from '../fact.ts'
+import { pushKeptLayers } from '../kept-layers.ts'
 import type { Actor } from '../ports.ts'
 import { type RecordViewOptions, recordView } from './record-view.ts'
 import type { RedisRecordStore } from './redis-record-store.ts'
@@ -40,6 +41,7 @@ export function createRecordDesk(
         const settled = await Promise.allSettled(some.map((partition) => settlePartition(partition, word, actor)))
         for (const one of settled) if (one.status === 'rejected') throw one.reason
       }
+      if (word === 'restore') await pushKeptLayers(dependencies)
       await Promise.all(partitions.map((partition) => follower.look(partition)))
       await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
     } finally {

@@ -2,7 +2,16 @@ import type { RecordState, RecordView } from '../../domain/record-view.ts'
 import type { RecordStatus } from './redis-record-store.ts'
 
 /** What a person would want to hear of first, when partitions differ. */
-const WORST_FIRST: readonly RecordState[] = ['lost', 'damaged', 'diverged', 'stopped', 'newer', 'away', 'following']
+const WORST_FIRST: readonly RecordState[] = [
+  'lost',
+  'damaged',
+  'diverged',
+  'stopped',
+  'newer',
+  'waiting',
+  'away',
+  'following',
+]
 
 export type RecordViewOptions = {
   /** Addresses as configured, without passwords. */

@@ -6,7 +6,7 @@ import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { describeReputation } from '../../domain/reputation.ts'
 import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
-import { layerOfPlan, layersOfFact } from '../kept-layers.ts'
+import { layerOfPlan } from '../kept-layers.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import {
   ACTOR_CHARS_MAX,
@@ -19,9 +19,11 @@ import {
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
 import type { FactStreams } from './fact-streams.ts'
 import { createRecordFollower } from './follow-record.ts'
+import { createLayerOffers } from './offer-layers.ts'
 import type { FollowerStatus } from './partition-state.ts'
 import type { ReputationPublication } from './publish-reputation.ts'
 import type { FollowerOptions, RecordFollower, RecordTrouble, RefusedFact } from './record-follower.ts'
+import { tendLayers } from './tend-layers.ts'
 import { createFactWriter, type FactWriterOptions, notNow } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
@@ -39,11 +41,14 @@ export type RecordStatus = FollowerStatus & {
 export type LayerTraffic = {
   /** An id that no node has given out before; `known` is the greatest this node has seen. */
   allocate(known: LayerId): Promise<LayerId>
-  /** Resolves when Redis has the contents. */
+  /** Resolves when Redis has the contents, all of them. Cheap when it has. */
   push(layers: readonly LayerRef[]): Promise<void>
   /** Resolves with those that Redis does not have. */
   fetch(layers: readonly LayerRef[]): Promise<readonly LayerRef[]>
+  /** Names (layerName) of layers that another node looked for in vain a moment ago. */
+  wanted(): Promise<ReadonlySet<string>>
   has(layer: LayerRef): boolean
+  /** The greatest layer id that is in use or reserved here. */
   newest(): LayerId
 }
 
@@ -62,12 +67,20 @@ export type RedisRecordStoreDependencies = {
   readonly onApplied: () => void
   readonly onTrouble: (trouble: RecordTrouble) => void
   readonly onRefused: (refused: RefusedFact) => void
+  /** Contents could not be brought to Redis; tried again. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** Of distinct reporters; the score does not depend on it. */
 const REPORTERS_WINDOW_DAYS = 10
 /** What waits is offered this often; each round takes what it can. */
 const DRAIN_EVERY_MS = 100
+/**
+ * An id is up to so much above the last one: when a failover loses the counter's newest step, two nodes that then count on
+ * from the same number hardly ever get the same id, and if they do the second is refused (list-rules.ts). 32 ids a layer
+ * are gone on the average: 130 million layers, one a second for four years.
+ */
+const LAYER_ID_JUMP = 64
 
 export function createRedisRecordStore(
   options: RedisRecordStoreOptions,
@@ -83,13 +96,11 @@ export function createRedisRecordStore(
     streams,
     follower,
     outbox: replica.outbox,
-    async pushContents(fact) {
-      const here = layersOfFact(fact).filter(layers.has)
-      if (here.length > 0) await layers.push(here)
-    },
     position: replica.position,
     newFactId: dependencies.newFactId,
+    mayOffer: createLayerOffers({ outbox: replica.outbox, layers, onFault: dependencies.onFault }),
   })
+  const stopTending = tendLayers({ replica, layers, follower, onFault: dependencies.onFault })
   const drain = setInterval(() => {
     if (replica.outbox.size > 0) void writer.drain()
   }, DRAIN_EVERY_MS)
@@ -157,10 +168,11 @@ export function createRedisRecordStore(
     },
     async allocateLayer() {
       assertDesk()
-      return layers.allocate(layers.newest())
+      return layers.allocate(layers.newest() + Math.floor(dependencies.random() * LAYER_ID_JUMP))
     },
     async close() {
       clearInterval(drain)
+      stopTending()
       await follower.close()
       await writer.drain()
       await replica.close()

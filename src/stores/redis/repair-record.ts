@@ -22,9 +22,9 @@ export type RepairDependencies = {
   readonly now: () => number
 }
 
-/** States that only somebody's word ends. */
+/** States that somebody's word ends; `waiting` when the node with the contents is gone for good. */
 export const DISPUTED: readonly RecordState[] = RECORD_STATES.filter(
-  (state) => state === 'lost' || state === 'diverged' || state === 'damaged',
+  (state) => state === 'waiting' || state === 'lost' || state === 'diverged' || state === 'damaged',
 )
 
 const PAGE_ENTRIES = 2_000

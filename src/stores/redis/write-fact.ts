@@ -7,8 +7,8 @@
  */
 import { ScreeningError } from '../../domain/errors.ts'
 import { DESK_PARTITION, type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
-import { decodeFact, encodeFact } from '../fact-codec.ts'
-import type { Outbox } from '../lmdb/outbox.ts'
+import { encodeFact } from '../fact-codec.ts'
+import type { Outbox, OutboxFact } from '../lmdb/outbox.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
 import type { RecordFollower } from './record-follower.ts'
 
@@ -23,11 +23,11 @@ export type FactWriterDependencies = {
   readonly streams: Pick<FactStreams, 'append'>
   readonly follower: Pick<RecordFollower, 'nudge' | 'awaitFact' | 'forgetFact' | 'stateOf'>
   readonly outbox: Outbox
-  /** Sees to it that Redis has the contents that the fact names and this node has: it may have lost them with the fact. */
-  readonly pushContents: (fact: Fact) => Promise<void>
   /** Of the last fact of a partition that is applied here. */
   readonly position: (partition: number) => Position
   readonly newFactId: () => string
+  /** Whether a fact of the outbox may be offered now; asked in their order. Those behind one that may not are asked about too. */
+  readonly mayOffer: (fact: OutboxFact) => boolean
 }
 
 export type FactWriter = {
@@ -83,9 +83,9 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
    * The desk also when it is damaged: a list version that was taken back may have contents that have long been dropped,
    * and only what follows in the outbox puts another one in force.
    */
-  function mayOffer(partition: number): boolean {
+  function isOpen(partition: number): boolean {
     const { state } = follower.stateOf(partition)
-    return state === 'following' || (state === 'damaged' && partition === DESK_PARTITION)
+    return state === 'following' || (partition === DESK_PARTITION && (state === 'damaged' || state === 'waiting'))
   }
 
   /** Each partition by itself: one that is in trouble holds up no other. */
@@ -94,10 +94,11 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 
   async function drainPartition(partition: number): Promise<void> {
-    if (!mayOffer(partition)) return
-    for (const { factId, payload } of outbox.page(partition, DRAIN_PAGE)) {
+    if (!isOpen(partition)) return
+    for (const fact of outbox.page(partition, DRAIN_PAGE)) {
+      const { factId, payload } = fact
+      if (!dependencies.mayOffer(fact)) continue
       try {
-        if (partition === DESK_PARTITION) await dependencies.pushContents(decodeFact(payload))
         const { position } = await streams.append(partition, factId, payload)
         follower.nudge(partition)
         // Otherwise it leaves when it is applied.

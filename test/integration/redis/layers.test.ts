@@ -158,13 +158,17 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     ['a negative count of chunks', () => change({ chunks: -1 })],
     ['another stamp in the registry', () => change({ stamp: 5 })],
     ['a registry entry that is no JSON', () => client.hset(REGISTRY, '1-77', '{')],
-  ])('refuses %s, and nothing half is there', async (_, harm) => {
+  ])('refuses %s, nothing half is there, and a node that has the layer replaces it', async (_, harm) => {
     const layer = put(here.contents, 1, many(), 77)
     await store.push(layer, here.contents, FREELY)
     await harm()
     await expect(store.fetch(layer, there.contents, FREELY)).rejects.toEqual(damaged)
     expect(there.contents.layerIds()).toEqual([])
     expect(there.contents.layer(1)).toBeUndefined()
+    expect(await store.wanted()).toEqual(new Set(['1-77']))
+    expect(await store.push(layer, here.contents, FREELY)).toBe('pushed')
+    expect(await store.wanted()).toEqual(new Set())
+    expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
   })
   async function cut(end: number): Promise<void> {
     const key = (await chunkKeys())[2] ?? ''
@@ -198,6 +202,27 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     await client.del((await chunkKeys())[1] ?? '')
     expect(await store.push(layer, here.contents, FREELY)).toBe('pushed')
     expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
+  })
+
+  it('replaces a chunk whose bits have turned once somebody could not read it', async () => {
+    const layer = put(here.contents, 1, many(), 77)
+    await store.push(layer, here.contents, FREELY)
+    const key = (await chunkKeys())[1] ?? ''
+    const bytes = (await client.getBuffer(key)) ?? Buffer.alloc(0)
+    bytes.writeUInt8(bytes.readUInt8(1_000) ^ 4, 1_000)
+    await client.set(key, bytes)
+    await expect(store.fetch(layer, there.contents, FREELY)).rejects.toEqual(damaged)
+    expect(await store.push(layer, here.contents, FREELY)).toBe('pushed')
+    expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
+  })
+
+  it('says for a minute which layer a node looked for in vain', async () => {
+    const layer = put(here.contents, 1, numbersOnly([100]), 77)
+    expect(await store.fetch(layer, there.contents, FREELY)).toBe('gone')
+    expect(await store.wanted()).toEqual(new Set(['1-77']))
+    expect(await client.ttl(`${REGISTRY}-wanted`)).toBeGreaterThan(50)
+    await store.push(layer, here.contents, FREELY)
+    expect(await client.exists(`${REGISTRY}-wanted`)).toBe(0)
   })
 
   it('stops when asked to, and leaves nothing on either side', async () => {
@@ -253,7 +278,7 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     expect(await store.fetch(old, there.contents, FREELY)).toBe('gone')
     for (const layer of [used, young]) expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
     expect(await store.sweep(new Set(), -1)).toBe(2)
-    expect(await client.dbsize()).toBe(0)
+    expect(await client.keys('*')).toEqual([`${REGISTRY}-wanted`])
   })
 
   it('does not sweep a layer that was pushed again a moment ago', async () => {

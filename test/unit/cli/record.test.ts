@@ -159,9 +159,10 @@ describe('zaslon record restore', () => {
     })
   })
 
-  it('has nothing to do for a record that is well', async () => {
-    const { code, out, decided } = await record(['restore'], WELL)
-    expect([code, out, decided]).toEqual([0, 'Nothing to restore: no partition is lost, diverged or damaged.\n', []])
+  it('writes only contents of lists, without asking, for a record that is well', async () => {
+    const { code, err, decided } = await record(['restore'], WELL)
+    expect([code, decided]).toEqual([0, ['/v1/record/restore']])
+    expect(err).toContain('only contents of lists that Redis misses')
   })
 })
 

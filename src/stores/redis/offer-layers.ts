@@ -1,0 +1,97 @@
+/**
+ * Contents go before the facts that need them, also when a fact is offered again: what lost the fact may have lost them.
+ *
+ * ```
+ *   list-stage black   layers on their way: not yet        ─┐ held back together: a version is activated
+ *   list-activate black                                    ─┘ by its number, so its list keeps its order
+ *   policy-put         goes
+ * ```
+ */
+import { DESK_PARTITION, type FactBody } from '../fact.ts'
+import { decodeFact } from '../fact-codec.ts'
+import { layersOfFact } from '../kept-layers.ts'
+import type { Outbox, OutboxFact } from '../lmdb/outbox.ts'
+import type { LayerRef } from '../ports.ts'
+import type { LayerTraffic } from './redis-record-store.ts'
+
+export type LayerOffersDependencies = {
+  readonly outbox: Pick<Outbox, 'has'>
+  readonly layers: Pick<LayerTraffic, 'push' | 'fetch' | 'has'>
+  readonly onFault: (error: unknown) => void
+}
+
+/** A layer that neither Redis nor this node has comes, if at all, from another node that starts. */
+const RETRY_MS = 1_000
+/** Then the fact goes without them: what follows in the outbox may put another version in its place, and is behind it. */
+const MISSES_MAX = 5
+
+/**
+ * Asked for the facts of the outbox in their order. False: layers of the fact, or of one before it for the same list, are not
+ * in Redis yet; they are being brought there, and asking again some time later is all there is to do.
+ */
+export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDependencies): (fact: OutboxFact) => boolean {
+  const pushes = new Map<string, 'pushing' | 'pushed'>()
+  /** How often nobody had the layers of a fact. */
+  const misses = new Map<string, number>()
+  /** Line (lineOf) to the fact that holds it back. */
+  const held = new Map<string, string>()
+
+  function push(factId: string, needed: readonly LayerRef[]): void {
+    pushes.set(factId, 'pushing')
+    bring(needed, layers).then(
+      (isThere) => {
+        const missed = (misses.get(factId) ?? 0) + 1
+        misses.set(factId, missed)
+        if (isThere || missed === MISSES_MAX) pushes.set(factId, 'pushed')
+        else setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
+      },
+      (error: unknown) => {
+        onFault(error)
+        setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
+      },
+    )
+  }
+
+  return ({ factId, payload, partition }) => {
+    if (partition !== DESK_PARTITION) return true
+    const fact = readFact(payload)
+    if (fact === undefined) return true
+    const line = lineOf(fact) ?? factId
+    const holder = held.get(line)
+    if (holder !== undefined && holder !== factId && outbox.has(holder)) return false
+    const needed = layersOfFact(fact)
+    if (needed.length === 0 || pushes.get(factId) === 'pushed') {
+      pushes.delete(factId)
+      misses.delete(factId)
+      held.delete(line)
+      return true
+    }
+    held.set(line, factId)
+    if (!pushes.has(factId)) push(factId, needed)
+    return false
+  }
+}
+
+/** Undefined: of a newer version, or no fact; what becomes of it is not for us to say. */
+function readFact(payload: Buffer): FactBody | undefined {
+  try {
+    return decodeFact(payload)
+  } catch {
+    return undefined
+  }
+}
+
+/** False: neither this node nor Redis has one of them. */
+async function bring(needed: readonly LayerRef[], layers: LayerOffersDependencies['layers']): Promise<boolean> {
+  const missing = needed.filter((layer) => !layers.has(layer))
+  if (missing.length > 0 && (await layers.fetch(missing)).length > 0) return false
+  await layers.push(needed)
+  return true
+}
+
+/** Facts of one list, or of one plan, keep their order. */
+function lineOf(fact: FactBody): string | undefined {
+  if (fact.kind === 'numbering-put') return `plan ${fact.plan.name}`
+  const isOfList = fact.kind === 'list-put' || fact.kind === 'list-stage' || fact.kind === 'list-activate'
+  return isOfList ? `list ${fact.name}` : undefined
+}

@@ -1,0 +1,75 @@
+/**
+ * Keeps the contents of lists whole in Redis, which forgets its newest writes in a failover and says nothing. Once a second a
+ * node that has them
+ *
+ * - pushes what another node looked for in vain;
+ * - looks whether one more layer in force is whole there, and after a failover of any partition whether all are: the chunks
+ *   of a layer are spread over all partitions.
+ */
+import { PARTITIONS } from '../fact.ts'
+import { keptLayers, layersInForce } from '../kept-layers.ts'
+import { layerName } from '../layer-rows.ts'
+import type { Replica } from '../lmdb/replica.ts'
+import type { LayerRef } from '../ports.ts'
+import type { RecordFollower } from './record-follower.ts'
+import type { LayerTraffic } from './redis-record-store.ts'
+
+export type TendLayersDependencies = {
+  readonly replica: Pick<Replica, 'position' | 'lists' | 'versions' | 'numberingPlans' | 'layersWaiting'>
+  readonly layers: Pick<LayerTraffic, 'push' | 'has' | 'wanted'>
+  readonly follower: Pick<RecordFollower, 'status'>
+  readonly onFault: (error: unknown) => void
+}
+
+const TEND_EVERY_MS = 1_000
+
+/** Returns what ends it; a push that runs then ends by itself. */
+export function tendLayers({ replica, layers, follower, onFault }: TendLayersDependencies): () => void {
+  let isClosed = false
+  let epochs = ''
+  /** To be looked at, the next one first. */
+  let queue: LayerRef[] = []
+  let isTending = false
+
+  /** A push to a Redis that is away would keep a job thread waiting. */
+  const mayPush = () => !isClosed && (follower.status().states.away ?? 0) === 0
+
+  async function giveWanted(): Promise<void> {
+    const wanted = await layers.wanted()
+    if (wanted.size === 0) return
+    const known = new Map(
+      [...keptLayers(replica), ...replica.layersWaiting()].map((layer) => [layerName(layer), layer]),
+    )
+    for (const [name, layer] of known)
+      if (wanted.has(name) && layers.has(layer) && mayPush()) await layers.push([layer])
+  }
+
+  async function lookAtNext(): Promise<void> {
+    const before = epochs
+    epochs = Array.from({ length: PARTITIONS }, (_, partition) => replica.position(partition).epoch).join()
+    const isFailedOver = epochs !== before
+    if (isFailedOver || queue.length === 0) queue = layersInForce(replica).filter(layers.has)
+    for (let looked = 0; queue.length > 0 && mayPush() && (isFailedOver || looked === 0); looked++) {
+      await layers.push([queue.shift()!])
+    }
+  }
+
+  async function tend(): Promise<void> {
+    if (isTending) return
+    isTending = true
+    for (const step of [lookAtNext, giveWanted]) {
+      try {
+        if (mayPush()) await step()
+      } catch (error) {
+        if (!isClosed) onFault(error)
+      }
+    }
+    isTending = false
+  }
+
+  const timer = setInterval(() => void tend(), TEND_EVERY_MS)
+  return () => {
+    isClosed = true
+    clearInterval(timer)
+  }
+}
