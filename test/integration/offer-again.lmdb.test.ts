@@ -34,7 +34,7 @@ async function open(
         return layers.filter(({ layerId }) => !redis.has(layerId))
       },
       has: ({ layerId }) => disk.has(layerId),
-      wanted: async () => [],
+      wanted: async () => new Set<string>(),
       newest: () => 0,
     },
   })
