@@ -9,6 +9,7 @@ import type { Actor, RecordStore } from '../stores/ports.ts'
 import type { ReportMetrics } from '../telemetry/report-metrics.ts'
 import type { ListMembership } from './list-membership.ts'
 import { parseTime } from './parse-time.ts'
+import { isAway } from './patience.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 
 /** A report as a channel sends it, already checked for shape (wire shape). */
@@ -32,7 +33,10 @@ type AcceptedReport = {
   /** `recorded`: part of the record. `queued`: on this node's disk until Redis, which keeps the record, can be reached. */
   readonly state: 'recorded' | 'queued'
   readonly reputation?: ReputationDescription
-  /** The number is protected or allow-listed: a person looks at it, in this review. */
+  /**
+   * The number is protected or allow-listed: a person looks at it, in this review. None when the queue of reviews is full, or
+   * when the report is `queued` and the record takes no review either: the next report about the number opens one.
+   */
   readonly reviewId?: string
 }
 
@@ -110,7 +114,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     }
   }
 
-  async function queueForReview(report: Report): Promise<string | undefined> {
+  async function queueForReview(report: Report, isQueued: boolean): Promise<string | undefined> {
     const listed = deps.membership.of(report.number, report.receivedMs, QUEUED_KINDS)
     if (!listed.some((entry) => !entry.isExpired)) return undefined
     const open = deps.store.reviewOf(report.number)
@@ -120,8 +124,9 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     try {
       return (await deps.store.openReview(request, 'system')).review.reviewId
     } catch (error) {
-      // The report is recorded already; with a full review queue it stands without one rather than being refused.
+      // The report is accepted already: it stands without a review rather than being refused.
       if (error instanceof ScreeningError && error.code === 'QUEUE_FULL') return undefined
+      if (isQueued && isAway(error)) return undefined
       throw error
     }
   }
@@ -141,7 +146,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
         hint: 'Send a new reportId, or leave it out to get one.',
       })
     }
-    const reviewId = await queueForReview(report)
+    const reviewId = await queueForReview(report, outcome === 'queued')
     await deps.notify(sequence)
     deps.metrics.accepted(report.channel, outcome)
     const reputation = reputationOf(report.number)

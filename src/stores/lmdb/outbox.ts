@@ -1,5 +1,7 @@
 /** Facts that were accepted while Redis was away, on disk until they are part of the record. */
 import { ScreeningError } from '../../domain/errors.ts'
+import type { Report } from '../../domain/report.ts'
+import { decodeFact } from '../fact-codec.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
@@ -14,6 +16,8 @@ export type Outbox = {
   /** Resolves when it is on disk. Rejects with QUEUE_FULL when `max` facts wait already, or a storage error. */
   put(fact: OutboxFact, max: number): Promise<void>
   has(factId: string): boolean
+  /** The report with this id, when one waits: a client that asks again must not fill the outbox with it. */
+  report(reportId: string): Report | undefined
   /** Puts it in as part of another write, whatever the bound. */
   enter(writes: WriteSet, fact: OutboxFact): void
   /** Oldest first. */
@@ -32,12 +36,15 @@ const prefix = makeKey(LIVE_SPACE.outbox)
 const keyOf = (order: number) => makeKey(LIVE_SPACE.outbox, { u64: order })
 
 export function createOutbox(environment: Environment, queue: CommitQueue): Outbox {
-  /** Fact id to place in line and time, oldest first. */
-  const waiting = new Map<string, { order: number; atMs: number }>()
+  /** By fact id: place in line and time, and the report's id; oldest first. */
+  const waiting = new Map<string, { order: number; atMs: number; reportId: string | undefined }>()
+  /** Report id to fact id, of the newest with that id. */
+  const reports = new Map<string, string>()
   let last = 0
   environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (key, value) => {
     last = u64Part(key, KEY_PREFIX_BYTES)
-    waiting.set(value.toString('hex', 0, ID_BYTES), { order: last, atMs: value.readDoubleLE(ID_BYTES) })
+    const reportId = reportIn(value.subarray(HEAD_BYTES))?.reportId
+    keep(value.toString('hex', 0, ID_BYTES), { order: last, atMs: value.readDoubleLE(ID_BYTES), reportId })
   })
   /** Accepted, on their way to the disk. */
   let entering = 0
@@ -50,7 +57,21 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     head.writeDoubleLE(atMs, ID_BYTES)
     head.writeUInt8(partition, PARTITION_AT)
     writes.put(keyOf(order), Buffer.concat([head, payload]))
-    writes.afterCommit(() => waiting.set(factId, { order, atMs }))
+    const reportId = reportIn(payload)?.reportId
+    writes.afterCommit(() => keep(factId, { order, atMs, reportId }))
+  }
+
+  function keep(factId: string, place: { order: number; atMs: number; reportId: string | undefined }): void {
+    waiting.set(factId, place)
+    if (place.reportId !== undefined) reports.set(place.reportId, factId)
+  }
+
+  function report(reportId: string): Report | undefined {
+    const place = waiting.get(reports.get(reportId) ?? '')
+    if (place === undefined) return undefined
+    environment.refresh()
+    const value = environment.bytes(keyOf(place.order))
+    return value && reportIn(value.subarray(HEAD_BYTES))
   }
 
   return {
@@ -77,6 +98,7 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
       }
     },
     has: (factId) => waiting.has(factId),
+    report,
     enter,
     page(limit) {
       environment.refresh()
@@ -94,7 +116,21 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
   function remove(writes: WriteSet, factId: string): void {
     const place = waiting.get(factId)
     if (place === undefined) return
-    writes.remove(keyOf(place.order))
-    writes.afterCommit(() => waiting.delete(factId))
+    const { order, reportId } = place
+    writes.remove(keyOf(order))
+    writes.afterCommit(() => {
+      waiting.delete(factId)
+      if (reportId !== undefined && reports.get(reportId) === factId) reports.delete(reportId)
+    })
+  }
+}
+
+/** Undefined for other facts, and for what cannot be read: whoever applies it says so. */
+function reportIn(payload: Buffer): Report | undefined {
+  try {
+    const fact = decodeFact(payload)
+    return fact.kind === 'report' ? fact.report : undefined
+  } catch {
+    return undefined
   }
 }
