@@ -4,20 +4,21 @@ import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
-import type { PhoneNumber } from '../domain/phone-number.ts'
 import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
 import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
-import type { ListContents, RecordStore } from '../stores/ports.ts'
+import type { ListContents } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
+import { putFirstPolicy } from './first-policy.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
-import { RECORD_FRESH_EVERY_MS, type ReviewWantedMessage, type StartMessage } from './messages.ts'
+import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
 import { openRecordOf } from './open-record.ts'
+import { createWantedReviews } from './open-wanted-reviews.ts'
 import { policyYaml } from './policy-yaml.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
@@ -48,7 +49,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   )
   const { store } = record
   const contents = openContents()
-  await putFirstPolicy(store)
+  await putFirstPolicy(store, readShippedPolicy, Date.now)
   tell({ type: 'store-ready' })
 
   const peers = createVerdictPeers({
@@ -128,16 +129,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
-  /** A store that is full or busy loses nothing here: the next suspicious call asks again. */
-  async function openReviews(items: ReviewWantedMessage['items']): Promise<void> {
-    try {
-      for (const { number, score, atMs } of items) {
-        await store.openReview({ number: number as PhoneNumber, cause: 'protected-suspicious', score, atMs }, 'system')
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'reviews could not be opened')
-    }
-  }
+  const openReviews = createWantedReviews({ store, now: Date.now, log })
 
   return {
     onMessage(message) {
@@ -173,17 +165,10 @@ function homeRules(country: string) {
   }
 }
 
-/** Every record has a policy from its first moment on: the one shipped in data/policy.yaml. */
-async function putFirstPolicy(store: RecordStore): Promise<void> {
-  if (store.policy()) return
+/** The policy shipped in data/policy.yaml. */
+function readShippedPolicy() {
   const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  const document = parsePolicy(policyYaml.parse(text))
-  try {
-    await store.putPolicy({ text, document }, { expectedVersion: 0 }, 'system')
-  } catch (error) {
-    // Another node of the same record was first.
-    if (!(error instanceof ScreeningError && error.code === 'POLICY_CHANGED')) throw error
-  }
+  return { text, document: parsePolicy(policyYaml.parse(text)) }
 }
 
 function packageVersion(): string {
