@@ -85,7 +85,7 @@ export type ImportRecord = {
   counts: ImportCounts
   rejected: RejectedRow[]
   impact?: ImportImpact
-  /** Why it is held or failed: a stable code and a sentence. */
+  /** Why it is held or failed, or what it waits for while it is queued or activating: a stable code and a sentence. */
   problem?: { code: string; detail: string }
   /** The version it became; none while it only waits to be activated. */
   version?: number

@@ -3,7 +3,6 @@ import path from 'node:path'
 import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import type { PhoneNumber } from '../domain/phone-number.ts'
 import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
 import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
@@ -16,8 +15,9 @@ import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
-import { RECORD_FRESH_EVERY_MS, type ReviewWantedMessage, type StartMessage } from './messages.ts'
+import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
 import { openRecordOf } from './open-record.ts'
+import { createWantedReviews } from './open-wanted-reviews.ts'
 import { policyYaml } from './policy-yaml.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
@@ -129,16 +129,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
-  /** A store that is full or busy loses nothing here: the next suspicious call asks again. */
-  async function openReviews(items: ReviewWantedMessage['items']): Promise<void> {
-    try {
-      for (const { number, score, atMs } of items) {
-        await store.openReview({ number: number as PhoneNumber, cause: 'protected-suspicious', score, atMs }, 'system')
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'reviews could not be opened')
-    }
-  }
+  const openReviews = createWantedReviews({ store, now: Date.now, log })
 
   return {
     onMessage(message) {

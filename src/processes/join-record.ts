@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
@@ -7,14 +7,12 @@ import { keptLayers } from '../stores/kept-layers.ts'
 import { type LayerStore, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
 import type { ListContents } from '../stores/ports.ts'
-import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
-import { openRecord } from '../stores/redis/open-record.ts'
 import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
 import type { RecordTrouble } from '../stores/redis/record-follower.ts'
-import { createRedisLink, type RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore, type RedisRecordStore } from '../stores/redis/redis-record-store.ts'
+import type { RecordMembership } from './find-record.ts'
 import { createLayerTraffic } from './layer-traffic.ts'
 
 /** This node as one of many: its replica, its link to Redis, and what follows from both. */
@@ -27,7 +25,6 @@ export type JoinedRecord = {
 export type JoinRecordOptions = {
   readonly config: Pick<LoadedConfig, 'redis'>
   readonly root: string
-  readonly pseudonymKey: Uint8Array
 }
 
 export type JoinRecordDependencies = {
@@ -43,76 +40,14 @@ export type JoinRecordDependencies = {
   readonly onApplied: () => void
 }
 
-/** Which record, and how it is reached; the same for the control process and its job threads. */
-export type RecordMembership = { readonly recordId: string; readonly link: RedisLink; readonly pseudonymCheck: string }
-
 /** Layers that nobody uses stay this long in Redis: a node may be about to bring them into force. */
 const LAYER_IDLE_MS = 3_600_000
 const SWEEP_EVERY_MS = 600_000
-/** A Redis that starts at the same time is there by then; a wrong address is found soon enough. */
-const FIRST_CONTACT_MS = 15_000
-const FIRST_RETRY_MS = 500
 /** One partition each second is looked at, whether older facts can be sealed. */
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
 const TROUBLE_LOG_MS = 500
 const FAULT_LOG_MS = 60_000
-
-/**
- * Finds the record in Redis, or begins one there. Rejects with CONFIG_INVALID and RECORD_FOREIGN when the configuration is
- * wrong, and with UNAVAILABLE when Redis cannot be reached and the node has nothing of its own to go on from.
- */
-export async function findRecord(
-  options: JoinRecordOptions,
-  { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
-): Promise<RecordMembership> {
-  const pseudonymCheck = pseudonymCheckOf(options.pseudonymKey)
-  const known = replica.binding()
-  const settings = options.config.redis
-  const giveUpMs = Date.now() + FIRST_CONTACT_MS
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await contactRecord(settings, pseudonymCheck, { replica, log })
-    } catch (error) {
-      const code = error instanceof ScreeningError ? error.code : 'INTERNAL'
-      if (known?.isWhole === true && (code === 'UNAVAILABLE' || code === 'RECORD_LOST')) {
-        log.warn({ err: error }, 'the record cannot be reached: this node goes on from its last good state')
-        return { recordId: known.recordId, link: createRedisLink(settings, known.redis), pseudonymCheck }
-      }
-      if (code !== 'UNAVAILABLE' || Date.now() > giveUpMs) throw error
-      if (isFirst) log.warn({ err: error }, 'the record cannot be reached, and this node has nothing yet: trying again')
-      await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS))
-    }
-  }
-}
-
-/** Says whether two nodes have the same key, and nothing about it. */
-export function pseudonymCheckOf(pseudonymKey: Uint8Array): string {
-  return createHmac('sha256', pseudonymKey).update('record').digest('hex').slice(0, 32)
-}
-
-async function contactRecord(
-  settings: LoadedConfig['redis'],
-  pseudonymCheck: string,
-  { replica, log }: Pick<JoinRecordDependencies, 'replica' | 'log'>,
-): Promise<RecordMembership> {
-  const known = replica.binding()
-  const { link, probe } = await connectRedis(settings)
-  try {
-    const { recordId, isNew } = await openRecord(link, {
-      pseudonymCheck,
-      mayCreate: true,
-      ...(known === undefined ? {} : { known: known.recordId }),
-    })
-    if (known === undefined) await replica.bind({ recordId, redis: probe.kind, isWhole: false })
-    const record = recordId.slice(0, 8)
-    log.info({ redis: link.shown, kind: probe.kind, record }, isNew ? 'a new record begins in Redis' : 'record found')
-    return { recordId, link, pseudonymCheck }
-  } catch (error) {
-    link.close()
-    throw error
-  }
-}
 
 /** Follows the record. Resolves when a node that had nothing has caught up; others go on from what they have. */
 export async function joinRecord(

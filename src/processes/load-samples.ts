@@ -3,6 +3,7 @@ import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import type { ListKind } from '../domain/number-list.ts'
 import type { ControlServices } from '../services/control-services.ts'
+import { patiently } from '../services/patience.ts'
 import type { RecordStore } from '../stores/ports.ts'
 
 type SampleList = { name: string; kind: ListKind; title: string; file: string }
@@ -23,7 +24,7 @@ export async function loadSamples(
   }
   for (const { name, kind, title, file } of lists) {
     if ((store.list(name)?.activeVersion ?? 0) > 0) continue
-    await store.putList({ name, kind, title }, 'system')
+    await patiently(() => store.putList({ name, kind, title }, 'system'), Date.now)
     const spoolPath = path.join(options.spool, `sample-${name}.upload`)
     copyFileSync(path.join(options.directory, file), spoolPath)
     const request = { list: name, mode: 'replace', dryRun: false, country: options.country, spoolPath } as const
@@ -33,9 +34,11 @@ export async function loadSamples(
   rmSync(mark, { force: true })
 }
 
-/** A sample that does not load is shown by its import, like any other. */
+/** A sample that does not load, or waits for Redis, is shown by its import, like any other: the service starts without it. */
 async function untilOver(services: Pick<ControlServices, 'imports'>, importId: string): Promise<void> {
-  while (['queued', 'parsing', 'activating'].includes(services.imports.get(importId).state)) {
+  for (;;) {
+    const { state, problem } = services.imports.get(importId)
+    if (!['queued', 'parsing', 'activating'].includes(state) || problem !== undefined) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

@@ -17,7 +17,7 @@ import type { RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
-import { pseudonymCheckOf } from './join-record.ts'
+import { pseudonymCheckOf } from './find-record.ts'
 
 /** Moves the record of a node that is stopped: into Redis, or out of it. */
 export type MigrateOptions = {
@@ -56,7 +56,7 @@ export async function migrateToRedis(options: MigrateOptions, onProgress: Migrat
         onProgress('facts', partition / PARTITIONS)
         await restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
       }
-      await replica.bind({ recordId, redis: probe.kind, isWhole: true })
+      await replica.bind({ recordId, redis: probe.kind, isWhole: true, pseudonymCheck })
       await layerStore.close()
       return recordId
     } finally {

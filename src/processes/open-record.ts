@@ -5,8 +5,9 @@ import type { DataDirectory } from '../stores/data-directory.ts'
 import { openRecordStore } from '../stores/lmdb/record-store.ts'
 import { openReplica } from '../stores/lmdb/replica.ts'
 import type { ListContents, RecordStore } from '../stores/ports.ts'
+import { findRecord } from './find-record.ts'
 import { type JobThreads, startJobThreads } from './job-threads.ts'
-import { findRecord, joinRecord } from './join-record.ts'
+import { joinRecord } from './join-record.ts'
 
 /** The record of this node, whether its own or shared through Redis, with the threads that write list contents. */
 export type OpenedRecord = {

@@ -32,7 +32,10 @@ type AcceptedReport = {
   /** `recorded`: part of the record. `queued`: on this node's disk until Redis, which keeps the record, can be reached. */
   readonly state: 'recorded' | 'queued'
   readonly reputation?: ReputationDescription
-  /** The number is protected or allow-listed: a person looks at it, in this review. */
+  /**
+   * The number is protected or allow-listed: a person looks at it, in this review. None when the queue of reviews is full, or
+   * when the report is `queued` and the record takes no review either: the next report about the number opens one.
+   */
   readonly reviewId?: string
 }
 
@@ -119,7 +122,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     }
   }
 
-  async function queueForReview(report: Report): Promise<string | undefined> {
+  async function queueForReview(report: Report, _isQueued: boolean): Promise<string | undefined> {
     const listed = deps.membership.of(report.number, report.receivedMs, QUEUED_KINDS)
     if (!listed.some((entry) => !entry.isExpired)) return undefined
     const open = deps.store.reviewOf(report.number)
@@ -150,7 +153,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
         hint: 'Send a new reportId, or leave it out to get one.',
       })
     }
-    const reviewId = await queueForReview(report)
+    const reviewId = await queueForReview(report, outcome === 'queued')
     await deps.notify(sequence)
     deps.metrics.accepted(report.channel, outcome)
     const reputation = reputationOf(report.number)

@@ -14,10 +14,11 @@ import {
   type RecordStore,
   VERSIONS_KEPT,
 } from '../stores/ports.ts'
+import { type ActivatedVersion, findActivated, findStaged } from './find-activated.ts'
 import { BLOCKING_KINDS, blocksTooMuch, type HoldOptions } from './hold-import.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
-import { patiently } from './patience.ts'
+import { recordStep } from './patience.ts'
 
 /**
  * Every single entry writes a layer, and pushes one that no kept version needs any more out of the history. Cleaning reads
@@ -43,21 +44,32 @@ export type ListChanges = {
   changeEntries(change: EntriesChange, actor: Actor): Promise<ChangeEntriesResult>
   /**
    * Stages and activates a version built on `builtOn`. Undefined: the list changed meanwhile in a way that only building
-   * again can take in, or another node has a layer of the same id in use. The caller holds the list's lock. Rejects with LIST_CHANGED.
+   * again can take in, or another node has a layer of the same id in use. The caller holds the list's lock. Rejects with LIST_CHANGED, and with RecordAway when the record
+   * takes no writes.
    */
-  activateBuilt(
-    name: string,
-    built: BuiltVersion,
-    actor: Actor,
-  ): Promise<{ version: number; sequence: number } | undefined>
+  activateBuilt(name: string, built: BuiltImport, actor: Actor): Promise<ActivatedVersion | undefined>
+  /** The version that an import became, when it is in force or was since this entry of the change log. */
+  became(name: string, importId: string, since: number): ActivatedVersion | undefined
 }
 
 export type BuiltVersion = NewListVersion & {
   readonly builtOn: { readonly version: number } & JobVersion
 }
+/** `since`: newest entry of the change log when its activation began. */
+type BuiltImport = BuiltVersion & { readonly importId: string; readonly since: number }
+
+type ImportActivation = {
+  readonly name: string
+  readonly version: NewListVersion & { readonly importId: string }
+  readonly active: ListVersion
+  readonly since: number
+}
 
 export type ListChangesDependencies = {
-  readonly store: Pick<RecordStore, 'list' | 'lists' | 'lastSequence' | 'stageVersion' | 'activateVersion'>
+  readonly store: Pick<
+    RecordStore,
+    'list' | 'lists' | 'versions' | 'lastSequence' | 'changesAfter' | 'stageVersion' | 'activateVersion'
+  >
   readonly jobs: ListJobRunner
   readonly lock: KeyedLock
   /** Resolves when every verdict process has the change. */
@@ -67,7 +79,12 @@ export type ListChangesDependencies = {
   readonly onFault: (error: unknown) => void
 }
 
-export function createListChanges(options: HoldOptions, dependencies: ListChangesDependencies): ListChanges {
+export type ListChangesOptions = HoldOptions & {
+  /** How long the activation of an import is tried at once; a few seconds by default. */
+  readonly patienceMs?: number
+}
+
+export function createListChanges(options: ListChangesOptions, dependencies: ListChangesDependencies): ListChanges {
   const { store, jobs, lock, notify, now, onFault } = dependencies
   let changesSinceCleaning = 0
 
@@ -77,16 +94,27 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     return { version: staged.version, sequence }
   }
 
-  /** An import of ten million rows is not lost because Redis failed over for some seconds. */
-  async function activateImport(name: string, version: NewListVersion, active: ListVersion, actor: Actor) {
-    const { importId } = version
-    return patiently(async () => {
-      const now = listOf(store, name).active
-      // It was said to be unknown, and it happened.
-      const isThere = importId !== undefined && now.importId === importId && now.version > active.version
-      if (isThere) return { version: now.version, sequence: store.lastSequence() }
-      return stageAndActivate(name, version, active, actor)
-    }, now)
+  /** What was said to be unknown may have happened: each try looks first. */
+  async function activateImport({ name, version, active, since }: ImportActivation, actor: Actor) {
+    let isUnknown = false
+    const work = async () => {
+      const became = findActivated(store, name, version.importId, since)
+      if (became !== undefined) return became
+      const staged = findStaged(store, name, version) ?? (await store.stageVersion(name, version, actor))
+      try {
+        const how = { expectedActive: active.version }
+        const { sequence } = await store.activateVersion(name, staged.version, how, actor)
+        return { version: staged.version, sequence }
+      } catch (error) {
+        isUnknown ||= error instanceof ScreeningError && error.code === 'UNAVAILABLE'
+        throw error
+      }
+    }
+    const { patienceMs } = options
+    return recordStep(work, now, {
+      isUnknown: () => isUnknown,
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    })
   }
 
   async function changeOnce({ mode, list: name, entries, isReviewed }: EntriesChange, actor: Actor) {
@@ -138,20 +166,24 @@ export function createListChanges(options: HoldOptions, dependencies: ListChange
     },
     async activateBuilt(name, built, actor) {
       const { active } = listOf(store, name)
-      const { builtOn, ...version } = built
+      const { builtOn, since, ...version } = built
       if (active.version === builtOn.version) {
-        return activateImport(name, version, active, actor).catch((error: unknown) => {
+        return activateImport({ name, version, active, since }, actor).catch((error: unknown) => {
           if (isLayerTaken(error)) return undefined
           throw error
         })
       }
       if (!isRebasable(version, builtOn, active)) return undefined
-      return jobs.withLayer(async (layerId) => {
-        const result = await jobs.run({ kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() })
-        const rebased = { ...version, layers: result.layers, entryCount: result.entryCount }
-        return activateImport(name, rebased, active, actor)
-      })
+      return jobs.withLayer(
+        async (layerId) => {
+          const job = { kind: 'rebase-import', built: version, builtOn, active, layerId, nowMs: now() } as const
+          const { layers, entryCount } = await jobs.run(job)
+          return activateImport({ name, version: { ...version, layers, entryCount }, active, since }, actor)
+        },
+        { isPatient: true },
+      )
     },
+    became: (name, importId, since) => findActivated(store, name, importId, since),
   }
 }
 

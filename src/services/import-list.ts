@@ -5,19 +5,24 @@
  *                ├─▶ previewed ─▶ activating …         failed: with a code and a sentence; nothing has changed
  *                └─▶ held ──────▶ activating …
  *
+ * While the record takes no writes (Redis is away, its memory is full) an import waits in `queued` or `activating`, with a
+ * problem that says so, and is tried again until it is done or cancelled.
+ *
  * Imports run one at a time for each list, `runningMax` in all; entries and numbering plans use other job threads. An
  * import that was interrupted by a restart begins again from its spool file, which is made durable before the import
  * is acknowledged; one that was interrupted twice fails with IMPORT_INTERRUPTED, lest it take the service down for ever.
  */
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportRecord } from '../domain/import.ts'
-import { CONTROL_CANCEL, type RefusedUpload } from '../jobs/list-jobs.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createListChanges, listOf } from './change-list.ts'
 import type { ImportDesk } from './control-services.ts'
 import { needsSecondPerson } from './hold-import.ts'
+import { createImportAudit } from './import-audit.ts'
+import { noteAway, noteEnd } from './import-ends.ts'
 import {
   createImportRecords,
+  filesNotNeeded,
   hasRejectedFile,
   IMPORTS_WAITING_MAX,
   isFinished,
@@ -27,17 +32,17 @@ import {
   type StoredImport,
 } from './import-records.ts'
 import { assertCountry, comparedAgain, secondPersonNeeded, wrongState } from './import-refusals.ts'
+import { createImportRetries, type RetryOptions } from './import-retries.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { JobStopped, type ListJobRunner } from './list-job-runner.ts'
-import { patiently } from './patience.ts'
-import { createControlWord, createImportRunner, type RunImportOptions } from './run-import.ts'
+import { RecordAway } from './patience.ts'
+import { askToStop, createControlWord, createImportRunner, isStopped, type RunImportOptions } from './run-import.ts'
+import { takeUpImport } from './take-up-import.ts'
 
 /** Imports that wait for their turn, each with a spool file of up to bytesMax. */
 export const IMPORTS_QUEUED_MAX = 32
 /** What nobody asked for: holding an import, and letting the oldest preview go. */
 const SYSTEM_ACTOR: Actor = 'system'
-/** Starts of one import, restarts of the process included. */
-const ATTEMPTS_MAX = 2
 
 export type ImportServiceDependencies = {
   readonly store: RecordStore
@@ -58,9 +63,16 @@ export type ImportService = ImportDesk & {
   close(): Promise<void>
 }
 
-export function createImportService(options: RunImportOptions, dependencies: ImportServiceDependencies): ImportService {
+export type ImportServiceOptions = RunImportOptions & { readonly retries?: RetryOptions }
+
+export function createImportService(
+  options: ImportServiceOptions,
+  dependencies: ImportServiceDependencies,
+): ImportService {
   const { store, jobs, notify, now, onFault } = dependencies
   const records = createImportRecords(store)
+  const audit = createImportAudit({ store, now, onFault })
+  const retries = createImportRetries(options.retries)
   const lock = createKeyedLock()
   const changes = createListChanges(options, { store, jobs, lock, notify, now, onFault })
   const runner = createImportRunner(options, { store, records, jobs, changes, lock, notify, now })
@@ -69,38 +81,27 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
   let isClosed = false
   jobs.keepAlso(() => records.all().flatMap(({ waiting }) => waiting?.layers.map(({ layerId }) => layerId) ?? []))
 
-  /** What becomes of an import, beside the versions of the list, which have entries of their own. */
-  function audit(
-    what: 'begin' | 'hold' | 'cancel' | 'activate',
-    { record }: StoredImport,
-    actor: Actor,
-  ): Promise<void> {
-    const { importId, list, mode, dryRun, state, problem } = record
-    const why = what === 'hold' && problem !== undefined ? { code: problem.code } : {}
-    return store.appendAudit(
-      { action: `import.${what}`, subject: importId, detail: { list, mode, dryRun, state, ...why } },
-      actor,
-    )
-  }
-
   function startNext(): void {
     while (!isClosed && running.size < options.runningMax) {
-      const busy = new Set([...running.values()].map(({ stored }) => stored.record.list))
+      const busy = new Set([...[...running.values()].map(({ stored }) => stored.record.list), ...retries.lists()])
       const index = queue.findIndex(({ record }) => !busy.has(record.list))
       if (index < 0) return
       const [stored] = queue.splice(index, 1)
-      if (stored !== undefined) start(stored, (control) => runQueued(stored, control))
+      if (stored !== undefined) void start(stored, (control) => work(stored, control))
     }
   }
 
-  async function runQueued(stored: StoredImport, control: SharedArrayBuffer): Promise<void> {
-    stored.record.state = 'parsing'
-    stored.attempts++
-    await records.put(stored)
-    await runner.run(stored, control)
-    if (isWaiting(stored) && !stored.record.dryRun) {
-      await patiently(() => audit('hold', stored, SYSTEM_ACTOR), now)
+  /** What comes next for an import that was begun: all of it, or the rest of its activation. */
+  async function work(stored: StoredImport, control: SharedArrayBuffer): Promise<void> {
+    if (stored.record.state === 'activating') await runner.goOn(stored, control)
+    else {
+      stored.record.state = 'parsing'
+      delete stored.record.problem
+      stored.attempts++
+      await records.put(stored)
+      await runner.run(stored, control)
     }
+    if (isWaiting(stored) && !stored.record.dryRun) await audit('hold', stored, SYSTEM_ACTOR)
   }
 
   /** Runs the work of one import to its end, whatever that is, and stores the outcome. */
@@ -108,10 +109,14 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     const { importId } = stored.record
     const control = createControlWord()
     const done = work(control)
-      .catch((error: unknown) => {
-        if (!isClosed) fail(stored, error)
+      .then(
+        () => false,
+        (error: unknown) => !isClosed && waitsFor(stored, error, isStopped(control)),
+      )
+      .then(async (isAway) => {
+        if (isAway) await postpone(stored)
+        else if (!isClosed || isFinished(stored)) await settle(stored)
       })
-      .then(() => (isClosed && !isFinished(stored) ? undefined : settle(stored)))
       .catch(onFault)
       .finally(() => {
         running.delete(importId)
@@ -121,24 +126,23 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     return done
   }
 
-  function fail({ record }: StoredImport, error: unknown): void {
-    record.finishedMs = now()
-    if (error instanceof JobStopped) {
-      record.state = 'cancelled'
-      return
+  /** Notes what went wrong; true: nothing but that the record takes no writes now. */
+  function waitsFor(stored: StoredImport, error: unknown, isCancelled: boolean): boolean {
+    if (runner.isActive(stored)) return false
+    const isAway = error instanceof RecordAway
+    if (isAway && !isCancelled) noteAway(stored, error)
+    else noteEnd(stored, isAway ? new JobStopped() : error, { nowMs: now(), onFault })
+    return isAway && !isCancelled
+  }
+
+  async function postpone(stored: StoredImport): Promise<void> {
+    await records.put(stored).catch(onFault)
+    const again = () => {
+      if (stored.record.state === 'queued') queue.unshift(stored)
+      else void start(stored, (control) => work(stored, control))
+      startNext()
     }
-    record.state = 'failed'
-    const isOurs = error instanceof ScreeningError
-    if (!isOurs) onFault(error)
-    const detail = isOurs
-      ? [error.message, error.details.hint].filter(Boolean).join(' ')
-      : 'The import failed; see the log.'
-    record.problem = { code: isOurs ? error.code : 'INTERNAL', detail }
-    if (isOurs && error.code === 'IMPORT_EMPTY' && 'rejected' in error.details) {
-      const { counts, rejected } = error.details as unknown as RefusedUpload
-      record.counts = { ...record.counts, ...counts }
-      record.rejected = [...rejected]
-    }
+    if (!isClosed) retries.later(stored, again)
   }
 
   /**
@@ -146,16 +150,14 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
    * full of the very spool of this import.
    */
   async function settle(stored: StoredImport): Promise<void> {
+    retries.forget(stored.record.importId)
     if (isFinished(stored)) delete stored.waiting
-    const removeFiles: string[] = []
+    let forgotten: readonly StoredImport[] = []
     try {
-      const forgotten = await records.put(stored)
-      removeFiles.push(...forgotten.map(({ record }) => rejectedFile(record.importId)))
+      forgotten = await records.put(stored)
     } finally {
       dependencies.onSettled?.(stored.record)
-      if (isFinished(stored)) removeFiles.push(stored.spool)
-      if (!hasRejectedFile(stored.record)) removeFiles.push(rejectedFile(stored.record.importId))
-      jobs.clean({ removeFiles }).catch(onFault)
+      jobs.clean({ removeFiles: filesNotNeeded(stored, forgotten) }).catch(onFault)
     }
     const waiting = records.all().filter(isWaiting)
     for (const old of waiting.slice(IMPORTS_WAITING_MAX)) await drop(old, SYSTEM_ACTOR)
@@ -168,52 +170,66 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
     await audit('cancel', stored, actor)
   }
 
-  /** What cannot be activated now goes on waiting as it was. */
+  /** What cannot be activated now goes on waiting as it was, unless it may have been activated: then the service finds out. */
   async function activateStaged(stored: StoredImport, actor: Actor): Promise<void> {
     const { record } = stored
-    const before = structuredClone(record)
+    const before = structuredClone({ record, waiting: stored.waiting })
     let failure: unknown
     await start(stored, async (control) => {
       try {
         await audit('activate', stored, actor)
         if (!(await runner.activateStaged(stored, control, actor))) failure = comparedAgain(record)
       } catch (error) {
-        stored.record = before
-        failure = error
+        if (runner.isActive(stored)) return
+        if (error instanceof RecordAway && error.isUnknown) throw error
+        Object.assign(stored, before)
+        delete stored.activation
+        failure = error instanceof RecordAway ? error.cause : error
       }
     })
     if (failure !== undefined) throw failure
   }
 
-  function enqueue(stored: StoredImport): void {
-    queue.push(stored)
-    startNext()
+  async function takeUp(stored: StoredImport, spoolBytes: number | undefined): Promise<void> {
+    const next = takeUpImport(stored, { store, spoolBytes, nowMs: now(), onFault })
+    if (next === 'go-on') void start(stored, (control) => work(stored, control))
+    if (next === 'begin-again') {
+      await records.put(stored)
+      queue.push(stored)
+      startNext()
+    }
+    if (next === 'ended') await settle(stored)
   }
 
-  async function takeUp(stored: StoredImport, files: ReadonlyMap<string, number>): Promise<void> {
-    const { record } = stored
-    const list = store.list(record.list)
-    if (record.state === 'activating' && list?.active.importId === record.importId) {
-      record.state = 'active'
-      record.version = list.activeVersion
-      record.finishedMs = now()
-    } else if (list !== undefined && files.get(stored.spool) === stored.spoolBytes && stored.attempts < ATTEMPTS_MAX) {
-      record.state = 'queued'
-      record.progress = 0
-      await records.put(stored)
-      enqueue(stored)
-      return
-    } else
-      fail(
-        stored,
-        new ScreeningError('IMPORT_INTERRUPTED', 'The service stopped while it imported this upload. Send it again.'),
-      )
-    await settle(stored)
+  /** An activation that was given up may have been on its way to Redis. */
+  function lookAgain(stored: StoredImport): StoredImport {
+    const isGivenUp = isFinished(stored) && stored.activation !== undefined
+    if (isGivenUp && runner.isActive(stored)) records.put(stored).catch(onFault)
+    return stored
+  }
+
+  async function cancel(importId: string, actor: Actor): Promise<ImportRecord> {
+    const stored = records.get(importId)
+    const { state } = lookAgain(stored).record
+    const job = running.get(importId)
+    if (job !== undefined && (state === 'parsing' || (state === 'activating' && retries.isTried(importId)))) {
+      askToStop(job.control)
+      await job.done
+      if (stored.record.state !== 'cancelled') return cancel(importId, actor)
+      await audit('cancel', stored, actor)
+    } else if (state === 'queued' || (job === undefined && (isWaiting(stored) || retries.has(importId)))) {
+      const index = queue.indexOf(stored)
+      if (index >= 0) queue.splice(index, 1)
+      if (runner.isActive(stored)) await settle(stored)
+      else await drop(stored, actor)
+    }
+    if (stored.record.state !== 'cancelled') throw wrongState(stored.record)
+    return structuredClone(stored.record)
   }
 
   return {
     async begin(request, actor) {
-      const spool = fileName(request.spoolPath)
+      const spool = request.spoolPath.split('/').at(-1) ?? ''
       try {
         assertCountry(request.country)
         listOf(store, request.list)
@@ -222,44 +238,32 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
         }
         const { bytes } = await jobs.run({ kind: 'keep-spool', spoolPath: request.spoolPath })
         const stored = newImport(request, { actor, spool, spoolBytes: bytes, nowMs: now() })
-        await audit('begin', stored, actor)
         await records.put(stored)
-        enqueue(stored)
-        return structuredClone(stored.record)
+        const begun = structuredClone(stored.record)
+        const noted = audit('begin', stored, actor)
+        queue.push(stored)
+        startNext()
+        await noted
+        return begun
       } catch (error) {
         jobs.clean({ removeFiles: [spool] }).catch(onFault)
         throw error
       }
     },
-    list: () => records.all().map(({ record }) => structuredClone(record)),
-    get: (importId) => structuredClone(records.get(importId).record),
+    list: () => records.all().map((stored) => structuredClone(lookAgain(stored).record)),
+    get: (importId) => structuredClone(lookAgain(records.get(importId)).record),
     async activate(importId, actor, { mustBeSecond } = { mustBeSecond: false }) {
       const stored = records.get(importId)
       // What can be seen to wait may still be on its way to the disk.
       if (isWaiting(stored)) await running.get(importId)?.done
-      const { record } = stored
+      const { record } = lookAgain(stored)
       if (record.state === 'active') return structuredClone(record)
       if (!isWaiting(stored) || running.has(importId)) throw wrongState(record)
       if (mustBeSecond && record.actor === actor && needsSecondPerson(record.problem)) throw secondPersonNeeded(record)
       await activateStaged(stored, actor)
-      return structuredClone(record)
+      return structuredClone(stored.record)
     },
-    async cancel(importId, actor) {
-      const stored = records.get(importId)
-      const { record } = stored
-      const job = running.get(importId)
-      if (record.state === 'parsing' && job !== undefined) {
-        // Pairs with the load in job-control.ts.
-        Atomics.store(new Int32Array(job.control), CONTROL_CANCEL, 1)
-        await audit('cancel', stored, actor)
-        await job.done
-      } else if (record.state === 'queued' || (isWaiting(stored) && job === undefined)) {
-        const index = queue.indexOf(stored)
-        if (index >= 0) queue.splice(index, 1)
-        await drop(stored, actor)
-      } else if (record.state !== 'cancelled') throw wrongState(record)
-      return structuredClone(record)
-    },
+    cancel,
     rejectedCsvPath(importId) {
       const { record } = records.get(importId)
       return hasRejectedFile(record) ? `${options.directory}/${rejectedFile(importId)}` : undefined
@@ -275,15 +279,16 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
         ...(isFinished(stored) ? [] : [stored.spool]),
       ])
       const { files } = await jobs.clean({ keepFiles })
-      const bytesByName = new Map(files.map(({ name, bytes }) => [name, bytes]))
       const interrupted = all.filter((stored) => !isFinished(stored) && !isWaiting(stored))
-      for (const stored of interrupted.reverse()) await takeUp(stored, bytesByName)
+      for (const stored of interrupted.reverse())
+        await takeUp(stored, files.find(({ name }) => name === stored.spool)?.bytes)
     },
     async close() {
       isClosed = true
       queue.length = 0
+      retries.close()
       const stopped = [...running.values()]
-      for (const { control } of stopped) Atomics.store(new Int32Array(control), CONTROL_CANCEL, 1)
+      for (const { control } of stopped) askToStop(control)
       await Promise.all(stopped.map(({ done }) => done))
       for (const { stored } of stopped.filter(({ stored }) => !isFinished(stored) && !isWaiting(stored))) {
         // An orderly stop is no attempt.
@@ -292,8 +297,4 @@ export function createImportService(options: RunImportOptions, dependencies: Imp
       }
     },
   }
-}
-
-function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportMode, ImportRecord } from '../domain/import.ts'
 import type { Actor, LayerRef, RecordStore } from '../stores/ports.ts'
+import type { ApprovedImport } from './hold-import.ts'
 
 /** Imports that are remembered. Beyond it the oldest finished one is forgotten, with its file of rejected rows. */
 export const IMPORTS_KEPT = 1_000
@@ -24,6 +25,14 @@ export type StoredImport = {
     layers: readonly LayerRef[]
     entryCount: number
     builtOn: { version: number; layers: readonly LayerRef[]; entryCount: number }
+  }
+  /** Begun, and not known to be done: gone on with until it is, whatever Redis does meanwhile. */
+  activation?: {
+    actor: Actor
+    /** Newest entry of the change log before it. */
+    since: number
+    /** What the person who activates has seen; undefined when it becomes active by itself. */
+    approved?: ApprovedImport | undefined
   }
 }
 
@@ -81,6 +90,15 @@ const STATES_WITH_FINDINGS = ['previewed', 'held', 'activating', 'active', 'fail
 /** Once it is read, and as long as the import may still be or is in force. */
 export function hasRejectedFile({ state, counts }: ImportRecord): boolean {
   return counts.rejected > 0 && (STATES_WITH_FINDINGS as readonly string[]).includes(state)
+}
+
+/** Names in imports/ of files that nothing needs once `stored` came to rest and the `forgotten` are forgotten. */
+export function filesNotNeeded(stored: StoredImport, forgotten: readonly StoredImport[]): string[] {
+  return [
+    ...forgotten.map(({ record }) => rejectedFile(record.importId)),
+    ...(isFinished(stored) ? [stored.spool] : []),
+    ...(hasRejectedFile(stored.record) ? [] : [rejectedFile(stored.record.importId)]),
+  ]
 }
 
 /** All records are in memory too: a thousand of them, about 10 KB each at the most. */

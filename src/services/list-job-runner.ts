@@ -16,7 +16,7 @@ import {
 } from '../jobs/list-jobs.ts'
 import type { LayerId, LayerRef, RecordStore } from '../stores/ports.ts'
 import { createSlots } from '../stores/slots.ts'
-import { patiently } from './patience.ts'
+import { recordStep } from './patience.ts'
 
 /** What Piscina is to us. Two threads at least: a few entries must not wait behind ten million. */
 export type JobPool = {
@@ -41,7 +41,10 @@ export type ListJobRunner = {
     job: Extract<ListJob, { kind: K }>,
     transferList?: readonly unknown[],
   ): Promise<ListJobResults[K]>
-  /** Runs `work` with a layer id that nothing else uses; the layer is garbage unless a version points to it afterwards. */
+  /**
+   * Runs `work` with a layer id that nothing else uses; the layer is garbage unless a version points to it afterwards. Who
+   * is patient gets RecordAway when the record gives none.
+   */
   withLayer<T>(work: (layerId: LayerId) => Promise<T>, how?: { readonly isPatient: boolean }): Promise<T>
   /** Runs `work` while these layers, which other nodes allocated, are no garbage. */
   holdLayers<T>(layerIds: readonly LayerId[], work: () => Promise<T>): Promise<T>
@@ -89,7 +92,7 @@ export function createListJobRunner({
     async withLayer(work, { isPatient } = { isPatient: false }) {
       // The first cleaning takes every unknown layer for garbage of an earlier life.
       if (layerIdMax === undefined) await cleaning.catch(() => {})
-      const layerId = await (isPatient ? patiently(() => store.allocateLayer(), Date.now) : store.allocateLayer())
+      const layerId = await (isPatient ? recordStep(() => store.allocateLayer(), Date.now) : store.allocateLayer())
       layerIdMax = Math.max(layerIdMax ?? 0, layerId)
       const working = hold([layerId], () => work(layerId)).finally(() => written.delete(layerId))
       written.set(

@@ -1,16 +1,17 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { ImportCounts } from '../domain/import.ts'
-import { CONTROL_BYTES, type ImportLimits, type JobProgress, type StageImportResult } from '../jobs/list-jobs.ts'
+import {
+  CONTROL_BYTES,
+  CONTROL_CANCEL,
+  type ImportLimits,
+  type JobProgress,
+  type StageImportResult,
+} from '../jobs/list-jobs.ts'
 import type { LayerId, ListVersion, RecordStore } from '../stores/ports.ts'
 import { createSlots } from '../stores/slots.ts'
-import { type BuiltVersion, type ListChanges, listOf, listsOfKinds } from './change-list.ts'
-import {
-  type ApprovedImport,
-  type HoldOptions,
-  type HoldReason,
-  reasonToHold,
-  reasonToLookAgain,
-} from './hold-import.ts'
+import { type BuiltVersion, type ListChanges, type ListChangesOptions, listOf, listsOfKinds } from './change-list.ts'
+import type { ActivatedVersion } from './find-activated.ts'
+import { type ApprovedImport, type HoldReason, reasonToHold, reasonToLookAgain } from './hold-import.ts'
 import { type ImportRecords, rejectedFile, type StoredImport } from './import-records.ts'
 import type { KeyedLock } from './keyed-lock.ts'
 import type { ListJobRunner } from './list-job-runner.ts'
@@ -18,7 +19,7 @@ import type { ListJobRunner } from './list-job-runner.ts'
 /** A list that somebody keeps changing by hand while we build on it. */
 const BUILDS_MAX = 3
 
-export type RunImportOptions = HoldOptions & {
+export type RunImportOptions = ListChangesOptions & {
   /** Imports that are built at the same time, on request or by themselves: at least one less than job threads. */
   readonly runningMax: number
   /** `<dataDir>/imports`. */
@@ -29,7 +30,7 @@ export type RunImportOptions = HoldOptions & {
 }
 
 export type RunImportDependencies = {
-  readonly store: Pick<RecordStore, 'list' | 'lists'>
+  readonly store: Pick<RecordStore, 'list' | 'lists' | 'lastSequence'>
   readonly records: ImportRecords
   readonly jobs: ListJobRunner
   readonly changes: ListChanges
@@ -39,13 +40,20 @@ export type RunImportDependencies = {
 }
 
 export type ImportRunner = {
-  /** Parses, then previews, holds or activates. `control` is the word that cancels the job. */
+  /**
+   * Parses, then previews, holds or activates. `control` is the word that cancels the job. All three reject with RecordAway
+   * when the record takes no writes: what was built until then is in `stored.waiting`.
+   */
   run(stored: StoredImport, control: SharedArrayBuffer): Promise<void>
   /**
    * Activates what was previewed or held, building it again when the list has changed since. False: built again it is too
    * big a change, so it goes on waiting, with what it is now in its record.
    */
   activateStaged(stored: StoredImport, control: SharedArrayBuffer, actor: string): Promise<boolean>
+  /** Goes on with an activation that was begun (`stored.activation`). False as above. */
+  goOn(stored: StoredImport, control: SharedArrayBuffer): Promise<boolean>
+  /** Whether the import has become a version after all; then its record says so. */
+  isActive(stored: StoredImport): boolean
 }
 
 export function createImportRunner(options: RunImportOptions, dependencies: RunImportDependencies): ImportRunner {
@@ -112,19 +120,38 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     }
   }
 
-  async function activate(stored: StoredImport, built: BuiltVersion, actor: string): Promise<boolean> {
+  async function activate(
+    stored: StoredImport,
+    built: BuiltVersion,
+    actor: string,
+    approved?: ApprovedImport,
+  ): Promise<boolean> {
     const { record } = stored
+    const { layers, entryCount, builtOn } = built
     record.state = 'activating'
+    stored.waiting = { layers, entryCount, builtOn }
+    stored.activation ??= { actor, since: store.lastSequence(), approved }
     await records.put(stored)
-    const activated = await changes.activateBuilt(record.list, built, actor)
+    const { since } = stored.activation
+    const activated = await changes.activateBuilt(record.list, { ...built, importId: record.importId, since }, actor)
     if (activated === undefined) return false
-    record.version = activated.version
-    delete record.problem
-    delete stored.waiting
     await notify(activated.sequence)
+    noteActive(stored, activated)
+    return true
+  }
+
+  function noteActive(stored: StoredImport, { version }: ActivatedVersion): void {
+    const { record } = stored
+    record.version = version
     record.state = 'active'
     record.finishedMs = now()
-    return true
+    delete record.problem
+    delete stored.waiting
+    delete stored.activation
+  }
+
+  function activatedVersion({ record, activation }: StoredImport): ActivatedVersion | undefined {
+    return activation && changes.became(record.list, record.importId, activation.since)
   }
 
   function reasonOf({ record }: StoredImport, built: BuiltVersion, result: StageImportResult): HoldReason | undefined {
@@ -138,6 +165,7 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     const { record } = stored
     const { layers, entryCount, builtOn } = built
     stored.waiting = { layers, entryCount, builtOn }
+    delete stored.activation
     record.finishedMs = now()
     record.state = record.dryRun ? 'previewed' : 'held'
     delete record.problem
@@ -160,7 +188,7 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
         const outcome = await build(stored, control, async (built, result) => {
           const found = reasonOf(stored, built, result)
           const problem = approved === undefined ? found : reasonToLookAgain(found, stored.record, approved)
-          if (problem === undefined) return (await activate(stored, built, actor)) ? 'active' : 'changed'
+          if (problem === undefined) return (await activate(stored, built, actor, approved)) ? 'active' : 'changed'
           wait(stored, built, problem)
           return 'waiting'
         })
@@ -173,11 +201,23 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
     throw new ScreeningError('LIST_CHANGED', 'The list kept changing while the import was built.')
   }
 
-  async function activateReady(stored: StoredImport, actor: string): Promise<boolean> {
+  async function activateReady(stored: StoredImport, actor: string, approved?: ApprovedImport): Promise<boolean> {
     const { record, waiting } = stored
     const { active } = listOf(store, record.list)
     if (waiting === undefined || active.version !== waiting.builtOn.version) return false
-    return activate(stored, { ...waiting, importId: record.importId }, actor)
+    return activate(stored, { ...waiting, importId: record.importId }, actor, approved)
+  }
+
+  async function activateAny(
+    stored: StoredImport,
+    control: SharedArrayBuffer,
+    actor: string,
+    approved?: ApprovedImport,
+  ): Promise<boolean> {
+    const { list } = stored.record
+    // Only building takes a slot: what is ready does not wait for an import of another list.
+    if (await lock(list, () => activateReady(stored, actor, approved))) return true
+    return slots(() => lock(list, () => buildAndActivate(stored, control, actor, approved)))
   }
 
   return {
@@ -199,18 +239,42 @@ export function createImportRunner(options: RunImportOptions, dependencies: RunI
       })
     },
 
-    async activateStaged(stored, control, actor) {
-      const { list, problem, counts, impact } = stored.record
-      const approved = { problem, counts, impact }
-      // Only building takes a slot: what is ready does not wait for an import of another list.
-      if (await lock(list, () => activateReady(stored, actor))) return true
-      return slots(() => lock(list, () => buildAndActivate(stored, control, actor, approved)))
+    activateStaged(stored, control, actor) {
+      const { problem, counts, impact } = stored.record
+      return activateAny(stored, control, actor, { problem, counts, impact })
+    },
+
+    async goOn(stored, control) {
+      const { record, activation } = stored
+      const activated = activatedVersion(stored)
+      if (activated !== undefined) {
+        await notify(activated.sequence)
+        noteActive(stored, activated)
+        return true
+      }
+      return activateAny(stored, control, activation?.actor ?? record.actor, activation?.approved)
+    },
+
+    isActive(stored) {
+      const activated = activatedVersion(stored)
+      if (activated !== undefined) noteActive(stored, activated)
+      return activated !== undefined
     },
   }
 }
 
 export function createControlWord(): SharedArrayBuffer {
   return new SharedArrayBuffer(CONTROL_BYTES)
+}
+
+export function askToStop(control: SharedArrayBuffer): void {
+  // Pairs with the loads in job-control.ts and isStopped.
+  Atomics.store(new Int32Array(control), CONTROL_CANCEL, 1)
+}
+
+export function isStopped(control: SharedArrayBuffer): boolean {
+  // Pairs with the store in askToStop.
+  return Atomics.load(new Int32Array(control), CONTROL_CANCEL) !== 0
 }
 
 function noteProgress({ record }: StoredImport, { progress, counts }: JobProgress): void {

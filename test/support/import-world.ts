@@ -6,9 +6,8 @@ import type { ListKind } from '../../src/domain/number-list.ts'
 import type { JobDependencies } from '../../src/jobs/job-dependencies.ts'
 import { IMPORT_LIMITS, type ListJob } from '../../src/jobs/list-jobs.ts'
 import { runListJob } from '../../src/jobs/run-list-job.ts'
-import { createImportService, type ImportService } from '../../src/services/import-list.ts'
+import { createImportService, type ImportService, type ImportServiceOptions } from '../../src/services/import-list.ts'
 import { createListJobRunner, type JobPool, type ListJobRunner } from '../../src/services/list-job-runner.ts'
-import type { RunImportOptions } from '../../src/services/run-import.ts'
 import { openDataDirectory } from '../../src/stores/data-directory.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/memory-store.ts'
 import { REMOVED } from '../../src/stores/ports.ts'
@@ -46,7 +45,7 @@ export type ImportHow = { mode: ImportMode; dryRun: boolean; country: string }
 type Given = {
   store?: MemoryStore
   root?: string
-  options?: Partial<RunImportOptions>
+  options?: Partial<ImportServiceOptions>
   traffic?: JobDependencies['traffic']
 }
 

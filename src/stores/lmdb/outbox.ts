@@ -1,5 +1,7 @@
 /** Facts that were accepted while Redis was away, on disk until they are part of the record. */
 import { ScreeningError } from '../../domain/errors.ts'
+import type { Report } from '../../domain/report.ts'
+import { decodeFact } from '../fact-codec.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
@@ -14,6 +16,8 @@ export type Outbox = {
   /** Resolves when it is on disk. Rejects with QUEUE_FULL when `max` facts wait already, or a storage error. */
   put(fact: OutboxFact, max: number): Promise<void>
   has(factId: string): boolean
+  /** The report with this id, when one waits: a client that asks again must not fill the outbox with it. */
+  report(reportId: string): Report | undefined
   /** Puts it in as part of another write, whatever the bound. */
   enter(writes: WriteSet, fact: OutboxFact): void
   /** Those that something waits for. */
@@ -36,17 +40,26 @@ const prefix = makeKey(LIVE_SPACE.outbox)
 const keyOf = (order: number) => makeKey(LIVE_SPACE.outbox, { u64: order })
 
 /** In line, and since when. */
-type Place = { readonly order: number; readonly atMs: number; readonly partition: number }
+type Place = {
+  readonly order: number
+  readonly atMs: number
+  readonly partition: number
+  readonly reportId: string | undefined
+}
 
 export function createOutbox(environment: Environment, queue: CommitQueue): Outbox {
-  /** Fact id to place in line and time, oldest first. */
+  /** By fact id, oldest first. */
   const waiting = new Map<string, Place>()
   const idsByPartition = new Map<number, Set<string>>()
+  /** Report id to fact id, of the newest with that id. */
+  const reports = new Map<string, string>()
   let last = 0
   environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (key, value) => {
     last = u64Part(key, KEY_PREFIX_BYTES)
     const atMs = value.readDoubleLE(ID_BYTES)
-    remember(value.toString('hex', 0, ID_BYTES), { order: last, atMs, partition: value.readUInt8(PARTITION_AT) })
+    const reportId = reportIn(value.subarray(HEAD_BYTES))?.reportId
+    const partition = value.readUInt8(PARTITION_AT)
+    remember(value.toString('hex', 0, ID_BYTES), { order: last, atMs, partition, reportId })
   })
   /** Accepted, on their way to the disk. */
   let entering = 0
@@ -59,7 +72,16 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     head.writeDoubleLE(atMs, ID_BYTES)
     head.writeUInt8(partition, PARTITION_AT)
     writes.put(keyOf(order), Buffer.concat([head, payload]))
-    writes.afterCommit(() => remember(factId, { order, atMs, partition }))
+    const reportId = reportIn(payload)?.reportId
+    writes.afterCommit(() => remember(factId, { order, atMs, partition, reportId }))
+  }
+
+  function report(reportId: string): Report | undefined {
+    const place = waiting.get(reports.get(reportId) ?? '')
+    if (place === undefined) return undefined
+    environment.refresh()
+    const value = environment.bytes(keyOf(place.order))
+    return value && reportIn(value.subarray(HEAD_BYTES))
   }
 
   return {
@@ -86,6 +108,7 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
       }
     },
     has: (factId) => waiting.has(factId),
+    report,
     enter,
     partitions: () => [...idsByPartition.keys()],
     page(partition, limit) {
@@ -111,13 +134,15 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
 
   function remember(factId: string, place: Place): void {
     waiting.set(factId, place)
+    if (place.reportId !== undefined) reports.set(place.reportId, factId)
     const ids = idsByPartition.get(place.partition)
     if (ids === undefined) idsByPartition.set(place.partition, new Set([factId]))
     else ids.add(factId)
   }
 
-  function forget(factId: string, { partition }: Place): void {
+  function forget(factId: string, { partition, reportId }: Place): void {
     waiting.delete(factId)
+    if (reportId !== undefined && reports.get(reportId) === factId) reports.delete(reportId)
     const ids = idsByPartition.get(partition)
     ids?.delete(factId)
     if (ids?.size === 0) idsByPartition.delete(partition)
@@ -128,6 +153,16 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
     if (place === undefined) return
     writes.remove(keyOf(place.order))
     writes.afterCommit(() => forget(factId, place))
+  }
+}
+
+/** Undefined for other facts, and for what cannot be read: whoever applies it says so. */
+function reportIn(payload: Buffer): Report | undefined {
+  try {
+    const fact = decodeFact(payload)
+    return fact.kind === 'report' ? fact.report : undefined
+  } catch {
+    return undefined
   }
 }
 

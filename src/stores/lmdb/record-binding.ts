@@ -12,6 +12,8 @@ export type RecordBinding = {
   readonly redis: 'single' | 'cluster'
   /** Everything in the record was here once: from then on the node can go on from what it has. */
   readonly isWhole: boolean
+  /** Derived from the pseudonym key of the record; missing where an earlier version joined and has not met Redis since. */
+  readonly pseudonymCheck?: string
   readonly boundMs: number
 }
 

@@ -11,7 +11,7 @@ export async function callFunction(
   doing: string,
   { keys, args }: FunctionArguments,
 ): Promise<unknown> {
-  const command = name === 'read' ? 'fcall_ro' : 'fcall'
+  const command = name === 'read' || name === 'find' ? 'fcall_ro' : 'fcall'
   const send = () => link.client.callBuffer(command, functionName(name), keys.length, ...keys, ...args)
   return await link.call(doing, () => withLibrary(link.client, send))
 }
@@ -27,12 +27,14 @@ export async function withLibrary<T>(client: Redis | Cluster, send: () => Promis
   return await send()
 }
 
+const LOAD_REFUSED = /NOPERM|OOM|MISCONF|NOREPLICAS|Error compiling/
+
 async function loadLibrary(client: Redis | Cluster): Promise<void> {
   const masters = 'nodes' in client ? client.nodes('master') : [client]
   const loaded = await Promise.allSettled(masters.map((master) => master.call('FUNCTION', 'LOAD', LIBRARY)))
   for (const one of loaded) {
     // Another node was first, or a master is away: the next send says what matters.
-    if (one.status === 'rejected' && /NOPERM|Error compiling/.test(String(one.reason))) throw one.reason
+    if (one.status === 'rejected' && LOAD_REFUSED.test(String(one.reason))) throw one.reason
   }
 }
 

@@ -24,6 +24,7 @@ export type FunctionName =
   | 'seal'
   | 'create'
   | 'restored'
+  | 'find'
   | 'claim'
   | 'ready'
   | 'publish'
@@ -245,17 +246,18 @@ local function restored(keys, args)
   return 1
 end
 
-local function claim(keys, args)
-  local isNew = 0
+local function find(keys)
   local refused = checkHash(keys[1])
-  if refused then
-    if redis.call('EXISTS', keys[1]) == 1 or args[3] ~= '1' then return refused end
-    redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', 'creating', 'createdMs', text(nowMs()), 'pseudonymCheck', args[2])
-    isNew = 1
-  end
+  if refused then return refused end
   local fields = redis.call('HMGET', keys[1], 'recordId', 'state', 'pseudonymCheck')
   if not fields[1] or not fields[2] or not fields[3] then return damaged(keys[1]) end
-  return { fields[1], fields[2], fields[3], isNew }
+  return { fields[1], fields[2], fields[3], 0 }
+end
+
+local function claim(keys, args)
+  if redis.call('EXISTS', keys[1]) == 1 then return find(keys) end
+  redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', 'creating', 'createdMs', text(nowMs()), 'pseudonymCheck', args[2])
+  return { args[1], 'creating', args[2], 1 }
 end
 
 local function ready(keys, args)
@@ -289,7 +291,7 @@ local function layer(keys, args)
   return next
 end
 
--- allow-oom: a marker is rare and small, and sealing makes room.
+-- allow-oom: a marker is rare and small, a node must get to know its record, and sealing makes room.
 local function register(name, callback, flags)
   redis.register_function{ function_name = 'zaslon${LIBRARY_VERSION}_' .. name, callback = callback, flags = flags }
 end
@@ -299,7 +301,8 @@ register('read', read, { 'no-writes', 'allow-oom' })
 register('seal', seal, { 'allow-oom' })
 register('create', create, {})
 register('restored', restored, { 'allow-oom' })
-register('claim', claim, {})
+register('find', find, { 'no-writes', 'allow-oom' })
+register('claim', claim, { 'allow-oom' })
 register('ready', ready, {})
 register('publish', publish, {})
 register('layer', layer, {})

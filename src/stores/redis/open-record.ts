@@ -57,18 +57,34 @@ export async function recreatePartition(
 
 const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 
+/** A look first: it is answered by a Redis that takes no writes too. */
 async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck: string; mayClaim: boolean }) {
-  const reply = await callFunction(link, 'claim', 'opening the record', {
-    keys: [RECORD_KEY],
-    args: [wanted.recordId, wanted.pseudonymCheck, wanted.mayClaim ? '1' : '0'],
+  const doing = 'opening the record'
+  const find = () => callFunction(link, 'find', doing, { keys: [RECORD_KEY], args: [] })
+  const reply = await find().catch((error: unknown) => {
+    const isThere = !(error instanceof ScreeningError && error.code === 'RECORD_LOST')
+    if (isThere || !wanted.mayClaim) throw error
+    return callFunction(link, 'claim', doing, { keys: [RECORD_KEY], args: [wanted.recordId, wanted.pseudonymCheck] })
   })
   if (textAt(reply, 2) !== wanted.pseudonymCheck) {
-    const message = `The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`
-    const hint = 'Give all nodes the same key file: ZASLON_PSEUDONYM_KEY_FILE.'
-    throw new ScreeningError('CONFIG_INVALID', message, { hint })
+    throw otherPseudonymKey(
+      `The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`,
+    )
   }
   const isNew = Array.isArray(reply) && reply[3] === 1
   return { recordId: textAt(reply, 0), state: textAt(reply, 1), isNew }
+}
+
+/** CONFIG_INVALID: reports of this node would have other pseudonyms than those of the others. */
+export function otherPseudonymKey(message: string): ScreeningError {
+  const hint = 'Give all nodes the same key file: ZASLON_PSEUDONYM_KEY_FILE.'
+  return new ScreeningError('CONFIG_INVALID', message, { pseudonymKey: 'another', hint })
+}
+
+/** Whether this node does not belong to the record that is there: nothing that passes. */
+export function isForeignRecord(error: unknown): boolean {
+  if (!(error instanceof ScreeningError)) return false
+  return error.code === 'RECORD_FOREIGN' || error.details.pseudonymKey === 'another'
 }
 
 async function complete(link: RedisLink, recordId: string, partitions: readonly number[]): Promise<void> {

@@ -146,7 +146,11 @@ export function createRedisRecordStore(
     async appendReport(report, actor) {
       const known = replica.report(report.reportId)
       // A report that is here already is known without asking Redis; the fact itself decides between two at once.
-      if (known !== undefined) assertSameReport(known, report)
+      const waiting = known ?? replica.outbox.report(report.reportId)
+      if (waiting !== undefined) assertSameReport(waiting, report)
+      if (waiting !== undefined && known === undefined) {
+        return { outcome: 'queued', sequence: replica.lastSequence(), report: waiting }
+      }
       const result = await writes.appendReport(report, actor)
       if (result.outcome === 'recorded') publish(report.number)
       return result

@@ -39,7 +39,15 @@ async function openNode(appendWith: (append: Append) => Append = (append) => app
   const common = { replica, streams, layers: countedLayers(), newFactId, now: Date.now }
   const store = createRedisRecordStore(
     { recordId, outboxMax: 100, touchMs: 100 },
-    { ...common, publish: async () => true, random: Math.random, onApplied() {}, onTrouble() {}, onRefused() {} },
+    {
+      ...common,
+      publish: async () => true,
+      random: Math.random,
+      onApplied() {},
+      onTrouble() {},
+      onRefused() {},
+      onFault() {},
+    },
   )
   const desk = createRecordDesk(
     { recordId, pseudonymCheck: PSEUDONYM_CHECK, redis: '', outboxMax: 100 },

@@ -43,4 +43,17 @@ describe('sample lists', () => {
     await loadSamples(options, { store, services: third })
     expect(third.taken).toEqual([])
   })
+
+  it('keep no service from starting while they wait for Redis', async () => {
+    const options = { directory: data, root: temporaryDirectory(), spool: temporaryDirectory(), country: 'RU' }
+    const store = createMemoryStore()
+    const { imports, taken } = importsOver(store, 100)
+    const problem = { code: 'STORAGE_FULL', detail: 'The memory of Redis is full.' }
+    const waiting = {
+      ...imports,
+      get: () => ({ state: 'activating', problem }),
+    } as unknown as ControlServices['imports']
+    await loadSamples(options, { store, services: { imports: waiting } })
+    expect(taken).toHaveLength(6)
+  })
 })

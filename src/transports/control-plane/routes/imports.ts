@@ -161,6 +161,9 @@ function installImports({ app, services, options, limits }: RouteContext): void 
       ...operation({
         ...changing,
         summary: 'Activate a previewed or held import; answers 200 when it is active already',
+        description:
+          'The answer says `activating`, with a problem, when Redis did not say whether it took the change: the service ' +
+          'goes on until it is active, or held again because the list has changed meanwhile.',
         errors: ['IMPORT_UNKNOWN', 'IMPORT_STATE', 'LIST_CHANGED', 'SECOND_PERSON_NEEDED'],
       }),
       // On a list that has changed it is built again: minutes for ten million rows.

@@ -41,7 +41,8 @@ export function installReportRoutes({ app, services }: RouteContext): void {
     summary: 'Report a number that tried to cheat',
     description:
       'Idempotent by reportId; the same reporter on the same number within 24 hours counts once. The next call from the ' +
-      'number is judged by it. With `reviewId` the number is protected or allow-listed, so a person looks at it.',
+      'number is judged by it. With `reviewId` the number is protected or allow-listed, so a person looks at it; a ' +
+      '`queued` report may have none yet.',
     access: ['agent', 'analyst'],
     write: true,
     body: Report,
