@@ -5,14 +5,15 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
-import { decodeFact } from '../fact-codec.ts'
 import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { LayerRef } from '../ports.ts'
 import { createSlots } from '../slots.ts'
+import { decodeEntry, follows } from './decode-entry.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry } from './fact-streams.ts'
 import { assertNotFetched, contentsMissing } from './missing-layers.ts'
+import { fetchFailure, OwnFailure, ownFailure } from './own-failure.ts'
 import { newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 import type { FollowerDependencies, FollowerOptions, RecordFollower } from './record-follower.ts'
 
@@ -104,7 +105,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   }
 
   async function apply(partition: Partition, entries: readonly FactEntry[]): Promise<void> {
-    const decoded = entries.map(decode)
+    const decoded = entries.map(decodeEntry)
     partition.newest = Math.max(partition.newest, entries.at(-1)!.position.sequence)
     const facts =
       partition.index === DESK_PARTITION
@@ -140,7 +141,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       isBulk: true,
     })
     if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
-    return more.map(decode)
+    return more.map(decodeEntry)
   }
 
   /** Redis has another history: back to where both are the same; what is taken back waits in the outbox to be offered. */
@@ -228,7 +229,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       const isQuiet = Array.isArray(page) && page.length === 0
       if (isQuiet && partition.state === 'following' && clock() < partition.touchAt) partition.freshMs = startedMs
       // A page that was read before the position moved on is of no use.
-      else start(partition, Array.isArray(page) && follows(partition, page) ? page : undefined)
+      else start(partition, Array.isArray(page) && follows(partition.position, page) ? page : undefined)
     }
   }
 
@@ -287,27 +288,4 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       for (const { reject } of waiting.values()) reject(new ScreeningError('UNAVAILABLE', 'The node stops.'))
     },
   }
-}
-
-/** This node's disk refused, or a fault of ours: nothing that Redis could mend. */
-class OwnFailure extends Error {}
-
-function ownFailure(cause: unknown): never {
-  throw new OwnFailure(cause instanceof Error ? cause.message : String(cause), { cause })
-}
-
-/** What lists.mdb refuses, a full disk most of all, is this node's; the rest is of Redis. */
-function fetchFailure(error: unknown): never {
-  const isOurs = error instanceof ScreeningError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_FAILED')
-  if (isOurs) return ownFailure(error)
-  throw error
-}
-
-function follows({ position }: Partition, page: readonly FactEntry[]): boolean {
-  const first = page[0]?.position
-  return first !== undefined && first.sequence === position.sequence + 1 && first.epoch === position.epoch
-}
-
-function decode(entry: FactEntry): DecodedEntry {
-  return { ...entry, fact: entry.factId === '' ? undefined : decodeFact(entry.payload) }
 }

@@ -15,6 +15,8 @@
  * Bucket keys of ids are made from a declared key inside the function, in the same slot, because one clock must choose
  * the bucket: the one of Redis, not the nodes'.
  */
+import { RECORD_FUNCTIONS } from './record-functions.ts'
+
 export const LIBRARY_VERSION = 1
 export const functionName = (name: FunctionName): string => `zaslon${LIBRARY_VERSION}_${name}`
 export type FunctionName =
@@ -246,51 +248,7 @@ local function restored(keys, args)
   return 1
 end
 
-local function find(keys)
-  local refused = checkHash(keys[1])
-  if refused then return refused end
-  local fields = redis.call('HMGET', keys[1], 'recordId', 'state', 'pseudonymCheck')
-  if not fields[1] or not fields[2] or not fields[3] then return damaged(keys[1]) end
-  return { fields[1], fields[2], fields[3], 0 }
-end
-
-local function claim(keys, args)
-  if redis.call('EXISTS', keys[1]) == 1 then return find(keys) end
-  redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', 'creating', 'createdMs', text(nowMs()), 'pseudonymCheck', args[2])
-  return { args[1], 'creating', args[2], 1 }
-end
-
-local function ready(keys, args)
-  local refused = checkHash(keys[1])
-  if refused then return refused end
-  if redis.call('HGET', keys[1], 'recordId') ~= args[1] then return 0 end
-  redis.call('HSET', keys[1], 'state', 'ready')
-  return 1
-end
-
-local function publish(keys, args)
-  local kind = redis.call('TYPE', keys[1]).ok
-  if kind ~= 'none' and kind ~= 'hash' then return damaged(keys[1]) end
-  local epoch, sequence = tonumber(args[1]), tonumber(args[2])
-  local known = redis.call('HMGET', keys[1], 'epoch', 'sequence')
-  local knownEpoch, knownSequence = tonumber(known[1] or ''), tonumber(known[2] or '')
-  if knownEpoch and knownSequence then
-    if epoch < knownEpoch or (epoch == knownEpoch and sequence <= knownSequence) then return 0 end
-  end
-  redis.call('HSET', keys[1], 'epoch', args[1], 'sequence', args[2], 'reports', args[3], 'score', args[4], 'record', args[5])
-  return 1
-end
-
-local function layer(keys, args)
-  local kind = redis.call('TYPE', keys[1]).ok
-  if kind ~= 'none' and kind ~= 'string' then return damaged(keys[1]) end
-  local counter = tonumber(redis.call('GET', keys[1]) or '0')
-  if not counter then return damaged(keys[1]) end
-  local next = text(math.max(counter, tonumber(args[1])) + 1)
-  redis.call('SET', keys[1], next)
-  return next
-end
-
+${RECORD_FUNCTIONS}
 -- allow-oom: a marker is rare and small, a node must get to know its record, and sealing makes room.
 local function register(name, callback, flags)
   redis.register_function{ function_name = 'zaslon${LIBRARY_VERSION}_' .. name, callback = callback, flags = flags }
