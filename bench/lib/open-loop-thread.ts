@@ -6,8 +6,8 @@ import type { OpenLoopOptions, OpenLoopTaken } from './open-loop.ts'
 /** The thread of open-loop.ts: raw sockets with one request in flight each. A request that finds none free waits. */
 const options = workerData as OpenLoopOptions
 
-type Connection = { socket: Socket; dueMs: number; sentMs: number; busy: boolean; received: string }
-type Due = { readonly dueMs: number; readonly text: string }
+type Connection = { socket: Socket; index: number; dueMs: number; sentMs: number; busy: boolean; received: string }
+type Due = { readonly index: number; readonly dueMs: number; readonly text: string }
 
 /** Timers of Node count in milliseconds; this nap leaves every request at most about 0.3 ms late on an idle machine. */
 const NAP_MS = 0.2
@@ -17,11 +17,19 @@ const RECONNECT_MS = 20
 const nap = new Int32Array(new SharedArrayBuffer(4))
 const waiting: Due[] = []
 const free: Connection[] = []
-let taken: OpenLoopTaken = { latencies: [], lateness: [], answerTimes: [], failures: 0 }
+const nothing = (): OpenLoopTaken => ({
+  latencies: [],
+  lateness: [],
+  answerTimes: [],
+  failures: 0,
+  acceptedMs: new Map(),
+})
+let taken = nothing()
 let sent = 0
 let stopped = false
 
 function send(connection: Connection, due: Due): void {
+  connection.index = due.index
   connection.dueMs = due.dueMs
   connection.sentMs = performance.now()
   connection.busy = true
@@ -35,8 +43,10 @@ function onData(connection: Connection, chunk: string): void {
   if (headEnd < 0) return
   const length = Number(/content-length: (\d+)/i.exec(connection.received)?.[1] ?? 0)
   if (Buffer.byteLength(connection.received) < headEnd + 4 + length) return
-  if (!connection.received.startsWith('HTTP/1.1 200')) taken.failures++
   const nowMs = performance.now()
+  if (connection.received.startsWith('HTTP/1.1 202')) {
+    taken.acceptedMs.set(connection.index, performance.timeOrigin + nowMs)
+  } else if (!connection.received.startsWith('HTTP/1.1 200')) taken.failures++
   taken.latencies.push(nowMs - connection.dueMs)
   taken.answerTimes.push(nowMs - connection.sentMs)
   connection.busy = false
@@ -47,7 +57,7 @@ function onData(connection: Connection, chunk: string): void {
 
 async function open(): Promise<Connection> {
   const socket = connect(options.port, '127.0.0.1').setNoDelay(true).setEncoding('utf8')
-  const connection: Connection = { socket, dueMs: 0, sentMs: 0, busy: false, received: '' }
+  const connection: Connection = { socket, index: 0, dueMs: 0, sentMs: 0, busy: false, received: '' }
   socket.on('data', (chunk) => onData(connection, String(chunk)))
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
@@ -77,10 +87,21 @@ function verdictRequest(index: number): string {
   return `${head}\r\n\r\n${body}`
 }
 
+/** A report as a hotline would send it; every one of another reporter. */
+function reportRequest(index: number): string {
+  const number = generatedNumber(index, options.callerSeed)
+  const reporter = `${options.run}-${index}`
+  const body = JSON.stringify({ number, channel: 'hotline', scenario: 'bank', reporter })
+  const head = `POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+  return `${head}\r\n\r\n${body}`
+}
+const requestText = options.kind === 'report' ? reportRequest : verdictRequest
+
 function sendDue(startMs: number): void {
   const due = Math.floor(((performance.now() - startMs) / 1000) * options.requestsPerSecond) + 1
   for (; sent < due; sent++) {
-    const item = { dueMs: startMs + (sent / options.requestsPerSecond) * 1000, text: verdictRequest(sent) }
+    const dueMs = startMs + (sent / options.requestsPerSecond) * 1000
+    const item = { index: sent, dueMs, text: requestText(sent) }
     taken.lateness.push(performance.now() - item.dueMs)
     const connection = free.pop()
     if (connection && !connection.socket.destroyed) send(connection, item)
@@ -102,11 +123,11 @@ turn()
 parentPort?.on('message', (message: 'take' | 'stop') => {
   if (message === 'take') {
     parentPort?.postMessage(taken)
-    taken = { latencies: [], lateness: [], answerTimes: [], failures: 0 }
+    taken = nothing()
   } else {
     stopped = true
     for (const { socket } of free) socket.destroy()
     parentPort?.close()
   }
 })
-parentPort?.postMessage('started')
+parentPort?.postMessage(performance.timeOrigin + startMs)

@@ -15,23 +15,35 @@ export type OpenLoopOptions = {
   readonly callerSeed: number
   /** Makes the call ids of this run its own. */
   readonly run: string
+  /** `report`: reports on these callers, each of another reporter, to an admin port. Missing: verdict requests. */
+  readonly kind?: 'report'
 }
 
 /**
  * Since the last taking, in milliseconds: latencies from the intended time, how late the generator itself was to send, and
  * times from the sending to the answer (which hide what a stall does to requests that wait for a connection).
  */
-export type OpenLoopTaken = { latencies: number[]; lateness: number[]; answerTimes: number[]; failures: number }
+export type OpenLoopTaken = {
+  latencies: number[]
+  lateness: number[]
+  answerTimes: number[]
+  failures: number
+  /** Of reports: when each was accepted, by its index; epoch milliseconds with fractions. */
+  acceptedMs: Map<number, number>
+}
 
 export type OpenLoop = {
+  /** When request 0 was due, epoch milliseconds; request n follows after n / requestsPerSecond. */
+  readonly startMs: number
   take(): Promise<OpenLoopTaken>
   stop(): Promise<void>
 }
 
 export async function startOpenLoop(options: OpenLoopOptions): Promise<OpenLoop> {
   const thread = new Worker(path.join(import.meta.dirname, 'open-loop-thread.js'), { workerData: options })
-  await once(thread, 'message')
+  const [startMs] = await once(thread, 'message')
   return {
+    startMs,
     async take() {
       thread.postMessage('take')
       const [taken] = await once(thread, 'message')

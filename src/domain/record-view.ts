@@ -2,7 +2,8 @@
  * How this node stands to its record. `following`: everything in it is in force here, but what came a moment ago. `away`:
  * Redis does not answer; tried again all the time. `waiting`: the contents of a list are not in Redis; asked for each second,
  * and whichever node has them gives them back. The others keep the last good state and need somebody:
- * - `lost`: Redis answers, but the record, or a part of it, is gone.
+ * - `lost`: Redis answers, but the record, or a part of it, is gone, another record is in its place (the problem is
+ *   RECORD_FOREIGN then), or a node is restoring it.
  * - `diverged`: Redis has another history, and misses more than this node can offer again.
  * - `damaged`: entries are missing or are no facts.
  * - `newer`: a newer version wrote facts that this one cannot read.

@@ -3,17 +3,17 @@ import path from 'node:path'
 import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import { parsePolicy } from '../domain/parse-policy.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
 import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
-import type { ListContents, RecordStore } from '../stores/ports.ts'
+import type { ListContents } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
+import { putFirstPolicy } from './first-policy.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { RECORD_FRESH_EVERY_MS, type ReviewWantedMessage, type StartMessage } from './messages.ts'
@@ -171,19 +171,6 @@ function homeRules(country: string) {
       {},
       { cause },
     )
-  }
-}
-
-/** Every record has a policy from its first moment on: the one shipped in data/policy.yaml. */
-async function putFirstPolicy(store: RecordStore): Promise<void> {
-  if (store.policy()) return
-  const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  const document = parsePolicy(policyYaml.parse(text))
-  try {
-    await store.putPolicy({ text, document }, { expectedVersion: 0 }, 'system')
-  } catch (error) {
-    // Another node of the same record was first.
-    if (!(error instanceof ScreeningError && error.code === 'POLICY_CHANGED')) throw error
   }
 }
 

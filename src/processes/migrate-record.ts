@@ -15,7 +15,7 @@ import { openLayerStore } from '../stores/redis/open-layer-store.ts'
 import { openRecord } from '../stores/redis/open-record.ts'
 import type { RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
-import { restorePartition } from '../stores/redis/repair-record.ts'
+import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
 import { pseudonymCheckOf } from './join-record.ts'
 

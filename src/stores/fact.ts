@@ -7,6 +7,10 @@
  *
  * So a fact holds everything its outcome depends on: the time, ids and layer references are in it, never taken from the
  * node that applies it.
+ *
+ * The order gives out numbers: of versions, of reviews. A fact that Redis lost is offered again, and something else may
+ * have the number by then. So a fact names what it means by what never changes (a `mark`, record-marks.ts) and is refused
+ * when that is not there.
  */
 
 import type { ListKind } from '../domain/number-list.ts'
@@ -28,22 +32,39 @@ import type { ReviewRequest, ReviewResult } from './record-rules.ts'
 export type FactBody =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'list-put'; readonly name: string; readonly listKind: ListKind; readonly title: string }
-  | { readonly kind: 'list-stage'; readonly name: string; readonly version: NewListVersion }
+  | {
+      readonly kind: 'list-stage'
+      readonly name: string
+      /** Of the list that is meant. */
+      readonly listKind: ListKind
+      readonly version: NewListVersion
+    }
   | {
       readonly kind: 'list-activate'
       readonly name: string
+      /** The number it had where it was asked for. */
       readonly version: number
-      readonly expectedActive?: number
+      readonly mark: string
+      /** Mark of the version it is to follow. */
+      readonly expectedMark?: string
     }
   | { readonly kind: 'numbering-put'; readonly plan: Omit<NumberingPlan, 'version'> }
   | {
       readonly kind: 'policy-put'
       readonly text: string
       readonly document: PolicyDocument
-      readonly expectedVersion?: number
+      /** Mark of the policy it is to follow. */
+      readonly expectedMark?: string
     }
   | { readonly kind: 'review-open'; readonly review: ReviewRequest }
-  | { readonly kind: 'review-close'; readonly reviewId: string; readonly result: ReviewResult }
+  | {
+      readonly kind: 'review-close'
+      /** The id it had where it was asked for. */
+      readonly reviewId: string
+      readonly number: PhoneNumber
+      readonly openedMs: number
+      readonly result: ReviewResult
+    }
   | {
       readonly kind: 'audit'
       readonly action: string

@@ -51,6 +51,15 @@ export function isLayerTaken(error: unknown): boolean {
   return error instanceof ScreeningError && error.code === 'LIST_CHANGED' && error.details.layerId !== undefined
 }
 
+/** Another node's version has the place of the one that was meant. */
+export function versionReplaced(list: ListRecord): ScreeningError {
+  return new ScreeningError(
+    'LIST_CHANGED',
+    `List ${list.name} has other versions than those that were meant; version ${list.activeVersion} is active.`,
+    { hint: 'Look at the list again and repeat the change on the version that is active now.' },
+  )
+}
+
 export function listUnknown(name: string): ScreeningError {
   return new ScreeningError('LIST_UNKNOWN', `There is no list ${name}.`, {
     hint: 'Create it with PUT /v1/lists/{name}.',

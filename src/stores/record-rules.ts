@@ -42,6 +42,10 @@ export function joinReview(open: Review, request: ReviewRequest): Review {
   return causes === open.causes && score === open.score ? open : { ...open, causes, score }
 }
 
+export function reviewUnknown(reviewId: string): ScreeningError {
+  return new ScreeningError('REVIEW_UNKNOWN', `There is no review ${reviewId}.`)
+}
+
 /** Throws REVIEW_UNKNOWN or REVIEW_CLOSED. */
 export function closedReview(
   review: Review | undefined,
@@ -49,7 +53,7 @@ export function closedReview(
   result: ReviewResult,
   actor: string,
 ): Review {
-  if (review === undefined) throw new ScreeningError('REVIEW_UNKNOWN', `There is no review ${reviewId}.`)
+  if (review === undefined) throw reviewUnknown(reviewId)
   if (review.state === 'closed') {
     throw new ScreeningError('REVIEW_CLOSED', `Review ${reviewId} was closed as ${review.outcome} already.`)
   }
@@ -74,6 +78,13 @@ export function tooManyReviews(): ScreeningError {
 export function assertPolicyVersion(current: number, expected: number | undefined): void {
   if (expected === undefined || expected === current) return
   throw new ScreeningError('POLICY_CHANGED', `Policy version ${current} is active, expected ${expected}.`, {
+    hint: 'Read the policy again and repeat the change on the version that is active now.',
+  })
+}
+
+/** A policy that was to follow another one than is in force: what `assertPolicyVersion` says, once the number is no help. */
+export function policyReplaced(current: number): ScreeningError {
+  return new ScreeningError('POLICY_CHANGED', `Policy version ${current} is active, another one was expected.`, {
     hint: 'Read the policy again and repeat the change on the version that is active now.',
   })
 }

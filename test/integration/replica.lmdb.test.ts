@@ -6,6 +6,7 @@ import { decodeFact, encodeFact } from '../../src/stores/fact-codec.ts'
 import { APPLIED_FACTS_KEPT, type DecodedEntry } from '../../src/stores/lmdb/apply-entries.ts'
 import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
 import { openReplica, type Replica } from '../../src/stores/lmdb/replica.ts'
+import { versionMark } from '../../src/stores/record-marks.ts'
 import { NOON_MS, NUMBER, report } from '../contract/record-store.contract.ts'
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { RECORD_ID } from '../support/redis-node.ts'
@@ -24,6 +25,13 @@ function entry(sequence: number, body: FactBody | undefined, epoch = 1): Decoded
   const factId =
     fact === undefined ? '' : (partitionOf(fact) * 1e12 + epoch * 1e9 + sequence).toString(16).padStart(32, '0')
   return { position: { epoch, sequence }, factId, payload: fact ? encodeFact(fact) : Buffer.alloc(0), fact }
+}
+
+/** An activation of the version that has the number here. */
+function marked(replica: Replica, body: FactBody): FactBody {
+  if (body.kind !== 'list-activate' || replica.list(body.name) === undefined) return body
+  const version = replica.versions(body.name).find((kept) => kept.version === body.version)
+  return version === undefined ? body : { ...body, mark: versionMark(version) }
 }
 
 const reportFact = (id: string, changes = {}): FactBody => ({ kind: 'report', report: report(id, changes) })
@@ -79,10 +87,16 @@ describe('a replica', () => {
     const desk: FactBody[] = [
       { kind: 'policy-put', text: 'a', document: POLICY },
       { kind: 'list-put', name: 'black', listKind: 'deny', title: 'Black' },
-      { kind: 'list-stage', name: 'black', version: { layers: [], entryCount: 0 } },
-      { kind: 'list-activate', name: 'black', version: 1 },
+      { kind: 'list-stage', name: 'black', listKind: 'deny', version: { layers: [], entryCount: 0 } },
+      { kind: 'list-activate', name: 'black', version: 1, mark: '' },
       { kind: 'review-open', review: { number: NUMBER, cause: 'reported', score: 50, atMs: 1 } },
-      { kind: 'review-close', reviewId: 'r000000001', result: { outcome: 'dismissed', atMs: 2 } },
+      {
+        kind: 'review-close',
+        reviewId: 'r000000001',
+        number: NUMBER,
+        openedMs: 1,
+        result: { outcome: 'dismissed', atMs: 2 },
+      },
       { kind: 'audit', action: 'x', subject: 'y' },
     ]
     const fact = fc.oneof(
@@ -100,7 +114,7 @@ describe('a replica', () => {
             const partition = partitionOf(body)
             const sequence = (ends.get(partition) ?? 0) + 1
             ends.set(partition, sequence)
-            await replica.apply(partition, [entry(sequence, body)], { newest: sequence })
+            await replica.apply(partition, [entry(sequence, marked(replica, body))], { newest: sequence })
           }
         }
         await applyAll(before)
@@ -151,8 +165,8 @@ describe('a replica', () => {
     const layer = { layerId: 7, numberCount: 1, rangeCount: 0, stamp: 5 }
     const facts: FactBody[] = [
       { kind: 'list-put', name: 'black', listKind: 'deny', title: 'Black' },
-      { kind: 'list-stage', name: 'black', version: { layers: [layer], entryCount: 1 } },
-      { kind: 'list-activate', name: 'black', version: 1 },
+      { kind: 'list-stage', name: 'black', listKind: 'deny', version: { layers: [layer], entryCount: 1 } },
+      { kind: 'list-activate', name: 'black', version: 1, mark: `7-5 ${NOON_MS + 2} agent` },
     ]
     const entries = facts.map((fact, index) => entry(index + 1, fact))
     const missing = replica.apply(DESK_PARTITION, entries, { newest: 3, hasLayer: () => false })

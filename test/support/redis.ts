@@ -1,8 +1,10 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { freePort } from './run-service.ts'
 
 /** Suites with real servers are skipped where their programs are missing. */
@@ -137,8 +139,8 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   const close = async () => void (await Promise.all(servers.map((server) => server.close())))
   try {
     for (let index = 0; index < 6; index++) {
-      const port = await clusterPort()
-      const tlsPort = tls === undefined ? port : await clusterPort()
+      const port = await freePortWithBus()
+      const tlsPort = tls === undefined ? port : await freePortWithBus()
       const tlsArgs = tls === undefined ? [] : tlsOptions(tlsPort, tls)
       const shown = portBefore === undefined ? tlsPort : await portBefore(port)
       const announced = shown === tlsPort ? [] : ['--cluster-announce-port', String(shown)]
@@ -149,14 +151,33 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
       urls.push(`${tls === undefined ? 'redis' : 'rediss'}://${host?.address ?? '127.0.0.1'}:${shown}`)
       addresses.push(`${host?.address ?? '127.0.0.1'}:${tlsPort}`)
     }
+    // Not in this process's turn: what stands before the servers may run in it.
+    const host = hosts[0]?.address ?? '127.0.0.1'
     const signed = tls === undefined ? [] : ['-p', addresses[0]?.split(':')[1] ?? '', '--tls', '--cacert', tls.certFile]
-    servers[0]?.cli(...signed, '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes')
+    const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
+    await promisify(execFile)('redis-cli', ['-h', host, ...signed, ...create])
     await waitWhole(servers)
   } catch (error) {
     await close()
     throw error
   }
   return { servers, url: urls.join(','), whole: (waitMs) => waitWhole(servers, waitMs), close }
+}
+
+/** The port of the bus is the port plus 10000. */
+async function freePortWithBus(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    if (port < 55_000 && (await isFree(port + 10_000))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 async function waitWhole(servers: readonly RedisServer[], waitMs = 30_000): Promise<void> {
@@ -179,14 +200,6 @@ function attempt(args: readonly string[]): Promise<string> {
       resolve(error === null ? output : String(error)),
     )
   })
-}
-
-/** The bus port is the port plus 10000. */
-async function clusterPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    if (port <= 55_000) return port
-  }
 }
 
 function tlsOptions(port: number, { certFile, keyFile }: { certFile: string; keyFile: string }): string[] {

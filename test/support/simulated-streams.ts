@@ -76,13 +76,15 @@ export function createSimulatedRecord(): SimulatedRecord {
           }),
         read: (index: number, after: Position, { limit }: ReadHow) =>
           answer(() => pageAfter(partitions[index]!, after, limit, partitions[index]!.server !== servers[index])),
-        readAll: (afters: readonly Position[], limit: number) =>
+        readAll: (afters: readonly (Position | undefined)[], limit: number) =>
           Promise.all(
-            afters.map((after, index) =>
-              node.read(index, after, { limit, isBulk: false }).then(
-                ({ entries }) => [...entries],
-                (error: unknown) => error as Error,
-              ),
+            afters.map(async (after, index) =>
+              after === undefined
+                ? []
+                : node.read(index, after, { limit, isBulk: false }).then(
+                    ({ entries }) => [...entries],
+                    (error: unknown) => error as Error,
+                  ),
             ),
           ),
         touch: (index: number) =>

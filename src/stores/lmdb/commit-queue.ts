@@ -17,9 +17,9 @@ import { type LogsKept, PlannedWrites, type Sequences, type WriteSet } from './w
 const BATCH_OPERATIONS_MAX = 1_000
 /**
  * Of series, which come in thousands when a node catches up: every transaction writes each page it touches, so a large one
- * writes less. About 200 ms of the event loop of a process that has nothing better to do then.
+ * writes less. But a call to Redis that is under way has 200 ms, and this is 50 to 100 of the event loop.
  */
-const SERIES_OPERATIONS_MAX = 8_000
+const SERIES_OPERATIONS_MAX = 1_000
 /** More than this waiting means the disk cannot follow: better told at once than after a minute. */
 const QUEUED_OPERATIONS_MAX = 20_000
 

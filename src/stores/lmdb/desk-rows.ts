@@ -19,8 +19,12 @@ const DESK_SPACES = [
   LIVE_SPACE.closedReview,
 ]
 
-/** Small enough for one command to Redis on a slow line. */
-const FACT_BYTES = 131_072
+const DESK_PREFIXES = DESK_SPACES.map((space) => makeKey(space))
+
+/** Keys and values of a fact: a third more as base64, and a page of the reader holds hundreds of them. */
+const FACT_BYTES = 16_384
+/** What LMDB takes. */
+const KEY_BYTES_MAX = 1_978
 
 /** At least one fact, also when there are no rows: it replaces what was there. */
 export function* deskFacts(environment: Environment): Generator<Extract<FactBody, { kind: 'desk-rows' }>> {
@@ -40,7 +44,7 @@ export function* deskFacts(environment: Environment): Generator<Extract<FactBody
   if (isFirst || rows.length > 0) yield fact()
 }
 
-/** Throws STORAGE_FORMAT for rows of another format. */
+/** Throws STORAGE_FORMAT for rows of another format, RECORD_DAMAGED for rows of anything but the desk. */
 export function putDeskRows(
   environment: Environment,
   writes: WriteSet,
@@ -52,11 +56,23 @@ export function putDeskRows(
       `Rows of format ${format} were found, this Zaslon has v${LIVE_FORMAT_VERSION}.`,
     )
   }
+  const decoded = rows.map(([key, value]) => [deskKey(key), Buffer.from(value, 'base64')] as const)
   if (isFirst) for (const [key] of deskRows(environment)) writes.remove(key)
-  for (const [key, value] of rows) writes.put(Buffer.from(key, 'base64'), Buffer.from(value, 'base64'))
+  for (const [key, value] of decoded) writes.put(key, value)
   // A snapshot made anew shows lists, numbering and policy as they are now.
   writes.change({ kind: 'policy', version: policyVersionIn(environment) })
   if (isFirst) writes.audit(actor, 'record.restore', 'desk')
+}
+
+function deskKey(text: string): Buffer {
+  const key = Buffer.from(text, 'base64')
+  const isOurs = DESK_PREFIXES.some(
+    (prefix) => key.length > prefix.length && key.subarray(0, prefix.length).equals(prefix),
+  )
+  if ((isOurs && key.length <= KEY_BYTES_MAX) || key.equals(COUNTERS_KEY)) return key
+  throw new ScreeningError('RECORD_DAMAGED', 'A fact with rows of the desk has a row of something else.', {
+    hint: 'Nothing of the fact was applied, on any node. When the desk lacks rows: zaslon record restore where it has them.',
+  })
 }
 
 /** Keys and values are copies. */

@@ -3,17 +3,17 @@ import { LISTS_MAX } from '../../domain/number-list.ts'
 import type { FactOf } from '../fact.ts'
 import { layerOfPlan } from '../kept-layers.ts'
 import {
-  assertActive,
   assertLayersFree,
   emptyVersion,
   kindConflict,
   listUnknown,
   tooManyLists,
+  versionReplaced,
   versionsToDrop,
-  versionUnknown,
 } from '../list-rules.ts'
 import type { Actor, LayerId, LayerRef, ListRecord, ListVersion, NumberingPlan, RecordStore } from '../ports.ts'
 import { VERSIONS_KEPT } from '../ports.ts'
+import { versionMark } from '../record-marks.ts'
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
@@ -107,13 +107,14 @@ function newList(
   return { listId, ...wanted, createdMs: writes.nowMs, activeVersion: 0, active: emptyVersion(writes.nowMs, actor) }
 }
 
-/** Throws LIST_UNKNOWN, LIST_CHANGED. */
+/** Throws LIST_UNKNOWN, LIST_KIND_CONFLICT, LIST_CHANGED. */
 export function stageVersion(
   environment: Environment,
   writes: WriteSet,
-  { name, version: wanted, actor }: FactOf<'list-stage'>,
+  { name, listKind, version: wanted, actor }: FactOf<'list-stage'>,
 ): ListVersion {
   const list = requireList(environment, name)
+  if (list.kind !== listKind) throw kindConflict(list, listKind)
   assertLayersFree(wanted.layers, layersNamed(environment, wanted.layers))
   const kept = readVersions(environment, list.listId)
   const version: ListVersion = { version: (kept.at(-1)?.version ?? 0) + 1, ...wanted, createdMs: writes.nowMs, actor }
@@ -125,7 +126,7 @@ export function stageVersion(
   return version
 }
 
-/** Throws LIST_UNKNOWN, LIST_CHANGED, VERSION_UNKNOWN. */
+/** Throws LIST_UNKNOWN, LIST_CHANGED. */
 export function activateVersion(
   environment: Environment,
   writes: WriteSet,
@@ -133,10 +134,10 @@ export function activateVersion(
 ): { list: ListRecord; sequence: number } {
   const { actor } = wanted
   const known = requireList(environment, wanted.name)
-  assertActive(known, wanted.expectedActive)
-  if (wanted.version === known.activeVersion) return { list: known, sequence: writes.lastSequence }
-  const active = environment.json<ListVersion>(versionKey(known.listId, wanted.version))
-  if (active === undefined) throw versionUnknown(wanted.name, wanted.version)
+  const { expectedMark } = wanted
+  if (expectedMark !== undefined && expectedMark !== versionMark(known.active)) throw versionReplaced(known)
+  const active = markedVersion(environment, known, wanted)
+  if (active.version === known.activeVersion) return { list: known, sequence: writes.lastSequence }
   const list: ListRecord = { ...known, activeVersion: active.version, active }
   writes.put(listKey(list.name), encodeJson(list))
   const sequence = writes.change({ kind: 'list', name: list.name, version: active.version })
@@ -146,6 +147,18 @@ export function activateVersion(
     entryCount: active.entryCount,
   })
   return { list, sequence }
+}
+
+/** The version that is meant, under whatever number it has here. Throws LIST_CHANGED. */
+function markedVersion(
+  environment: Environment,
+  list: ListRecord,
+  { version, mark }: FactOf<'list-activate'>,
+): ListVersion {
+  const marked = [list.active, ...readVersions(environment, list.listId)].filter((kept) => versionMark(kept) === mark)
+  const found = marked.find((kept) => kept.version === version) ?? marked[0]
+  if (found === undefined) throw versionReplaced(list)
+  return found
 }
 
 /** Throws NUMBERING_INVALID, LIST_CHANGED. */

@@ -1,7 +1,8 @@
 import type { PolicyVersion } from '../../domain/policy.ts'
 import type { FactOf } from '../fact.ts'
 import { POLICY_VERSIONS_KEPT, type RecordStore } from '../ports.ts'
-import { assertPolicyVersion } from '../record-rules.ts'
+import { policyMark } from '../record-marks.ts'
+import { policyReplaced } from '../record-rules.ts'
 import type { Environment } from './environment.ts'
 import { LIVE_SPACE, makeKey } from './keys.ts'
 import { decodeJson, encodeJson } from './values.ts'
@@ -28,10 +29,11 @@ export function policyReads(environment: Environment): PolicyReads {
 export function putPolicy(
   environment: Environment,
   writes: WriteSet,
-  { text, document, expectedVersion, actor }: FactOf<'policy-put'>,
+  { text, document, expectedMark, actor }: FactOf<'policy-put'>,
 ): { policy: PolicyVersion; sequence: number } {
-  const current = policyVersionIn(environment)
-  assertPolicyVersion(current, expectedVersion)
+  const [known] = newestPolicies(environment, 1)
+  const current = known?.version ?? 0
+  if (expectedMark !== undefined && expectedMark !== policyMark(known)) throw policyReplaced(current)
   const policy: PolicyVersion = { version: current + 1, text, document, activatedMs: writes.nowMs, actor }
   writes.put(versionKey(policy.version), encodeJson(policy))
   if (policy.version > POLICY_VERSIONS_KEPT) writes.remove(versionKey(policy.version - POLICY_VERSIONS_KEPT))

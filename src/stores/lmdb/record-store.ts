@@ -27,9 +27,10 @@ export async function openRecordStore(
       if (body.kind === 'report') assertOwnNumber(environment, body.report)
       return applyFact(environment, writes, { ...body, actor, atMs: writes.nowMs })
     })
+  const reads = recordReads(environment)
   return {
-    ...recordReads(environment),
-    ...factWrites(write as WriteFact),
+    ...reads,
+    ...factWrites(write as WriteFact, reads),
     ...documentWrites(queue),
     allocateLayer: () => queue.run((writes) => nextLayerId(environment, writes)),
     close,

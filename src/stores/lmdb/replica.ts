@@ -58,9 +58,13 @@ export type Replica = RecordReads &
     ): Promise<AppliedFact[]>
     /**
      * Takes back every fact behind `keptUpTo`, puts them into the outbox in one transaction with that, and says how many.
-     * Rejects with RECORD_DIVERGED, and has done nothing, when that is more than is kept.
+     * Rejects with RECORD_DIVERGED, and has done nothing, when that is more than is kept; with `hasLayer` like apply.
      */
-    rewind(partition: number, keptUpTo: number): Promise<number>
+    rewind(
+      partition: number,
+      keptUpTo: number,
+      options?: { readonly hasLayer?: (layer: LayerRef) => boolean },
+    ): Promise<number>
     /** Puts what `entries`, the whole partition, make in the place of what is there, in one transaction. */
     replace(
       partition: number,
@@ -149,7 +153,14 @@ export async function openReplica(
     },
     adopt: (partition, position) => queue.runSeries((step) => adopt(environment, step, partition, position)),
     unbind: (layerIdMax) => queue.runSeries((step) => leaveRecord(environment, step, layerIdMax)),
-    rewind: (partition, keptUpTo) =>
-      queue.runSeries((step) => rewind(environment, step, { partition, keptUpTo, outbox }), { isWhole: true }),
+    rewind: (partition, keptUpTo, { hasLayer } = {}) =>
+      queue.runSeries(
+        (step) => {
+          const taken = rewind(environment, step, { partition, keptUpTo, outbox })
+          if (hasLayer !== undefined) assertLayers(environment, hasLayer)
+          return taken
+        },
+        { isWhole: true },
+      ),
   }
 }

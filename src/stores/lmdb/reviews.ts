@@ -74,12 +74,10 @@ function putOpen(writes: WriteSet, review: Review): void {
 }
 
 /** Throws REVIEW_UNKNOWN, REVIEW_CLOSED. */
-export function closeReview(
-  environment: Environment,
-  writes: WriteSet,
-  { reviewId, result, actor }: FactOf<'review-close'>,
-): Review {
-  const known = environment.json<Review>(reviewKey(reviewId))
+export function closeReview(environment: Environment, writes: WriteSet, fact: FactOf<'review-close'>): Review {
+  const { result, actor } = fact
+  const known = meantReview(environment, fact)
+  const reviewId = known?.reviewId ?? fact.reviewId
   const closed = closedReview(known, reviewId, result, actor)
   if (known !== undefined) writes.remove(openKey(known))
   writes.put(reviewKey(reviewId), encodeJson(closed))
@@ -92,6 +90,17 @@ export function closeReview(
   writes.change({ kind: 'review', reviewId })
   writes.audit(actor, 'review.close', reviewId, { outcome: result.outcome })
   return closed
+}
+
+/** The review of the same number that has the id, or the one that was opened at the same time and has another id here. */
+function meantReview(
+  environment: Environment,
+  { reviewId, number, openedMs }: FactOf<'review-close'>,
+): Review | undefined {
+  const named = environment.json<Review>(reviewKey(reviewId))
+  if (named?.number === number) return named
+  const newest = newestOf(environment, number)
+  return newest?.openedMs === openedMs ? newest : undefined
 }
 
 function forgetOldestClosed(environment: Environment, writes: WriteSet): void {

@@ -1,8 +1,10 @@
+import { ScreeningError } from '../../domain/errors.ts'
 import { allocateLayer } from './allocate-layer.ts'
 import { callFunction, numberAt, textAt, withLibrary } from './call-function.ts'
-import type { FactStreams, Position } from './fact-streams.ts'
+import type { FactStreams, PartitionHead, Position } from './fact-streams.ts'
 import { functionName } from './functions.ts'
-import { idsSeconds, partitionKeys } from './keys.ts'
+import { idsSeconds, partitionKeys, RECORD_KEY } from './keys.ts'
+import { foreignRecord } from './open-record.ts'
 import { publishReputation, type ReputationPublication } from './publish-reputation.ts'
 import { createReadAll } from './read-all-facts.ts'
 import { readFacts } from './read-facts.ts'
@@ -25,16 +27,9 @@ const WAIT_MS = 100
 
 export function createFactStreams(link: RedisLink, recordId: string): RedisRecord {
   return {
-    append: (partition, factId, payload) => append(link, recordId, { partition, factId, payload }),
+    append: (partition, factId, payload, token = '') => append(link, recordId, { partition, factId, payload, token }),
     read: (partition, after, how) => readFacts(link, recordId, { partition, after, ...how }),
-    async touch(partition) {
-      const { head, facts, epochs } = partitionKeys(recordId, partition)
-      const reply = await callFunction(link, 'touch', `a look at partition ${partition}`, {
-        keys: [head, facts, epochs],
-        args: [],
-      })
-      return { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1), oldest: numberAt(reply, 2) }
-    },
+    touch: (partition) => touch(link, recordId, partition),
     readAll: createReadAll(link, recordId),
     seal: (partition) => sealFacts(link, recordId, partition),
     publishReputation: (partition, number, publication) => publishReputation(link, partition, number, publication),
@@ -42,17 +37,31 @@ export function createFactStreams(link: RedisLink, recordId: string): RedisRecor
   }
 }
 
+/** Where the partition is gone because Redis holds another record by now, it says that: RECORD_FOREIGN. */
+async function touch(link: RedisLink, recordId: string, partition: number): Promise<PartitionHead> {
+  const { head, facts, epochs } = partitionKeys(recordId, partition)
+  const doing = `a look at partition ${partition}`
+  try {
+    const reply = await callFunction(link, 'touch', doing, { keys: [head, facts, epochs], args: [] })
+    return { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1), oldest: numberAt(reply, 2) }
+  } catch (error) {
+    if (!(error instanceof ScreeningError && error.code === 'RECORD_LOST')) throw error
+    const found = await link.call(doing, () => link.client.hget(RECORD_KEY, 'recordId')).catch(() => null)
+    throw found === null || found === recordId ? error : foreignRecord(found, recordId)
+  }
+}
+
 async function append(
   link: RedisLink,
   recordId: string,
-  fact: { partition: number; factId: string; payload: Buffer },
+  fact: { partition: number; factId: string; payload: Buffer; token: string },
 ): Promise<{ position: Position; isNew: boolean }> {
-  const { partition, factId, payload } = fact
+  const { partition, factId, payload, token } = fact
   const { head, facts, epochs, ids } = partitionKeys(recordId, partition)
   const seconds = idsSeconds(partition)
   const doing = `an append to partition ${partition}`
   const keys = [head, facts, epochs, ids]
-  const args = [factId, payload, String(seconds)]
+  const args = [factId, payload, String(seconds), token]
   const reply =
     link.ackReplicas === 0
       ? await callFunction(link, 'append', doing, { keys, args })

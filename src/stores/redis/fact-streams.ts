@@ -38,9 +38,15 @@ export type FactStreams = {
    * Appends a fact, once: a factId that the partition has seen within the last hour (a day for the desk partition) is not
    * appended again, and its first position is the answer.
    * Rejects with UNAVAILABLE when nobody answered in time (whether it was appended is unknown then), RECORD_LOST when
-   * the partition is not there any more, STORAGE_FULL when Redis has no memory left.
+   * the partition is not there any more or is being restored, RECORD_DAMAGED when something of others is at its end,
+   * STORAGE_FULL when Redis has no memory left. `token`: of the node that restores the partition.
    */
-  append(partition: number, factId: string, payload: Buffer): Promise<{ position: Position; isNew: boolean }>
+  append(
+    partition: number,
+    factId: string,
+    payload: Buffer,
+    token?: string,
+  ): Promise<{ position: Position; isNew: boolean }>
   /**
    * Entries behind `after`, in order, from the stream or from segments: at most `limit`, and fewer when they are large or
    * a segment ends. Rejects with UNAVAILABLE,
@@ -51,11 +57,14 @@ export type FactStreams = {
    */
   read(partition: number, after: Position, how: ReadHow): Promise<FactPage>
   /**
-   * Reads on in all partitions at once: `afters[n]` is the position in partition n. One exchange a server while there is
-   * little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
+   * Reads on in all partitions at once: `afters[n]` is the position in partition n, undefined when nobody asks for it (its
+   * answer is empty). One exchange a server while there is little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
    * looks closely at one partition in turn.
    */
-  readAll(afters: readonly Position[], limit: number): Promise<(FactEntry[] | Error)[]>
-  /** Looks whether the partition is there and whether its server changed; marks the new epoch when it did. */
+  readAll(afters: readonly (Position | undefined)[], limit: number): Promise<(FactEntry[] | Error)[]>
+  /**
+   * Looks whether the partition is there and whether its server changed; marks the new epoch when it did. Rejects like
+   * append, and with RECORD_FOREIGN when another record has taken its place.
+   */
   touch(partition: number): Promise<PartitionHead>
 }

@@ -6,14 +6,14 @@ import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
-import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { LayerRef } from '../ports.ts'
 import { createSlots } from '../slots.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry } from './fact-streams.ts'
-import { assertNotFetched, contentsMissing } from './missing-layers.ts'
-import { newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
+import { contentsMissing, fetchMissing } from './missing-layers.ts'
+import { OwnFailure, ownFailure } from './own-failure.ts'
+import { follows, newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 import type { FollowerDependencies, FollowerOptions, RecordFollower } from './record-follower.ts'
 
 /** 50 small requests a second a server. */
@@ -38,6 +38,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   let rewound = 0
   let isClosed = false
   let whenCaughtUp: (() => void)[] = []
+
+  async function fetchLayers(layers: readonly LayerRef[]): Promise<readonly LayerRef[]> {
+    if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
+    return dependencies.fetchLayers(layers)
+  }
 
   function settle(facts: readonly AppliedFact[]): void {
     applied += facts.length
@@ -125,10 +130,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
         })
       } catch (error) {
         if (!(error instanceof LayersMissing)) return ownFailure(error)
-        if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
-        assertNotFetched(error.layers, fetched)
-        const gone = await dependencies.fetchLayers(error.layers).catch(fetchFailure)
-        for (const layer of error.layers) if (!gone.includes(layer)) fetched.add(layerName(layer))
+        const gone = await fetchMissing(error.layers, { fetched, fetchLayers })
         if (gone.length > 0) entries.push(...(await readOn(entries, gone)))
       }
     }
@@ -151,10 +153,25 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     const keptUpTo = commonUpTo(position, ours, epochs as EpochStart[], Number(lastSequence))
     // Nothing in common: the record was written anew from somewhere, and offering everything again would undo what is newer.
     if (keptUpTo === 0 || keptUpTo < replica.rewindableTo(index)) throw error
-    rewound += await replica.rewind(partition.index, keptUpTo)
+    rewound += await takeBack(partition.index, keptUpTo, error)
     partition.position = replica.position(partition.index)
     partition.isNudged = true
     told(dependencies.onApplied)
+  }
+
+  /** A list that was replaced since comes into force again with its contents, which may have been dropped here meanwhile. */
+  async function takeBack(index: number, keptUpTo: number, diverged: ScreeningError): Promise<number> {
+    if (index !== DESK_PARTITION) return replica.rewind(index, keptUpTo)
+    const fetched = new Set<string>()
+    for (;;) {
+      try {
+        return await replica.rewind(index, keptUpTo, { hasLayer: dependencies.hasLayer })
+      } catch (error) {
+        if (!(error instanceof LayersMissing)) throw error
+        const gone = await fetchMissing(error.layers, { fetched, fetchLayers })
+        if (gone.length > 0) throw diverged
+      }
+    }
   }
 
   async function work(partition: Partition, page: readonly FactEntry[] | undefined): Promise<void> {
@@ -204,7 +221,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   async function pollAll(): Promise<void> {
     const startedMs = now()
     const pages = await streams.readAll(
-      partitions.map(({ position }) => position),
+      // Who is at work on a partition reads it himself.
+      partitions.map(({ position, busy }) => (busy === undefined ? position : undefined)),
       PAGE_ENTRIES,
     )
     for (const [index, page] of pages.entries()) {
@@ -248,6 +266,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     status: () => ({ ...statusOf(partitions), applied, rewound }),
     async holding(index, workWhileHeld) {
       const partition = partitions[index]!
+      if (partition.isHeld) {
+        throw new ScreeningError('UNAVAILABLE', `Partition ${index} is being accepted or restored already.`, {
+          hint: 'Wait until that is done, then look at: zaslon record status',
+        })
+      }
       partition.isHeld = true
       try {
         await partition.busy
@@ -267,25 +290,6 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       for (const { reject } of waiting.values()) reject(new ScreeningError('UNAVAILABLE', 'The node stops.'))
     },
   }
-}
-
-/** This node's disk refused, or a fault of ours: nothing that Redis could mend. */
-class OwnFailure extends Error {}
-
-function ownFailure(cause: unknown): never {
-  throw new OwnFailure(cause instanceof Error ? cause.message : String(cause), { cause })
-}
-
-/** What lists.mdb refuses, a full disk most of all, is this node's; the rest is of Redis. */
-function fetchFailure(error: unknown): never {
-  const isOurs = error instanceof ScreeningError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_FAILED')
-  if (isOurs) return ownFailure(error)
-  throw error
-}
-
-function follows({ position }: Partition, page: readonly FactEntry[]): boolean {
-  const first = page[0]?.position
-  return first !== undefined && first.sequence === position.sequence + 1 && first.epoch === position.epoch
 }
 
 function decode(entry: FactEntry): DecodedEntry {

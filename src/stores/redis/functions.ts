@@ -4,16 +4,30 @@
  *
  * A head says where the partition ends and which server wrote last. `server` is the run id of the process with its
  * replication id, which changes at a promotion: another pair than before means that a tail may have been lost, and begins
- * a new epoch with a marker. An epoch is the time in milliseconds of the server that begins it, more than the epoch
- * before: two promotions that branch off the same history get different epochs, so an (epoch, sequence) names one entry
- * for ever. `epochs` keeps where each epoch begins.
+ * a new epoch with a marker. An epoch is the time in seconds of the server that begins it, more than that of the epoch
+ * before, and 20 bits that are a hash of the server: two promotions that branch off the same history get different epochs,
+ * also in one second or when both clocks are behind it, so an (epoch, sequence) names one entry for ever. It stays below
+ * 2^53 until the year 2242. `epochs` keeps where each epoch begins.
+ *
+ * `restoring` in a head is the token of the node that writes the partition anew: until it is done, nobody else may read or
+ * append.
  *
  * Bucket keys of ids are made from a declared key inside the function, in the same slot, because one clock must choose
  * the bucket: the one of Redis, not the nodes'.
  */
 export const LIBRARY_VERSION = 1
 export const functionName = (name: FunctionName): string => `zaslon${LIBRARY_VERSION}_${name}`
-export type FunctionName = 'append' | 'touch' | 'read' | 'seal' | 'create' | 'claim' | 'ready' | 'publish' | 'layer'
+export type FunctionName =
+  | 'append'
+  | 'touch'
+  | 'read'
+  | 'seal'
+  | 'create'
+  | 'restored'
+  | 'claim'
+  | 'ready'
+  | 'publish'
+  | 'layer'
 
 /** Epochs that an answer of `read` lists at a divergence, newest first. */
 const EPOCHS_SHOWN = 10_000
@@ -26,6 +40,9 @@ local FORMAT = '1'
 local function text(number)
   return string.format('%.0f', number)
 end
+
+-- Seconds and hash of an epoch.
+local EPOCH_HASHES = 2 ^ 20
 
 local function damaged(key)
   return redis.error_reply('RECORDDAMAGED ' .. key)
@@ -53,10 +70,16 @@ local function checkHash(key, format)
   return damaged(key)
 end
 
-local function openHead(keys)
+local function epochAfter(before, server)
+  local seconds = math.max(math.floor(before / EPOCH_HASHES) + 1, math.floor(nowMs() / 1000))
+  return seconds * EPOCH_HASHES + tonumber(string.sub(redis.sha1hex(server), 1, 5), 16)
+end
+
+local function openHead(keys, token)
   local refused = checkHash(keys[1])
   if refused then return nil, refused end
-  local fields = redis.call('HMGET', keys[1], 'epoch', 'sequence', 'server', 'oldest')
+  local fields = redis.call('HMGET', keys[1], 'epoch', 'sequence', 'server', 'oldest', 'restoring')
+  if (fields[5] or '') ~= (token or '') then return nil, redis.error_reply('RECORDRESTORING ' .. keys[1]) end
   local head = { epoch = tonumber(fields[1] or ''), sequence = tonumber(fields[2] or ''), server = fields[3] or '', oldest = tonumber(fields[4] or '') }
   if not head.epoch or not head.sequence or not head.oldest then return nil, damaged(keys[1]) end
   local facts = redis.call('TYPE', keys[2]).ok
@@ -64,6 +87,18 @@ local function openHead(keys)
   local epochs = redis.call('TYPE', keys[3]).ok
   if epochs ~= 'zset' then return nil, damaged(keys[3]) end
   return head, nil
+end
+
+-- An entry that is not ours, or one of ours that somebody removed, would be in the way of the next one.
+local function checkTail(keys, head)
+  local info = redis.call('XINFO', 'STREAM', keys[2])
+  local position = text(head.epoch) .. '-' .. text(head.sequence)
+  for index = 1, #info, 2 do
+    local name, value = info[index], info[index + 1]
+    if name == 'last-generated-id' and value ~= position then return damaged(keys[2]) end
+    if name == 'last-entry' and (not value or value[1] ~= position) then return damaged(keys[2]) end
+  end
+  return nil
 end
 
 local function add(keys, head, factId, payload)
@@ -76,11 +111,13 @@ local function add(keys, head, factId, payload)
 end
 
 local function mark(keys, head)
+  local refused = checkTail(keys, head)
+  if refused then return refused end
   local server = serverNow()
   if server == head.server then return nil end
-  head.epoch = math.max(head.epoch + 1, nowMs())
+  head.epoch = epochAfter(head.epoch, server)
   head.server = server
-  local refused = add(keys, head, '', '')
+  refused = add(keys, head, '', '')
   if refused then return refused end
   redis.call('ZREMRANGEBYSCORE', keys[3], text(head.sequence), text(head.sequence))
   redis.call('ZADD', keys[3], text(head.sequence), text(head.epoch))
@@ -88,7 +125,7 @@ local function mark(keys, head)
 end
 
 local function append(keys, args)
-  local head, refused = openHead(keys)
+  local head, refused = openHead(keys, args[4])
   if refused then return refused end
   refused = mark(keys, head)
   if refused then return refused end
@@ -180,16 +217,31 @@ end
 local function create(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then
     local refused = checkHash(keys[1])
-    return refused or 0
+    return refused or '0'
   end
-  for index = 2, #keys do
+  for index = 2, 4 do
     if redis.call('EXISTS', keys[index]) == 1 then return damaged(keys[index]) end
   end
-  local epoch = text(math.max(tonumber(args[1]), nowMs()))
+  -- Ids of a partition that was here before: their entries are gone.
+  local bucket = math.floor(nowMs() / 1000 / tonumber(args[2]))
+  redis.call('UNLINK', keys[5] .. ':' .. text(bucket), keys[5] .. ':' .. text(bucket - 1))
+  local server = serverNow()
+  local epoch = text(epochAfter(tonumber(args[1]), server))
   -- The first entry is a marker: whoever shares it shares the history, whatever was lost behind it.
   redis.call('XADD', keys[2], epoch .. '-1', 'f', '', 'i', '')
-  redis.call('HSET', keys[1], 'format', FORMAT, 'epoch', epoch, 'sequence', '1', 'server', serverNow(), 'oldest', '1')
+  redis.call('HSET', keys[1], 'format', FORMAT, 'epoch', epoch, 'sequence', '1', 'server', server, 'oldest', '1')
+  if args[3] ~= '' then redis.call('HSET', keys[1], 'restoring', args[3]) end
   redis.call('ZADD', keys[3], '1', epoch)
+  return epoch
+end
+
+local function restored(keys, args)
+  local head, refused = openHead(keys, args[1])
+  if refused then return refused end
+  refused = checkTail(keys, head)
+  if refused then return refused end
+  if text(head.epoch) ~= args[2] or text(head.sequence) ~= args[3] then return 0 end
+  redis.call('HDEL', keys[1], 'restoring')
   return 1
 end
 
@@ -246,6 +298,7 @@ register('touch', touch, { 'allow-oom' })
 register('read', read, { 'no-writes', 'allow-oom' })
 register('seal', seal, { 'allow-oom' })
 register('create', create, {})
+register('restored', restored, { 'allow-oom' })
 register('claim', claim, {})
 register('ready', ready, {})
 register('publish', publish, {})

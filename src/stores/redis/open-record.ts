@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { ScreeningError } from '../../domain/errors.ts'
 import { PARTITIONS } from '../fact.ts'
 import { callFunction, textAt } from './call-function.ts'
-import { partitionKeys, RECORD_KEY } from './keys.ts'
+import type { Position } from './fact-streams.ts'
+import { idsSeconds, partitionKeys, RECORD_KEY } from './keys.ts'
 import type { RedisLink } from './redis-link.ts'
 
 export type OpenRecordOptions = {
@@ -25,30 +26,33 @@ export async function openRecord(
   const isFirst = known === undefined && mayCreate
   const proposed = known ?? randomBytes(16).toString('hex')
   const { recordId, state, isNew } = await claim(link, { recordId: proposed, pseudonymCheck, mayClaim: isFirst })
-  if (known !== undefined && recordId !== known) throw foreign(recordId, known)
-  if (state === 'creating') await complete(link, recordId, PARTITION_NUMBERS, 0)
+  if (known !== undefined && recordId !== known) throw foreignRecord(recordId, known)
+  if (state === 'creating') await complete(link, recordId, PARTITION_NUMBERS)
   return { recordId, isNew }
 }
 
 /**
- * For an operator's restore: makes the missing heads among `partitions`, and the record's own key when that is missing
- * too. Heads that are there stay as they are; a head that is missing while other keys of its partition are there is
- * RECORD_DAMAGED. Every new partition holds one entry, the marker of its birth at sequence 1, in an epoch of at least
- * `epochAtLeast`, which must be greater than any this record had: then it shares nothing with what was there before.
+ * For an operator's restore: makes a partition that is not there, and the record's own key when that is missing too. It
+ * holds one entry, the marker of its birth, in an epoch above `epochBefore`, which must be no less than any the partition
+ * had: then it shares nothing with what was there. Until it is said to be restored, only who has `token` can use it.
+ * Undefined: it was there already. Rejects with RECORD_FOREIGN when Redis holds another record.
  */
-export async function recreateRecord(
+export async function recreatePartition(
   link: RedisLink,
   options: {
     readonly recordId: string
     readonly pseudonymCheck: string
-    readonly partitions: readonly number[]
-    readonly epochAtLeast: number
+    readonly partition: number
+    readonly epochBefore: number
+    readonly token: string
   },
-): Promise<void> {
-  const { recordId, pseudonymCheck, partitions, epochAtLeast } = options
+): Promise<Position | undefined> {
+  const { recordId, pseudonymCheck, partition } = options
   const claimed = await claim(link, { recordId, pseudonymCheck, mayClaim: true })
-  if (claimed.recordId !== recordId) throw foreign(claimed.recordId, recordId)
-  await complete(link, recordId, partitions, epochAtLeast)
+  if (claimed.recordId !== recordId) throw foreignRecord(claimed.recordId, recordId)
+  // Before there is anything in it: a node that starts now would complete it with empty partitions.
+  if (claimed.state === 'creating') await complete(link, recordId, [])
+  return await create(link, recordId, partition, options)
 }
 
 const PARTITION_NUMBERS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
@@ -67,19 +71,31 @@ async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck
   return { recordId: textAt(reply, 0), state: textAt(reply, 1), isNew }
 }
 
-async function complete(link: RedisLink, recordId: string, partitions: readonly number[], epochAtLeast: number) {
-  for (const partition of partitions) {
-    const { head, facts, epochs, segments } = partitionKeys(recordId, partition)
-    await callFunction(link, 'create', `creating partition ${partition}`, {
-      keys: [head, facts, epochs, segments],
-      args: [String(epochAtLeast)],
-    })
-  }
+async function complete(link: RedisLink, recordId: string, partitions: readonly number[]): Promise<void> {
+  for (const partition of partitions) await create(link, recordId, partition, { epochBefore: 0, token: '' })
   await callFunction(link, 'ready', 'completing the record', { keys: [RECORD_KEY], args: [recordId] })
 }
 
-function foreign(found: string, known: string): ScreeningError {
+async function create(
+  link: RedisLink,
+  recordId: string,
+  partition: number,
+  { epochBefore, token }: { readonly epochBefore: number; readonly token: string },
+): Promise<Position | undefined> {
+  const { head, facts, epochs, segments, ids } = partitionKeys(recordId, partition)
+  const reply = await callFunction(link, 'create', `creating partition ${partition}`, {
+    keys: [head, facts, epochs, segments, ids],
+    args: [String(epochBefore), String(idsSeconds(partition)), token],
+  })
+  const epoch = Number(reply)
+  return epoch === 0 ? undefined : { epoch, sequence: 1 }
+}
+
+/** Redis holds another record than the one this node belongs to. */
+export function foreignRecord(found: string, known: string): ScreeningError {
   const message = `Redis holds the record ${found}, this node belongs to the record ${known}.`
-  const hint = 'Correct ZASLON_REDIS_URL, or use another data directory.'
+  const hint =
+    'Correct ZASLON_REDIS_URL, or use another data directory. When Redis was emptied and a new node began a record there: ' +
+    'zaslon record restore --replace-record'
   return new ScreeningError('RECORD_FOREIGN', message, { found, known, hint })
 }

@@ -1,6 +1,6 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
-import type { Position } from './fact-streams.ts'
+import type { FactEntry, Position } from './fact-streams.ts'
 
 export type FollowerStatus = {
   /** How many partitions are in each state that any is in. */
@@ -46,12 +46,19 @@ export function newPartition(index: number, position: Position): Partition {
   }
 }
 
+/** Whether the page begins right behind the position. */
+export function follows({ position }: Partition, page: readonly FactEntry[]): boolean {
+  const first = page[0]?.position
+  return first !== undefined && first.sequence === position.sequence + 1 && first.epoch === position.epoch
+}
+
 export function stateFor(error: unknown): RecordState {
   if (!(error instanceof ScreeningError)) return 'stopped'
   switch (error.code) {
     case 'CONTENTS_MISSING':
       return 'waiting'
     case 'RECORD_LOST':
+    case 'RECORD_FOREIGN':
       return 'lost'
     case 'RECORD_DIVERGED':
       return 'diverged'

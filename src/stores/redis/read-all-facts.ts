@@ -15,7 +15,7 @@ import { readFacts } from './read-facts.ts'
 import { redisError } from './redis-errors.ts'
 import type { RedisLink } from './redis-link.ts'
 
-export type ReadAll = (afters: readonly Position[], limit: number) => Promise<(FactEntry[] | Error)[]>
+export type ReadAll = (afters: readonly (Position | undefined)[], limit: number) => Promise<(FactEntry[] | Error)[]>
 
 type Stream = { readonly partition: number; readonly key: string; readonly after: Position }
 /** By the addresses of a server and its replicas: why it does not answer. */
@@ -37,16 +37,15 @@ type Reading = { readonly link: RedisLink; readonly recordId: string; readonly a
 /** Partition number `close` is read closely, whatever the streams say. */
 async function readAllFacts(
   reading: Reading,
-  afters: readonly Position[],
+  afters: readonly (Position | undefined)[],
   limit: number,
   close: number,
 ): Promise<(FactEntry[] | Error)[]> {
   const { link, recordId } = reading
-  const streams = afters.map((after, partition) => ({
-    partition,
-    after,
-    key: partitionKeys(recordId, partition).facts,
-  }))
+  const streams = afters.flatMap((after, partition) =>
+    after === undefined ? [] : { partition, after, key: partitionKeys(recordId, partition).facts },
+  )
+  if (streams.length === 0) return afters.map(() => [])
   const readClosely = (partition: number, after: Position) =>
     readFacts(link, recordId, { partition, after, limit, isBulk: false }).then(
       ({ entries }) => [...entries],
@@ -60,19 +59,25 @@ async function readAllFacts(
     if (refused.code === 'UNAVAILABLE') return afters.map(() => refused)
     found = new Map(streams.map(({ key }) => [key, 'unknown']))
   }
-  return await Promise.all(
-    streams.map(({ partition, after, key }) => {
-      const reply = found.get(key)
-      if (reply instanceof Error) return reply
-      if (partition !== close) {
-        if (reply === undefined) return []
-        const entries = parseEntries(reply)
-        const isNext = entries?.[0]?.position.epoch === after.epoch && isGapless(after.sequence, entries)
-        if (entries && isNext) return entries
-      }
-      return readClosely(partition, after)
+  const answers = new Map<number, FactEntry[] | Error>()
+  await Promise.all(
+    streams.map(async ({ partition, after, key }) => {
+      answers.set(partition, await answerOf(partition, after, key))
     }),
   )
+  return afters.map((_after, partition) => answers.get(partition) ?? [])
+
+  async function answerOf(partition: number, after: Position, key: string): Promise<FactEntry[] | Error> {
+    const reply = found.get(key)
+    if (reply instanceof Error) return reply
+    if (partition !== close) {
+      if (reply === undefined) return []
+      const entries = parseEntries(reply)
+      const isNext = entries?.[0]?.position.epoch === after.epoch && isGapless(after.sequence, entries)
+      if (entries && isNext) return entries
+    }
+    return readClosely(partition, after)
+  }
 }
 
 /** Replies by stream: entries; an Error; or a text when only a close read can tell. A stream without news is missing. */

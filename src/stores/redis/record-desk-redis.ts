@@ -5,13 +5,9 @@ import { pushKeptLayers } from '../kept-layers.ts'
 import type { Actor } from '../ports.ts'
 import { type RecordViewOptions, recordView } from './record-view.ts'
 import type { RedisRecordStore } from './redis-record-store.ts'
-import {
-  acceptPartition,
-  DISPUTED,
-  type RepairDependencies,
-  type RepairOptions,
-  restorePartition,
-} from './repair-record.ts'
+import { removeOtherRecord } from './remove-partition.ts'
+import { acceptPartition, DISPUTED, type RepairDependencies, type RepairOptions } from './repair-record.ts'
+import { restorePartition } from './restore-partition.ts'
 
 export type RecordDeskOptions = RepairOptions & RecordViewOptions
 
@@ -26,17 +22,26 @@ export function createRecordDesk(
   const { follower } = store
   let deciding = false
 
-  async function decide(actor: Actor, word: 'accept' | 'restore', states: readonly RecordState[]): Promise<void> {
+  async function decide(
+    actor: Actor,
+    word: 'accept' | 'restore',
+    states: readonly RecordState[],
+    replace = false,
+  ): Promise<void> {
     if (deciding) throw new ScreeningError('UNAVAILABLE', 'Another decision is being carried out.')
     deciding = true
     try {
+      if (replace) await removeOtherRecord(dependencies.link, options.recordId)
       const partitions = Array.from({ length: PARTITIONS }, (_, index) => index)
       const found = await Promise.all(partitions.map((partition) => follower.look(partition)))
       const disputed = partitions.filter((index) => states.includes(found[index]!))
-      while (disputed.length > 0)
-        await Promise.all(
-          disputed.splice(0, PARTITIONS_AT_ONCE).map((partition) => settlePartition(partition, word, actor)),
-        )
+      while (disputed.length > 0) {
+        const some = disputed.splice(0, PARTITIONS_AT_ONCE)
+        // None of them may still be at work when this rejects and somebody says it again.
+        const settled = await Promise.allSettled(some.map((partition) => settlePartition(partition, word, actor)))
+        for (const one of settled) if (one.status === 'rejected') throw one.reason
+      }
+      await Promise.all(partitions.map((partition) => follower.look(partition)))
       if (word === 'restore') await pushKeptLayers(dependencies)
       await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
     } finally {
@@ -55,6 +60,7 @@ export function createRecordDesk(
   return {
     view: () => recordView(store.recordStatus(), options),
     accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
-    restore: (actor: Actor) => decide(actor, 'restore', DISPUTED),
+    restore: (actor: Actor, { replace = false }: { replace?: boolean } = {}) =>
+      decide(actor, 'restore', DISPUTED, replace),
   }
 }

@@ -22,7 +22,7 @@ export type RecordFollower = {
   /** Resolves when every partition was once read to its end. Rejects never: it waits. */
   caughtUp(): Promise<void>
   status(): FollowerStatus
-  /** Runs `work` while nothing reads or applies the partition. */
+  /** Runs `work` while nothing reads or applies the partition. Rejects with UNAVAILABLE when it is held already. */
   holding<T>(partition: number, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }

@@ -20,6 +20,10 @@ export function redisError(cause: unknown, doing: string): ScreeningError {
   const failure = (code: 'RECORD_LOST' | 'RECORD_DAMAGED' | 'STORAGE_FORMAT', message: string, hint: string) =>
     new ScreeningError(code, message, { key, hint }, { cause })
   if (word === 'RECORDLOST') return failure('RECORD_LOST', `Redis does not hold ${key} any more.`, RESTORE_HINT)
+  if (word === 'RECORDRESTORING') {
+    const hint = 'Wait until it is done. When nobody restores it any more, begin anew with: zaslon record restore'
+    return failure('RECORD_LOST', `The partition of ${key} in Redis is being restored by a node.`, hint)
+  }
   if (word === 'RECORDDAMAGED') return damaged(key, 'does not hold what Zaslon keeps there', cause)
   if (word === 'RECORDFORMAT') {
     const message = `The key ${key} in Redis was written by a newer version of Zaslon.`

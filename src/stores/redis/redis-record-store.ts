@@ -4,7 +4,7 @@
  */
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import { describeReputation } from '../../domain/reputation.ts'
-import { type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
+import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
 import { layerOfPlan } from '../kept-layers.ts'
 import type { Replica } from '../lmdb/replica.ts'
@@ -24,7 +24,7 @@ import type { FollowerStatus } from './partition-state.ts'
 import type { ReputationPublication } from './publish-reputation.ts'
 import type { FollowerOptions, RecordFollower, RecordTrouble, RefusedFact } from './record-follower.ts'
 import { tendLayers } from './tend-layers.ts'
-import { createFactWriter, type FactWriterOptions } from './write-fact.ts'
+import { createFactWriter, type FactWriterOptions, notNow } from './write-fact.ts'
 
 export type RedisRecordStore = RecordStore & {
   readonly follower: RecordFollower
@@ -115,7 +115,13 @@ export function createRedisRecordStore(
     const { report } = fact as Extract<Fact, { kind: 'report' }>
     return { outcome: 'queued', sequence: replica.lastSequence(), report } satisfies AppendReportResult
   }
-  const writes = factWrites(write as WriteFact)
+  const writes = factWrites(write as WriteFact, replica)
+
+  /** Whoever is about to move contents is told before, not after having tried for long. */
+  function assertDesk(): void {
+    const { state, error } = follower.stateOf(DESK_PARTITION)
+    if (state !== 'following') throw notNow(error)
+  }
 
   /** Nobody waits for it, and the next report of the number makes up for one that fails. */
   function publish(number: PhoneNumber): void {
@@ -151,14 +157,19 @@ export function createRedisRecordStore(
     },
     async stageVersion(name, version, actor) {
       if (replica.list(name) === undefined) return writes.stageVersion(name, version, actor)
+      assertDesk()
       await layers.push(version.layers)
       return writes.stageVersion(name, version, actor)
     },
     async putNumberingPlan(plan, actor) {
+      assertDesk()
       await layers.push([layerOfPlan(plan)])
       return writes.putNumberingPlan(plan, actor)
     },
-    allocateLayer: () => layers.allocate(layers.newest() + Math.floor(dependencies.random() * LAYER_ID_JUMP)),
+    async allocateLayer() {
+      assertDesk()
+      return layers.allocate(layers.newest() + Math.floor(dependencies.random() * LAYER_ID_JUMP))
+    },
     async close() {
       clearInterval(drain)
       stopTending()

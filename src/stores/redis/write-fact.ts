@@ -6,7 +6,7 @@
  * write is refused with UNAVAILABLE. While a partition is known to be in trouble that happens at once.
  */
 import { ScreeningError } from '../../domain/errors.ts'
-import { type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
+import { DESK_PARTITION, type Fact, type FactKind, type FactResults, partitionOf } from '../fact.ts'
 import { encodeFact } from '../fact-codec.ts'
 import type { Outbox, OutboxFact } from '../lmdb/outbox.ts'
 import type { FactStreams, Position } from './fact-streams.ts'
@@ -58,7 +58,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
 
   async function record(partition: number, factId: string, payload: Buffer): Promise<FactResults[FactKind]> {
     const { state, error } = follower.stateOf(partition)
-    if (state !== 'following') throw new NotRecorded(notNow(state, error))
+    if (state !== 'following') throw new NotRecorded(notNow(error))
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(deadlineMs)
     try {
@@ -79,13 +79,22 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
     }
   }
 
+  /**
+   * The desk also when it waits for contents or is damaged: a list version that was taken back may have contents that have long been dropped,
+   * and only what follows in the outbox puts another one in force.
+   */
+  function takesOffers(partition: number): boolean {
+    const { state } = follower.stateOf(partition)
+    return state === 'following' || ((state === 'waiting' || state === 'damaged') && partition === DESK_PARTITION)
+  }
+
   /** Each partition by itself: one that is in trouble holds up no other. */
   async function drainOnce(): Promise<void> {
     await Promise.all(outbox.partitions().map(drainPartition))
   }
 
   async function drainPartition(partition: number): Promise<void> {
-    if (follower.stateOf(partition).state !== 'following') return
+    if (!takesOffers(partition)) return
     for (const fact of outbox.page(partition, DRAIN_PAGE)) {
       const { factId, payload } = fact
       if (!dependencies.mayOffer(fact)) continue
@@ -123,8 +132,9 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 }
 
-function notNow(state: string, error: unknown): ScreeningError {
-  if (state !== 'away' && error instanceof ScreeningError) return error
+/** Why a partition that is not followed takes no write now. */
+export function notNow(error: unknown): ScreeningError {
+  if (error instanceof ScreeningError && error.code !== 'UNAVAILABLE') return error
   return unreachable('Redis cannot be reached: nothing was changed.')
 }
 

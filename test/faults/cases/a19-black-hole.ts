@@ -12,7 +12,6 @@ export const blackHole: FaultCase = {
   expected:
     'The node knows in under 0.7 s, queues reports, refuses the rest; calls do not notice; it goes on by itself.',
   needs: ['ss', 'redis'],
-  isCheap: true,
   async run(world) {
     const { proxies, urlOf } = await startProxiedRedis(world)
     const fleet = await world.startFleet({ urlOf })

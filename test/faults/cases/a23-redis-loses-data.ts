@@ -1,6 +1,8 @@
 import { copyFileSync } from 'node:fs'
 import path from 'node:path'
 import { round } from '../../../bench/lib/stats.ts'
+import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { partitionOfNumber } from '../../../src/stores/fact.ts'
 import { ask } from '../lib/api.ts'
 import type { Acknowledged } from '../lib/changes.ts'
 import type { FaultCase } from '../lib/fault-case.ts'
@@ -55,6 +57,10 @@ export const emptyReplicaPromoted: FaultCase = {
 
 /** More than a node keeps of a partition to offer again (4,096). */
 const SINCE_BACKUP = 4_300
+/** A number shows the newest hundred. */
+const REPORTS_A_NUMBER = 50
+const PARTITION = 7
+const FIRST_NUMBER = 40_000_000
 const AT_ONCE = 40
 
 export const oldBackup: FaultCase = {
@@ -69,7 +75,7 @@ export const oldBackup: FaultCase = {
     redis.cli('save')
     const dump = path.join(redis.folder, 'dump.rdb')
     copyFileSync(dump, `${dump}.old`)
-    const reports = await reportOften(fleet, numberIn('reported', 40_000_000 + (world.seed % 1_000)), SINCE_BACKUP)
+    const reports = await reportOften(fleet, numbersOfOnePartition())
     fleet.add(reports)
     world.figure('reports since the backup', reports.length)
     await fleet.phase('since the backup', 500)
@@ -101,11 +107,21 @@ async function decide(world: World, fleet: Fleet): Promise<void> {
   await fleet.phase('decided', 2_000)
 }
 
-async function reportOften(fleet: Fleet, number: string, count: number): Promise<Acknowledged['reports']> {
+function numbersOfOnePartition(): string[] {
+  const numbers: string[] = []
+  for (let index = FIRST_NUMBER; numbers.length < SINCE_BACKUP / REPORTS_A_NUMBER; index++) {
+    const number = numberIn('reported', index)
+    if (partitionOfNumber(Number(number.slice(1)) as PhoneNumber) === PARTITION) numbers.push(number)
+  }
+  return numbers
+}
+
+async function reportOften(fleet: Fleet, numbers: readonly string[]): Promise<Acknowledged['reports']> {
   const reports: Acknowledged['reports'] = []
   let next = 0
   const one = async () => {
-    for (let index = next++; index < count; index = next++) {
+    for (let index = next++; index < SINCE_BACKUP; index = next++) {
+      const number = numbers[index % numbers.length] ?? ''
       const body = { number, channel: 'hotline', scenario: 'bank', reporter: `o-${index}` }
       const made = await ask<{ reportId: string; state: string }>(fleet.nodes[index % 2]!, 'POST', '/v1/reports', body)
       reports.push({ reportId: made.reportId, number, state: made.state })

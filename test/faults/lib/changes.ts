@@ -77,12 +77,17 @@ export function startChanges(options: ChangesOptions, target: Target, policyText
         taken.acknowledged++
         await sleep(waitMs)
       } catch (error) {
-        if (taken.words.length < WORDS_KEPT) taken.words.push(String(error).slice(0, 300))
+        if (taken.words.length < WORDS_KEPT || isRare(error)) taken.words.push(String(error).slice(0, 500))
         if (error instanceof Refusal) taken.refused[error.code] = (taken.refused[error.code] ?? 0) + 1
         else taken.unanswered++
         await sleep(RETRY_MS)
       }
     }
+  }
+
+  /** The first of a code. */
+  function isRare(error: unknown): boolean {
+    return error instanceof Refusal && taken.refused[error.code] === undefined
   }
 
   async function report(index: number): Promise<void> {

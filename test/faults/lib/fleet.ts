@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { round } from '../../../bench/lib/stats.ts'
+import { quantile, round } from '../../../bench/lib/stats.ts'
 import type { RecordState } from '../../../src/domain/record-view.ts'
 import type { RunningService, RunOptions } from '../../support/run-service.ts'
 import { ask } from './api.ts'
@@ -56,6 +56,7 @@ const WRITER_NUMBERS = 20_000
 const REVIEWS_OF_A_WRITER = 400
 const PAUSE_MS = { report: 40, entry: 400, import: 1_500, policy: 3_000, review: 600 }
 const SETTLE_MS = 60_000
+const BUSY_LATENESS_MS = 100
 /** As many numbers as fit in the ranges of the writers of one run. */
 const SEEDS = 300
 
@@ -146,7 +147,11 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
   }
 
   async function verify(): Promise<void> {
-    const all = await Promise.all(nodes.flatMap((node) => acknowledged.map((one) => verifyChanges(node, one))))
+    const all = await Promise.all(
+      nodes.flatMap((node) =>
+        acknowledged.map((one) => verifyChanges(node, one, { mayRenumber: options.mayWaver ?? false })),
+      ),
+    )
     const checked = all.slice(0, acknowledged.length).reduce((sum, one) => sum + one.checked, 0)
     const lost = all.reduce((sum, one) => sum + lostOf(one), 0)
     const half = all.reduce((sum, one) => sum + one.halfImports, 0)
@@ -188,11 +193,24 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
       await settle(settleMs)
       await phase('settled', 200)
       await end()
-      reportCalls(world, phases, { mayLeaveUnanswered, mayBeLate })
+      // Lateness of the askers by so much is the neighbours: nothing can be said of the service's.
+      const lateness = phases.flatMap(({ calls }) => calls.lateness)
+      const isBusy = quantile(lateness, 0.999) > BUSY_LATENESS_MS
+      world.figure('machine', isBusy ? 'too busy to judge times' : 'calm')
+      reportCalls(world, phases, { mayLeaveUnanswered, mayBeLate: mayBeLate || isBusy, mayBeUnsent: isBusy })
       reportChanges(world, phases)
+      for (const node of nodes) for (const line of troubles(node)) world.say(line)
       if (hasWriter) await verify()
     },
   }
+}
+
+/** What a node has said that somebody must look at. */
+function troubles(node: RunningService): string[] {
+  const lines = node.output().split('\n')
+  return lines
+    .filter((line) => !line.startsWith('{"level":"info"') && !/the record is not followed/.test(line))
+    .slice(0, 8)
 }
 
 /** Phases with refusals, and the words of a few that no fault of Redis explains. */
@@ -203,6 +221,8 @@ function reportChanges(world: World, phases: readonly Phase[]): void {
   }
   const told = Object.entries(refused).map(([code, count]) => `${code} ${count}`)
   if (told.length > 0) world.figure('refused', told.join(' '))
+  const words = phases.flatMap(({ changes }) => changes.words).filter((one) => !/UNAVAILABLE|LIST_CHANGED/i.test(one))
+  for (const one of words.slice(0, 3)) world.say(one)
 }
 
 /** Resolves with the milliseconds until every node follows the whole record. */

@@ -18,8 +18,15 @@ export type Verified = {
 type Dossier = { reports: { reportId: string }[]; lists: { list: string }[] }
 type Page = { version: number; entries: { number: string }[]; next?: string }
 
-/** Through the API, as a client would look for what it was promised. */
-export async function verifyChanges(target: Target, acknowledged: Acknowledged): Promise<Verified> {
+/**
+ * Through the API, as a client would look for what it was promised. `mayRenumber`: Redis has lost policies and been offered them
+ * again, which gives a text another version when a new policy came in between.
+ */
+export async function verifyChanges(
+  target: Target,
+  acknowledged: Acknowledged,
+  { mayRenumber = false } = {},
+): Promise<Verified> {
   const { reports, entries, policies, reviews } = acknowledged
   const verified: Verified = {
     checked: reports.length + entries.size + policies.length + reviews.length + acknowledged.imports,
@@ -41,7 +48,7 @@ export async function verifyChanges(target: Target, acknowledged: Acknowledged):
   for (const [number, state] of entries) {
     if (state !== undefined && written.has(number) !== (state === 'added')) verified.lostEntries++
   }
-  verified.lostPolicies = await countLostPolicies(target, policies)
+  verified.lostPolicies = await countLostPolicies(target, policies, mayRenumber)
   for (const { reviewId, outcome } of reviews) {
     const review = await ask<{ state: string; outcome?: string }>(target, 'GET', `/v1/reviews/${reviewId}`)
     if (review.state !== 'closed' || review.outcome !== outcome) verified.lostReviews++
@@ -60,11 +67,19 @@ export function lostOf(verified: Verified): number {
 /** The newest hundred versions are kept at hand. */
 const POLICIES_ASKED = 100
 
-async function countLostPolicies(target: Target, policies: Acknowledged['policies']): Promise<number> {
+async function countLostPolicies(
+  target: Target,
+  policies: Acknowledged['policies'],
+  mayRenumber: boolean,
+): Promise<number> {
   if (policies.length === 0) return 0
   const path = `/v1/policy/versions?limit=${POLICIES_ASKED}`
   const { versions } = await ask<{ versions: { version: number; text: string }[] }>(target, 'GET', path)
   const texts = new Map(versions.map(({ version, text }) => [version, text]))
+  if (mayRenumber) {
+    const known = new Set(texts.values())
+    return texts.size === POLICIES_ASKED ? 0 : policies.filter(({ text }) => !known.has(text)).length
+  }
   const oldest = Math.min(...texts.keys())
   return policies.filter(({ version, text }) => version >= oldest && texts.get(version) !== text).length
 }

@@ -3,7 +3,7 @@ import { DESK_PARTITION, PARTITIONS } from '../../../src/stores/fact.ts'
 import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { createFactStreams } from '../../../src/stores/redis/fact-streams-redis.ts'
 import { partitionKeys, RECORD_KEY } from '../../../src/stores/redis/keys.ts'
-import { openRecord, recreateRecord } from '../../../src/stores/redis/open-record.ts'
+import { openRecord, recreatePartition } from '../../../src/stores/redis/open-record.ts'
 import { hasRedis, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { joinRecord, newFactId, PSEUDONYM_CHECK, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
 
@@ -145,10 +145,10 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     const stranger = createFactStreams(joined.link, 'f'.repeat(32))
     const works = [
       () => stranger.append(0, newFactId(), payload),
-      () => stranger.touch(0),
       () => stranger.read(0, START, { limit: 1, isBulk: false }),
     ]
     for (const work of works) expect((await refusalOf(untilDone<unknown>(work))).code).toBe('RECORD_LOST')
+    expect((await refusalOf(untilDone(() => stranger.touch(0)))).code).toBe('RECORD_FOREIGN')
   })
 
   it.each([
@@ -198,14 +198,18 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     )
     const open = { known: joined.recordId, pseudonymCheck: PSEUDONYM_CHECK, mayCreate: true }
     expect((await refusalOf(untilDone(() => openRecord(joined.link, open)))).code).toBe('RECORD_LOST')
-    const epochAtLeast = Date.now() + 1_000_000
-    const everywhere = Array.from({ length: PARTITIONS }, (_, partition) => partition)
-    const restore = { recordId: joined.recordId, pseudonymCheck: PSEUDONYM_CHECK, partitions: everywhere, epochAtLeast }
-    await untilDone(() => recreateRecord(joined.link, restore))
-    expect(await joined.record.touch(0)).toEqual({ epoch: epochAtLeast, sequence: 1, oldest: 1 })
+    const epochBefore = 2 ** 52
+    const make = { recordId: joined.recordId, pseudonymCheck: PSEUDONYM_CHECK, token: '', epochBefore }
+    const births = []
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      births.push(await untilDone(() => recreatePartition(joined.link, { ...make, partition })))
+    }
+    const [birth] = births
+    expect(birth?.epoch).toBeGreaterThan(epochBefore)
+    expect(await joined.record.touch(0)).toEqual({ ...birth, sequence: 1, oldest: 1 })
     await joined.record.append(0, newFactId(), payload)
-    await untilDone(() => recreateRecord(joined.link, restore))
-    expect(await joined.record.touch(0)).toEqual({ epoch: epochAtLeast, sequence: 2, oldest: 1 })
+    expect(await untilDone(() => recreatePartition(joined.link, { ...make, partition: 0 }))).toBeUndefined()
+    expect(await joined.record.touch(0)).toEqual({ ...birth, sequence: 2, oldest: 1 })
     expect(await untilDone(() => openRecord(joined.link, open))).toEqual({ recordId: joined.recordId, isNew: false })
     const key = await joined.link.client.hgetall(RECORD_KEY)
     expect(key).toMatchObject({ format: '1', recordId: joined.recordId, state: 'ready' })

@@ -7,7 +7,7 @@ import { createFactStreams } from '../../../src/stores/redis/fact-streams-redis.
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { openLayerStore } from '../../../src/stores/redis/open-layer-store.ts'
 import { openRecord } from '../../../src/stores/redis/open-record.ts'
-import { restorePartition } from '../../../src/stores/redis/repair-record.ts'
+import { restorePartition } from '../../../src/stores/redis/restore-partition.ts'
 import { numbersOnly } from '../../contract/list-contents.contract.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 import { hasRedis, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'

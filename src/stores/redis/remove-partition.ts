@@ -1,0 +1,41 @@
+import { ScreeningError } from '../../domain/errors.ts'
+import { PARTITIONS } from '../fact.ts'
+import { layerCounterKey, partitionKeys, RECORD_KEY } from './keys.ts'
+import type { RedisLink } from './redis-link.ts'
+
+/**
+ * Removes what Redis has of a partition, whatever it is, and resolves with the greatest epoch that was there (0: none).
+ * The ids of its facts are forgotten when it is made again.
+ */
+export async function removePartition(link: RedisLink, recordId: string, partition: number): Promise<number> {
+  const { head, facts, epochs, segments, segment } = partitionKeys(recordId, partition)
+  const doing = `removing partition ${partition}`
+  const ask = <T>(exchange: () => Promise<T>, otherwise: T) => link.call(doing, exchange).catch(orElse(otherwise))
+  const last = await ask(() => link.client.hget(head, 'epoch'), null)
+  const [newest] = await ask(() => link.client.zrevrange(epochs, 0, 0), [])
+  // The head first: without it nobody reads or appends what is left.
+  await link.call(doing, () => link.client.unlink(head))
+  for (const from of await ask(() => link.client.zrange(segments, 0, '-1'), [])) {
+    await link.call(doing, () => link.client.unlink(`${segment}:${from}`))
+  }
+  await link.call(doing, () => link.client.unlink(facts, epochs, segments))
+  return Math.max(0, ...[last, newest].map(Number).filter(Number.isSafeInteger))
+}
+
+/** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
+export async function removeOtherRecord(link: RedisLink, recordId: string): Promise<void> {
+  const doing = 'removing another record'
+  const found = await link.call(doing, () => link.client.hget(RECORD_KEY, 'recordId'))
+  if (found === null || found === recordId) return
+  for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
+  await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
+  await link.call(doing, () => link.client.unlink(RECORD_KEY))
+}
+
+/** A key of another type has nothing to tell. */
+function orElse<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof ScreeningError && error.code === 'STORAGE_FAILED') return otherwise
+    throw error
+  }
+}
