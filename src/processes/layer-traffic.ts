@@ -25,10 +25,11 @@ export function createLayerTraffic(dependencies: LayerTrafficDependencies): Laye
   /** Layers to the newest desk fact when they were fetched: no garbage until what needs them is applied. */
   const fetched = new Map<number, number>()
   jobs.keepAlso(() => {
-    const kept = [...fetched.keys()]
-    // In use or not, by then: the next cleaning sees which.
-    for (const [layerId, sequence] of fetched) if (sequence !== newestFact()) fetched.delete(layerId)
-    return kept
+    const newest = newestFact()
+    // Read behind the position: what was needed for a fact up to it is in use now, or never will be.
+    const inUse = replica.layersInUse()
+    for (const [layerId, sequence] of fetched) if (sequence !== newest) fetched.delete(layerId)
+    return [...fetched.keys(), ...inUse]
   })
 
   const has = (layer: LayerRef) => {

@@ -34,7 +34,7 @@ async function open(
         return layers.filter(({ layerId }) => !redis.has(layerId))
       },
       has: ({ layerId }) => disk.has(layerId),
-      wanted: async () => new Set<string>(),
+      wanted: async () => new Set(),
       newest: () => 0,
     },
   })
@@ -57,7 +57,7 @@ async function untilActive(version: number): Promise<void> {
       const { states, outbox } = store.recordStatus()
       return states.following === 65 && outbox.facts === 0 && store.list('black')?.activeVersion === version
     })
-  for (const giveUpMs = Date.now() + 3_000; !isSo(); await sleep(10)) {
+  for (const giveUpMs = Date.now() + 6_000; !isSo(); await sleep(10)) {
     if (Date.now() > giveUpMs) throw new Error(JSON.stringify(nodes.map(({ store }) => store.recordStatus())))
   }
 }

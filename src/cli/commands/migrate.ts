@@ -25,6 +25,7 @@ function addToRedis(migrate: Command, registry: CommandRegistry): void {
     .command('to-redis')
     .description('begin a record in an empty Redis with everything in the data directory')
     .option('--config <file>', 'configuration (default: ZASLON_CONFIG, or zaslon.yaml here)')
+    .addHelpText('after', examples([['zaslon migrate to-redis', 'with ZASLON_REDIS_URL and ZASLON_DATA_DIR set']]))
     .action(async (options: MigrateOptions) => {
       const { output } = registry.context(command)
       const { migrateToRedis } = await import('../../processes/migrate-record.ts')
@@ -48,6 +49,13 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
     .description('take in what Redis has and make the data directory a record of its own')
     .option('--config <file>', 'configuration (default: ZASLON_CONFIG, or zaslon.yaml here)')
     .option('--offline', 'do not ask Redis: what the directory has is the record')
+    .addHelpText(
+      'after',
+      examples([
+        ['zaslon migrate to-embedded', 'with ZASLON_REDIS_URL and ZASLON_DATA_DIR set'],
+        ['zaslon migrate to-embedded --offline', 'Redis is gone for good'],
+      ]),
+    )
     .action(async (options: MigrateOptions) => {
       const { output } = registry.context(command)
       const { migrateToEmbedded } = await import('../../processes/migrate-record.ts')

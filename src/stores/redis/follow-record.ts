@@ -5,15 +5,14 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
-import { layerName } from '../layer-rows.ts'
 import { type AppliedFact, type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { LayerRef } from '../ports.ts'
 import { createSlots } from '../slots.ts'
 import { decodeEntry, follows } from './decode-entry.ts'
 import { commonUpTo, type EpochStart } from './epochs.ts'
 import type { FactEntry } from './fact-streams.ts'
-import { assertNotFetched, contentsMissing } from './missing-layers.ts'
-import { fetchFailure, OwnFailure, ownFailure } from './own-failure.ts'
+import { contentsMissing, fetchMissing } from './missing-layers.ts'
+import { OwnFailure, ownFailure } from './own-failure.ts'
 import { newPartition, type Partition, stateFor, statusOf } from './partition-state.ts'
 import type { FollowerDependencies, FollowerOptions, RecordFollower } from './record-follower.ts'
 
@@ -39,6 +38,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   let rewound = 0
   let isClosed = false
   let whenCaughtUp: (() => void)[] = []
+
+  async function fetchLayers(layers: readonly LayerRef[]): Promise<readonly LayerRef[]> {
+    if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
+    return dependencies.fetchLayers(layers)
+  }
 
   function settle(facts: readonly AppliedFact[]): void {
     applied += facts.length
@@ -126,10 +130,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
         })
       } catch (error) {
         if (!(error instanceof LayersMissing)) return ownFailure(error)
-        if (isClosed) throw new ScreeningError('UNAVAILABLE', 'The node stops.')
-        assertNotFetched(error.layers, fetched)
-        const gone = await dependencies.fetchLayers(error.layers).catch(fetchFailure)
-        for (const layer of error.layers) if (!gone.includes(layer)) fetched.add(layerName(layer))
+        const gone = await fetchMissing(error.layers, { fetched, fetchLayers })
         if (gone.length > 0) entries.push(...(await readOn(entries, gone)))
       }
     }
@@ -161,12 +162,13 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   /** A list that was replaced since comes into force again with its contents, which may have been dropped here meanwhile. */
   async function takeBack(index: number, keptUpTo: number, diverged: ScreeningError): Promise<number> {
     if (index !== DESK_PARTITION) return replica.rewind(index, keptUpTo)
+    const fetched = new Set<string>()
     for (;;) {
       try {
         return await replica.rewind(index, keptUpTo, { hasLayer: dependencies.hasLayer })
       } catch (error) {
         if (!(error instanceof LayersMissing)) throw error
-        const gone = await dependencies.fetchLayers(error.layers)
+        const gone = await fetchMissing(error.layers, { fetched, fetchLayers })
         if (gone.length > 0) throw diverged
       }
     }

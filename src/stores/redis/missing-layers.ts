@@ -2,6 +2,8 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { layerName } from '../layer-rows.ts'
 import type { LayerRef } from '../ports.ts'
+import { ownFailure } from './own-failure.ts'
+import type { FollowerDependencies } from './record-follower.ts'
 
 /** It passes when a node that has the contents pushes them; until then nothing that is in force changes. */
 export function contentsMissing(layers: readonly LayerRef[]): ScreeningError {
@@ -14,15 +16,29 @@ export function contentsMissing(layers: readonly LayerRef[]): ScreeningError {
 }
 
 /**
- * Throws RECORD_DAMAGED when one of `missing` was fetched already (layerName): then it does not stay here, and fetching it
- * again and again would not end.
+ * Resolves with those that Redis does not have. Throws RECORD_DAMAGED when one of `missing` is among `fetched` (layerName)
+ * already: then it does not stay here, and fetching it again and again would not end.
  */
-export function assertNotFetched(missing: readonly LayerRef[], fetched: ReadonlySet<string>): void {
-  const layer = missing.find((candidate) => fetched.has(layerName(candidate)))
-  if (layer === undefined) return
-  const message = `The contents of layer ${layer.layerId} were fetched and are not here: two lists name it for different contents.`
-  throw new ScreeningError('RECORD_DAMAGED', message, {
-    hint: 'Import one of the lists that were changed last again, on a node that follows the record.',
-    layerId: layer.layerId,
-  })
+export async function fetchMissing(
+  missing: readonly LayerRef[],
+  { fetched, fetchLayers }: { fetched: Set<string> } & Pick<FollowerDependencies, 'fetchLayers'>,
+): Promise<readonly LayerRef[]> {
+  const again = missing.find((layer) => fetched.has(layerName(layer)))
+  if (again !== undefined) throw doesNotStay(again)
+  const gone = await fetchLayers(missing).catch(fetchFailure)
+  for (const layer of missing) if (!gone.includes(layer)) fetched.add(layerName(layer))
+  return gone
+}
+
+function doesNotStay({ layerId }: LayerRef): ScreeningError {
+  const message = `The contents of layer ${layerId} were fetched and are not here: two lists name it for different contents.`
+  const hint = 'Import one of the lists that were changed last again, on a node that follows the record.'
+  return new ScreeningError('RECORD_DAMAGED', message, { layerId, hint })
+}
+
+/** What lists.mdb refuses, a full disk most of all, is this node's; the rest is of Redis. */
+function fetchFailure(error: unknown): never {
+  const isOurs = error instanceof ScreeningError && (error.code === 'STORAGE_FULL' || error.code === 'STORAGE_FAILED')
+  if (isOurs) return ownFailure(error)
+  throw error
 }

@@ -20,10 +20,13 @@ export type LayerOffersDependencies = {
   readonly onFault: (error: unknown) => void
 }
 
-/** A layer that neither Redis nor this node has comes, if at all, from another node that starts. */
+/** A layer that neither Redis nor this node has is asked for in Redis by looking for it there: who has it pushes it. */
 const RETRY_MS = 1_000
-/** Then the fact goes without them: what follows in the outbox may put another version in its place, and is behind it. */
-const MISSES_MAX = 5
+/**
+ * So often. Then the fact goes without: its contents may have been dropped everywhere because a later fact put another version
+ * in force, and that one may wait behind it.
+ */
+const TRIES_MAX = 3
 
 /**
  * Asked for the facts of the outbox in their order. False: layers of the fact, or of one before it for the same list, are not
@@ -31,8 +34,7 @@ const MISSES_MAX = 5
  */
 export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDependencies): (fact: OutboxFact) => boolean {
   const pushes = new Map<string, 'pushing' | 'pushed'>()
-  /** How often nobody had the layers of a fact. */
-  const misses = new Map<string, number>()
+  const tries = new Map<string, number>()
   /** Line (lineOf) to the fact that holds it back. */
   const held = new Map<string, string>()
 
@@ -40,9 +42,9 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
     pushes.set(factId, 'pushing')
     bring(needed, layers).then(
       (isThere) => {
-        const missed = (misses.get(factId) ?? 0) + 1
-        misses.set(factId, missed)
-        if (isThere || missed === MISSES_MAX) pushes.set(factId, 'pushed')
+        const tried = (tries.get(factId) ?? 0) + 1
+        tries.set(factId, tried)
+        if (isThere || tried >= TRIES_MAX) pushes.set(factId, 'pushed')
         else setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
       },
       (error: unknown) => {
@@ -62,7 +64,7 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
     const needed = layersOfFact(fact)
     if (needed.length === 0 || pushes.get(factId) === 'pushed') {
       pushes.delete(factId)
-      misses.delete(factId)
+      tries.delete(factId)
       held.delete(line)
       return true
     }

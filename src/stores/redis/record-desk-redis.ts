@@ -41,8 +41,8 @@ export function createRecordDesk(
         const settled = await Promise.allSettled(some.map((partition) => settlePartition(partition, word, actor)))
         for (const one of settled) if (one.status === 'rejected') throw one.reason
       }
-      if (word === 'restore') await pushKeptLayers(dependencies)
       await Promise.all(partitions.map((partition) => follower.look(partition)))
+      if (word === 'restore') await pushKeptLayers(dependencies)
       await store.appendAudit({ action: `record.${word}`, subject: options.recordId }, actor).catch(() => {})
     } finally {
       deciding = false
@@ -60,6 +60,7 @@ export function createRecordDesk(
   return {
     view: () => recordView(store.recordStatus(), options),
     accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
-    restore: (actor: Actor, { replace }: { readonly replace: boolean }) => decide(actor, 'restore', DISPUTED, replace),
+    restore: (actor: Actor, { replace = false }: { replace?: boolean } = {}) =>
+      decide(actor, 'restore', DISPUTED, replace),
   }
 }

@@ -80,12 +80,12 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 
   /**
-   * The desk also when it is damaged: a list version that was taken back may have contents that have long been dropped,
+   * The desk also when it waits for contents or is damaged: a list version that was taken back may have contents that have long been dropped,
    * and only what follows in the outbox puts another one in force.
    */
-  function isOpen(partition: number): boolean {
+  function takesOffers(partition: number): boolean {
     const { state } = follower.stateOf(partition)
-    return state === 'following' || (partition === DESK_PARTITION && (state === 'damaged' || state === 'waiting'))
+    return state === 'following' || ((state === 'waiting' || state === 'damaged') && partition === DESK_PARTITION)
   }
 
   /** Each partition by itself: one that is in trouble holds up no other. */
@@ -94,7 +94,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 
   async function drainPartition(partition: number): Promise<void> {
-    if (!isOpen(partition)) return
+    if (!takesOffers(partition)) return
     for (const fact of outbox.page(partition, DRAIN_PAGE)) {
       const { factId, payload } = fact
       if (!dependencies.mayOffer(fact)) continue

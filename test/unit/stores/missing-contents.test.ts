@@ -97,8 +97,8 @@ describe('contents of a list that Redis lost', () => {
     shared.layers.clear()
     record.failover(DESK_PARTITION, 2)
     expect(await until(() => b.store.list('black')?.activeVersion === 1)).toBe(true)
+    expect(await until(() => a.store.list('black')?.activeVersion === 1)).toBe(true)
     expect(a.store.recordStatus().states).toEqual({ following: 65 })
-    expect(a.store.list('black')?.activeVersion).toBe(1)
     await Promise.all([a.store.close(), b.store.close()])
   })
 
@@ -149,6 +149,7 @@ describe('one layer id for two layers', () => {
   it('is refused to the second, which comes into force under another', async () => {
     const { shared, a, b } = await openTwo()
     await importTo(b, 'white', { ...LAYER, stamp: 2 })
+    await until(() => a.own.get(1)?.stamp === 2)
     const taken = await importTo(a, 'black', LAYER).catch((error: unknown) => error)
     expect(taken).toMatchObject({ code: 'LIST_CHANGED' })
     await importTo(a, 'black', { ...LAYER, layerId: 2 })
