@@ -38,7 +38,7 @@ export type FactWriter = {
 }
 
 /** Above a healthy write (a few ms) by far, and what a client of ours that waits 500 ms can live with. */
-const WRITE_DEADLINE_MS = 200
+const WRITE_DEADLINE_MS = 175
 /** Of one partition in one round. */
 const DRAIN_PAGE = 64
 /** The fact may not be part of the record, for a reason that passes or that somebody mends. */

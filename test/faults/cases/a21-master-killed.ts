@@ -54,8 +54,10 @@ async function failover(world: World, breakIt: (shard: Shard) => Promise<() => P
   await fleet.phase('back as replica', world.isQuick ? 500 : 3_000)
   const { unanswered, longestMs, isCalm, recordedAgainMs } = await probe.stop()
   world.expect('every write is answered', unanswered === 0, { unanswered })
-  world.expect('no write takes too long', !isCalm || longestMs <= LONGEST_WRITE_MS, longestMs)
-  world.expect('writes are recorded again in time', !isCalm || recordedAgainMs <= RECORDED_AGAIN_MS, recordedAgainMs)
+  // The short form runs beside other tests: its times are shown, and judged nowhere.
+  const isJudged = isCalm && !world.isQuick
+  world.expect('no write takes too long', !isJudged || longestMs <= LONGEST_WRITE_MS, longestMs)
+  world.expect('writes are recorded again in time', !isJudged || recordedAgainMs <= RECORDED_AGAIN_MS, recordedAgainMs)
   fleet.add(probe.reports)
   await fleet.finish()
 }
