@@ -21,12 +21,20 @@ async function waitUntil(isSo: () => Promise<boolean>, what: string): Promise<vo
   }
 }
 
+/** False: nobody of the group is left. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal)
+    return true
+  } catch {
+    return false
+  }
+}
+
 afterAll(async () => {
-  for (const child of started.reverse()) {
-    if (child.exitCode !== null || child.pid === undefined) continue
-    const gone = new Promise((resolve) => child.once('exit', resolve))
-    process.kill(-child.pid, 'SIGTERM')
-    await gone
+  for (const { pid } of started.reverse()) {
+    if (pid === undefined) continue
+    if (signalGroup(pid, 'SIGTERM')) await waitUntil(async () => !signalGroup(pid, 0), 'The end of its processes')
   }
   rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }, 60_000)
