@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
+import { PARTITIONS } from '../stores/fact.ts'
 import { keptLayers } from '../stores/kept-layers.ts'
 import { type LayerStore, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
@@ -22,10 +23,7 @@ export type JoinedRecord = {
   close(): Promise<void>
 }
 
-export type JoinRecordOptions = {
-  readonly config: Pick<LoadedConfig, 'redis'>
-  readonly root: string
-}
+export type JoinRecordOptions = { readonly config: Pick<LoadedConfig, 'redis'> }
 
 export type JoinRecordDependencies = {
   readonly replica: Replica
@@ -138,16 +136,15 @@ function takeCare(
   { streams, layerStore, store }: { streams: RedisRecord; layerStore: LayerStore; store: RedisRecordStore },
   { replica, log }: JoinRecordDependencies,
 ): () => void {
-  const partitions = 65
   let turn = 0
   const seal = setInterval(() => {
-    const partition = turn++ % partitions
+    const partition = turn++ % PARTITIONS
     if (store.follower.stateOf(partition).state !== 'following') return
     streams.seal(partition).catch((err: unknown) => log.warn({ partition, err }, 'old facts were not sealed'))
   }, SEAL_EVERY_MS)
   const sweep = setInterval(() => {
     const { states } = store.recordStatus()
-    if (states.following !== partitions) return
+    if (states.following !== PARTITIONS) return
     const inUse = new Set([...keptLayers(replica), ...replica.layersWaiting()].map(layerName))
     layerStore.sweep(inUse, LAYER_IDLE_MS).catch((err: unknown) => log.warn({ err }, 'unused layers were not swept'))
   }, SWEEP_EVERY_MS)

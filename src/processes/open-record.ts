@@ -7,7 +7,7 @@ import { openReplica } from '../stores/lmdb/replica.ts'
 import type { ListContents, RecordStore } from '../stores/ports.ts'
 import { findRecord } from './find-record.ts'
 import { type JobThreads, startJobThreads } from './job-threads.ts'
-import { joinRecord } from './join-record.ts'
+import { type JoinRecordDependencies, joinRecord } from './join-record.ts'
 
 /** The record of this node, whether its own or shared through Redis, with the threads that write list contents. */
 export type OpenedRecord = {
@@ -26,10 +26,7 @@ export type OpenRecordOptions = {
 export type OpenRecordDependencies = {
   /** Opened when live.mdb is known to be ours. */
   readonly openContents: () => ListContents
-  readonly log: {
-    info(fields: object, text: string): void
-    warn(fields: object, text: string): void
-  }
+  readonly log: JoinRecordDependencies['log']
   /** The change log has grown by what other nodes wrote. */
   readonly onApplied: () => void
 }
@@ -55,7 +52,7 @@ async function openShared(
   { config, directory, pseudonymKey }: OpenRecordOptions,
   { openContents, log, onApplied }: OpenRecordDependencies,
 ): Promise<OpenedRecord> {
-  const options = { config, root: directory.root, pseudonymKey }
+  const options = { config, pseudonymKey }
   const replica = await whenUnlocked(() => openReplica({ directory: directory.root }), log)
   try {
     const membership = await findRecord(options, { replica, log })

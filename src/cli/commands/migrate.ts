@@ -26,21 +26,23 @@ function addToRedis(migrate: Command, registry: CommandRegistry): void {
     .description('begin a record in an empty Redis with everything in the data directory')
     .option('--config <file>', 'configuration (default: ZASLON_CONFIG, or zaslon.yaml here)')
     .addHelpText('after', examples([['zaslon migrate to-redis', 'with ZASLON_REDIS_URL and ZASLON_DATA_DIR set']]))
-    .action(async (options: MigrateOptions) => {
-      const { output } = registry.context(command)
-      const { migrateToRedis } = await import('../../processes/migrate-record.ts')
-      const progress = createImportProgress(registry.surroundings.stderr, output.isJson)
-      try {
-        const place = await placeOf(options)
-        const recordId = await migrateToRedis(place, progress.show)
-        progress.stop()
-        if (output.isJson) return output.json({ recordId })
-        output.line(`The record is in Redis now. Start this node with ZASLON_REDIS_URL; others join with an empty`)
-        output.line(`data directory and the same pseudonym key (ZASLON_PSEUDONYM_KEY_FILE).`)
-      } finally {
-        progress.stop()
-      }
-    })
+    .action((options: MigrateOptions) =>
+      migrating(
+        registry,
+        options,
+        async (place, show) => {
+          const { output } = registry.context(command)
+          const { migrateToRedis } = await import('../../processes/migrate-record.ts')
+          const recordId = await migrateToRedis(place, show)
+          return () => {
+            if (output.isJson) return output.json({ recordId })
+            output.line('The record is in Redis now. Start this node with ZASLON_REDIS_URL; others join with an empty')
+            output.line('data directory and the same pseudonym key (ZASLON_PSEUDONYM_KEY_FILE).')
+          }
+        },
+        registry.context(command).output.isJson,
+      ),
+    )
 }
 
 function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
@@ -56,20 +58,41 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
         ['zaslon migrate to-embedded --offline', 'Redis is gone for good'],
       ]),
     )
-    .action(async (options: MigrateOptions) => {
-      const { output } = registry.context(command)
-      const { migrateToEmbedded } = await import('../../processes/migrate-record.ts')
-      const progress = createImportProgress(registry.surroundings.stderr, output.isJson)
-      try {
-        const place = await placeOf(options)
-        await migrateToEmbedded({ ...place, isOffline: options.offline === true }, progress.show)
-        progress.stop()
-        if (output.isJson) return output.json({ embedded: true })
-        output.line('The data directory is its own record now. Start this node without ZASLON_REDIS_URL.')
-      } finally {
-        progress.stop()
-      }
-    })
+    .action((options: MigrateOptions) =>
+      migrating(
+        registry,
+        options,
+        async (place, show) => {
+          const { output } = registry.context(command)
+          const { migrateToEmbedded } = await import('../../processes/migrate-record.ts')
+          await migrateToEmbedded({ ...place, isOffline: options.offline === true }, show)
+          return () => {
+            if (output.isJson) return output.json({ embedded: true })
+            output.line('The data directory is its own record now. Start this node without ZASLON_REDIS_URL.')
+          }
+        },
+        registry.context(command).output.isJson,
+      ),
+    )
+}
+
+type Place = Awaited<ReturnType<typeof placeOf>>
+
+/** Shows progress while `work` moves the record, and then what it says. */
+async function migrating(
+  registry: CommandRegistry,
+  options: MigrateOptions,
+  work: (place: Place, show: (step: string, share: number) => void) => Promise<() => void>,
+  isQuiet: boolean,
+): Promise<void> {
+  const progress = createImportProgress(registry.surroundings.stderr, isQuiet)
+  let say: () => void
+  try {
+    say = await work(await placeOf(options), progress.show)
+  } finally {
+    progress.stop()
+  }
+  say()
 }
 
 /** The node as its configuration has it. Throws CONFIG_INVALID. */

@@ -160,11 +160,11 @@ function applyOne(
   fact: Fact,
   undo: Undo[] | undefined,
 ): Pick<AppliedFact, 'error' | 'result'> {
-  const keepRow = (key: Buffer) => {
+  const onRow = (key: Buffer) => {
     const before = environment.bytes(key)
     undo?.push({ key, before: before === undefined ? undefined : Buffer.from(before) })
   }
-  const options = { atMs: fact.atMs, ...(undo === undefined ? {} : { onRow: keepRow }) }
+  const options = { atMs: fact.atMs, ...(undo === undefined ? {} : { onRow }) }
   try {
     return { result: step((writes) => applyFact(environment, writes, fact), options) }
   } catch (error) {

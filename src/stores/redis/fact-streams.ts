@@ -58,8 +58,8 @@ export type FactStreams = {
   read(partition: number, after: Position, how: ReadHow): Promise<FactPage>
   /**
    * Reads on in all partitions at once: `afters[n]` is the position in partition n, undefined when nobody asks for it (its
-   * answer is empty). One exchange a server while there is little news. An empty array may also stand for a partition that is lost or went back a moment ago: each call
-   * looks closely at one partition in turn.
+   * answer is empty). One exchange a server while there is little news. An empty array may also stand for a partition that
+   * is lost or went back a moment ago: each call looks closely at one partition in turn.
    */
   readAll(afters: readonly (Position | undefined)[], limit: number): Promise<(FactEntry[] | Error)[]>
   /**

@@ -145,7 +145,7 @@ export function createRedisRecordStore(
     }),
     async appendReport(report, actor) {
       const known = replica.report(report.reportId)
-      // A report that is here already is known without asking Redis; the fact itself decides between two at once.
+      // Another report with this id is refused here; of two at the same moment the fact itself refuses one.
       const waiting = known ?? replica.outbox.report(report.reportId)
       if (waiting !== undefined) assertSameReport(waiting, report)
       if (waiting !== undefined && known === undefined) {

@@ -41,6 +41,7 @@ export type FactWriter = {
 const WRITE_DEADLINE_MS = 175
 /** Of one partition in one round. */
 const DRAIN_PAGE = 64
+
 /** The fact may not be part of the record, for a reason that passes or that somebody mends. */
 class NotRecorded extends Error {
   override readonly cause: ScreeningError
@@ -80,8 +81,8 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   }
 
   /**
-   * The desk also when it waits for contents or is damaged: a list version that was taken back may have contents that have long been dropped,
-   * and only what follows in the outbox puts another one in force.
+   * The desk also when it waits for contents or is damaged: a list version that was taken back may have contents that
+   * have long been dropped, and only what follows in the outbox puts another one in force.
    */
   function takesOffers(partition: number): boolean {
     const { state } = follower.stateOf(partition)

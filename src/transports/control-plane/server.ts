@@ -122,8 +122,9 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const failure = toScreeningError(error)
   const problem = problemOf(failure, request.id)
   const facts = { code: problem.code, route: request.routeOptions?.url ?? 'unknown' }
-  if (problem.status >= 500 && problem.code !== 'QUEUE_FULL')
-    request.log.error({ ...facts, err: failure }, 'request failed')
+  // What passes by itself comes in thousands while Redis is away: one line each, and no stack.
+  if (problem.status === 503) request.log.warn({ ...facts, detail: failure.message }, 'request not served now')
+  else if (problem.status >= 500) request.log.error({ ...facts, err: failure }, 'request failed')
   else request.log.debug(facts, 'request refused')
   const { allow, retryAfterSeconds } = failure.details
   if (typeof allow === 'string') reply.header('allow', allow)
