@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
 import { createScreener } from '../src/engine/screen.ts'
-import { createThreadEvents, serveThread, stateClock } from '../src/processes/serve-thread.ts'
+import { createThreadEvents, processHealth, serveThread } from '../src/processes/serve-thread.ts'
 import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
 import { openCounters } from '../src/shm/counters.ts'
 import { openDecisionRing } from '../src/shm/decision-ring.ts'
@@ -34,7 +34,7 @@ const handler = createVerdictHandler(data.handler, {
   screener,
   events,
   parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
-  stateAtMs: stateClock(data.health),
+  processHealth: processHealth(data.health),
   now: Date.now,
 })
 serveThread(data, { parent: parentPort, screener, handler, store })

@@ -51,7 +51,7 @@ async function serve(port: number): Promise<void> {
       screener: constantScreener,
       parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
       now: Date.now,
-      stateAtMs: Date.now,
+      processHealth: () => ({ freshMs: Date.now(), isUnsupervised: false }),
       events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: console.error },
     },
   )

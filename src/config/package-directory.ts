@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,4 +13,11 @@ function findPackageDirectory(from: string): string {
     directory = parent
   }
   return directory
+}
+
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.join(PACKAGE_DIRECTORY, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return version
 }

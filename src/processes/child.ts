@@ -12,6 +12,8 @@ import {
 export type ChildProgram = {
   /** Later messages; `start` and `stop` are handled here. */
   onMessage(message: ToChild): void
+  /** The supervisor is gone without a word. Says for how many milliseconds the program goes on; without this it stops. */
+  goOnAlone?(): number
   /** Finishes what is in flight. */
   stop(): Promise<void>
 }
@@ -24,7 +26,7 @@ const STOP_MS = 6_000
 
 /**
  * Runs one child of the supervisor: waits for its configuration, starts, says so, and goes when told or when the
- * supervisor is gone. Operating errors are told in words; anything else crashes the process, as it should.
+ * supervisor is gone, at once or some time later. Operating errors are told in words; anything else crashes the process, as it should.
  */
 export function runChild(program: (start: StartMessage) => Promise<ChildProgram>): void {
   let running: ChildProgram | undefined
@@ -41,7 +43,11 @@ export function runChild(program: (start: StartMessage) => Promise<ChildProgram>
   // A terminal sends SIGINT to the whole group: the supervisor's word is the one that counts.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => void stop())
-  process.on('disconnect', () => void stop())
+  process.on('disconnect', () => {
+    const aloneMs = stopping ? 0 : (running?.goOnAlone?.() ?? 0)
+    if (aloneMs > 0) setTimeout(() => void stop(), aloneMs)
+    else void stop()
+  })
   process.on('message', (raw) => {
     const message = raw as ToChild
     if (message.type === 'stop') void stop()

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { PACKAGE_DIRECTORY } from '../config/package-directory.ts'
+import { PACKAGE_DIRECTORY, packageVersion } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { createControlServices } from '../services/control-services.ts'
@@ -163,13 +162,6 @@ function homeRules(country: string) {
       { cause },
     )
   }
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(path.join(PACKAGE_DIRECTORY, 'package.json'), 'utf8')) as {
-    version: string
-  }
-  return version
 }
 
 async function listen(

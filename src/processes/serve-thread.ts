@@ -5,6 +5,7 @@ import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { beatThread, nodeHealth, openNodeHealth } from '../shm/node-health.ts'
 import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts'
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
+import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
 import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
@@ -75,8 +76,8 @@ export function createThreadEvents(counters: Counters): DataPlaneEvents {
 /** A fault that comes with every call must not fill the disk: the counter goes on. */
 const FAULTS_PRINTED_MAX = 20
 
-/** The last moment of which this process is known to reflect every change, epoch milliseconds. */
-export function stateClock(memory: SharedArrayBuffer): () => number {
+/** What a thread says of its process when it is asked whether it is ready. */
+export function processHealth(memory: SharedArrayBuffer): () => ProcessHealth {
   const health = openNodeHealth(memory)
-  return () => nodeHealth(health).freshMs
+  return () => nodeHealth(health)
 }

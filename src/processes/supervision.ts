@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import { ALIVE_EVERY_MS, EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
+import { watchForFrozen } from './frozen-watch.ts'
+import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
 
 /**
  * Starts, watches and starts again the processes of one node, and hands on what they say to each other.
@@ -40,8 +41,6 @@ type Child = {
   wasReady: boolean
   ready: boolean
   failure: Failure | undefined
-  /** Looks at it since its last word; none are counted before its first. */
-  silentLooks: number | undefined
 }
 
 type Failure = Omit<FailedMessage, 'type'>
@@ -57,6 +56,8 @@ export type SupervisionDependencies = {
   readonly fork: (role: Role) => Forked
   /** Rejects with the ScreeningError to end with when the verdict port is somebody else's. Asked once. */
   readonly awaitVerdictPort: () => Promise<void>
+  /** Whether a signal stopped the process. */
+  readonly isStopped: (pid: number) => boolean
   readonly log: {
     info(fields: object, text: string): void
     error(fields: object, text: string): void
@@ -83,8 +84,19 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   let exitCode = 0
   let finish: (code: number) => void = () => {}
   let verdictPort: Promise<void> | undefined
-  let watch: NodeJS.Timeout | undefined
-  const looksMax = Math.ceil((options.config.verdict.frozenSeconds * 1_000) / ALIVE_EVERY_MS)
+  const { frozenSeconds } = options.config.verdict
+  // Control is left alone: no call waits for it and an import would be lost; its silence shows in the age of the state.
+  const watch = watchForFrozen(
+    verdicts,
+    { frozenSeconds },
+    {
+      isStopped: dependencies.isStopped,
+      onFrozen(child) {
+        log.error({ child: child.label, frozenSeconds }, 'a process does not move; killing it')
+        child.process?.kill('SIGKILL')
+      },
+    },
+  )
 
   /** Does nothing for a child that runs: its waiting start and a control process with a new store may both ask. */
   function start(child: Child): void {
@@ -93,7 +105,6 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.startedMs = Date.now()
     child.ready = false
     child.failure = undefined
-    child.silentLooks = undefined
     let forked: Forked
     try {
       forked = fork(child.role)
@@ -105,7 +116,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     forked.on('message', (message) => {
       // A message may arrive after the exit of its sender: the fork that runs now has not said it.
       if (child.process !== forked) return
-      child.silentLooks = 0
+      if (child.role === 'verdict') watch.heard(child)
       onMessage(child, message as ToSupervisor)
     })
     forked.on('exit', (code, signal) => {
@@ -196,7 +207,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
 
   function onGone(child: Child, why: string): void {
     child.process = undefined
-    child.silentLooks = undefined
+    watch.forget(child)
     child.ready = false
     if (stopping) {
       finishWhenAllEnded()
@@ -214,23 +225,6 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     child.backoff = setTimeout(() => start(child), waitMs)
   }
 
-  /**
-   * Kills a verdict process that is there but does not move: the kernel goes on giving it connections. Counted in looks, not
-   * by the clock: when the whole machine slept, nobody was silent. Control is left alone, because no call waits for it and
-   * an import would be lost; its silence shows in the age of the state.
-   */
-  function lookForFrozen(): void {
-    for (const child of verdicts) {
-      if (child.silentLooks === undefined) continue
-      child.silentLooks++
-      if (child.silentLooks < looksMax) continue
-      const { frozenSeconds } = options.config.verdict
-      log.error({ child: child.label, frozenSeconds }, 'a process does not move; killing it')
-      child.silentLooks = undefined
-      child.process?.kill('SIGKILL')
-    }
-  }
-
   function finishWhenAllEnded(): void {
     if (children.every((child) => !child.process)) finish(exitCode)
   }
@@ -245,7 +239,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   function stop(): void {
     if (stopping) return
     stopping = true
-    clearInterval(watch)
+    watch.stop()
     for (const child of children) send(child, { type: 'stop' })
     finishWhenAllEnded()
     const outOfPatience = setTimeout(() => {
@@ -258,7 +252,6 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     run() {
       return new Promise<number>((resolve) => {
         finish = resolve
-        watch = setInterval(lookForFrozen, ALIVE_EVERY_MS)
         start(control)
       })
     },
@@ -277,7 +270,6 @@ function newChild(label: string, role: Role): Child {
     wasReady: false,
     ready: false,
     failure: undefined,
-    silentLooks: undefined,
   }
 }
 

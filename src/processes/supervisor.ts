@@ -6,6 +6,8 @@ import { ScreeningError } from '../domain/errors.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
+import { endLeftBehind, findLeftBehind, isRunning, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
+import { processState } from './process-state.ts'
 import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
 
 /**
@@ -13,24 +15,43 @@ import { createSupervision, type Role, type SupervisionOptions } from './supervi
  * is the process (docs/adr/0001): nothing inside a process tries to survive what a restart mends in a second.
  */
 
-/** A verdict process whose supervisor was killed gives its port back in milliseconds, unless it is at work on a gate. */
+/** A service that is just ending gives its port back in milliseconds, unless it is at work on a gate. */
 const PORT_WAIT_MS = 3_000
 const PORT_RETRY_MS = 50
+const PORT_ASK_MS = 500
 
 /** Runs until SIGINT or SIGTERM; resolves with the exit code. */
 export async function runSupervisor(options: SupervisionOptions): Promise<number> {
   const log = createLogger({ level: options.config.log.level, process: 'supervisor' })
-  const verdict = fitToAdapter(options.config.verdict, adapterReport(options.config.verdict.adapter), log)
+  const adapter = adapterReport(options.config.verdict.adapter)
+  const verdict = fitToAdapter(options.config.verdict, adapter, log)
   const config = { ...options.config, verdict }
+  const leftBehind = findLeftBehind({ serving: path.join(config.dataDirectory, 'serving') }, verdict)
+  if (leftBehind.length > 0) {
+    log.warn({ pids: leftBehind.map(({ pid }) => pid) }, 'verdict processes of a killed supervisor serve; taking over')
+  }
   const supervision = createSupervision(
-    { ...options, config },
-    { fork: forkEntry, awaitVerdictPort: () => awaitPort(verdict, log), log },
+    {
+      ...options,
+      config,
+      onReady(addresses) {
+        endLeftBehind(leftBehind)
+        options.onReady?.(addresses)
+      },
+    },
+    {
+      fork: forkEntry,
+      awaitVerdictPort: () => takePort(verdict, { leftBehind, canShare: adapter.canSharePort }, log),
+      isStopped: (pid) => processState(pid)?.state === 'T',
+      log,
+    },
   )
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => supervision.stop())
   return supervision.run()
 }
 
 type VerdictConfig = SupervisionOptions['config']['verdict']
+type PortLog = { info(text: string): void }
 
 /** One process with one thread where the adapter cannot share the port: a slower service, but one that starts. */
 export function fitToAdapter(
@@ -47,22 +68,48 @@ export function fitToAdapter(
   return { ...verdict, processes: 1, threads: 1 }
 }
 
+/** Resolves when verdict processes may listen: beside those that serve the same until ours do, or on a port that is free. */
+function takePort(
+  verdict: VerdictConfig,
+  { leftBehind, canShare }: { leftBehind: readonly LeftBehind[]; canShare: boolean },
+  log: PortLog,
+): Promise<void> {
+  const serving = leftBehind.filter(isRunning)
+  if (canShare && serving.length > 0 && serving.every(({ isAlike }) => isAlike)) return Promise.resolve()
+  endLeftBehind(serving)
+  return awaitPort(verdict, log)
+}
+
 /**
  * Resolves when the verdict port is free, and at once when it is meant to be shared. Verdict threads share a port with
  * whoever is there, so a second service would take half of the calls unnoticed: nobody but us can ask.
  */
-async function awaitPort({ host, port, sharePort }: VerdictConfig, log: { info(text: string): void }): Promise<void> {
+async function awaitPort({ host, port, sharePort }: VerdictConfig, log: PortLog): Promise<void> {
   if (sharePort) return
-  const giveUpMs = Date.now() + PORT_WAIT_MS
+  const startMs = Date.now()
+  let waitMs = PORT_WAIT_MS
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await ensurePortFree(host, port)
     } catch (error) {
       const isTaken = error instanceof ScreeningError && error.code === 'PORT_IN_USE'
-      if (!isTaken || Date.now() > giveUpMs) throw error
+      if (!isTaken || Date.now() - startMs > waitMs) throw error
       if (isFirst) log.info('the verdict port is in use; waiting in case a service before this one is just ending')
+      if (waitMs === PORT_WAIT_MS && (await isUnsupervised(host, port))) waitMs += LEFT_BEHIND_MS
       await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS))
     }
+  }
+}
+
+/** Whether who listens there is a verdict process that ends soon, of another data directory. */
+async function isUnsupervised(host: string, port: number): Promise<boolean> {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  try {
+    const response = await fetch(`http://${authority}/health/ready`, { signal: AbortSignal.timeout(PORT_ASK_MS) })
+    const health: unknown = await response.json()
+    return typeof health === 'object' && health !== null && 'unsupervised' in health
+  } catch {
+    return false
   }
 }
 

@@ -6,7 +6,7 @@ import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
-import { createNodeHealth, openNodeHealth, setNodeHealth } from '../shm/node-health.ts'
+import { createNodeHealth, openNodeHealth, setNodeHealth, setUnsupervised } from '../shm/node-health.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic } from '../shm/traffic.ts'
 import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from '../stores/data-directory.ts'
@@ -16,6 +16,7 @@ import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
+import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
@@ -152,6 +153,8 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   )
 
   const { port, adapter } = await threads.listening
+  // With port 0 nobody could take its place.
+  const takeBackNote = config.verdict.port === 0 ? undefined : noteServing(directory, config.verdict)
   const { frozenSeconds } = config.verdict
   const threadWatch = createThreadWatch(
     { ticksMax: Math.ceil((frozenSeconds * 1_000) / ALIVE_EVERY_MS) },
@@ -192,7 +195,14 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'record-fresh') record.hear(message.freshMs, Date.now())
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
+    goOnAlone() {
+      if (takeBackNote === undefined) return 0
+      log.warn({ forMs: LEFT_BEHIND_MS }, 'the supervisor is gone; calls are answered until another one has taken over')
+      setUnsupervised(nodeHealth)
+      return LEFT_BEHIND_MS
+    },
     async stop() {
+      takeBackNote?.()
       clearInterval(poll)
       clearInterval(watch)
       // Begun first, so that no new snapshot is made, but awaited after the logs: one that is being made may take longer

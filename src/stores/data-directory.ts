@@ -23,6 +23,8 @@ export type DataDirectory = {
   readonly decisions: string
   readonly traffic: string
   readonly imports: string
+  /** Notes of the verdict processes that serve. */
+  readonly serving: string
 }
 
 /** Makes the directory and its parts when they are missing; readable by the owner alone, for it holds numbers. */
@@ -34,6 +36,7 @@ export function openDataDirectory(root: string): DataDirectory {
     decisions: at('decisions'),
     traffic: at('traffic'),
     imports: at('imports'),
+    serving: at('serving'),
   }
   try {
     for (const place of Object.values(directory)) mkdirSync(place, { recursive: true, mode: 0o700 })

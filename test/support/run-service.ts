@@ -21,6 +21,7 @@ export type RunningService = {
   ready(): Promise<void>
   /** SIGTERM, and waits. Removes the data directory unless it was given. */
   stop(): Promise<number | null>
+  /** SIGKILL to every process of it. */
   kill(): Promise<void>
 }
 
@@ -137,10 +138,12 @@ function childPids(parent: number, role: string): number[] {
 async function end(child: ChildProcess, signal: NodeJS.Signals, directory: string | undefined): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) {
     const exited = new Promise((resolve) => child.once('exit', resolve))
+    // Verdict processes go on without their supervisor.
+    const children = signal === 'SIGKILL' ? childPids(child.pid ?? 0, '') : []
     child.kill(signal)
+    for (const pid of children) process.kill(pid, signal)
     await exited
   }
-  // Children of a killed supervisor notice and go by themselves.
   if (signal === 'SIGKILL') await sleep(300)
   if (directory) rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   return child.exitCode

@@ -21,8 +21,15 @@ import { createSocketProtocols } from './verdict-sockets.ts'
 export type DataPlaneOptions = CallScreeningOptions & AccessOptions & { readonly webSocketPath: string }
 
 export type DataPlaneDependencies = CallScreeningDependencies & {
-  /** Epoch milliseconds when this thread last knew itself up to date with the record; /health/ready says its age. */
-  readonly stateAtMs: () => number
+  /** For /health/ready. */
+  readonly processHealth: () => ProcessHealth
+}
+
+export type ProcessHealth = {
+  /** Epoch milliseconds when this process last knew itself up to date with the record. */
+  readonly freshMs: number
+  /** Its supervisor is gone: it ends soon. */
+  readonly isUnsupervised: boolean
 }
 
 export type Route = (request: VerdictRequest) => VerdictResponse
@@ -57,7 +64,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
     ['/v1/call-ends', { POST: callEnds, bodyBytesMax: BATCH_BYTES_MAX }],
     [options.webSocketPath, { GET: upgradeWanted, bodyBytesMax: 0 }],
     ['/health/live', { GET: live, bodyBytesMax: 0, isHealth: true }],
-    ['/health/ready', { GET: ready(screening, dependencies.stateAtMs), bodyBytesMax: 0, isHealth: true }],
+    ['/health/ready', { GET: ready(screening, dependencies.processHealth), bodyBytesMax: 0, isHealth: true }],
   ])
 
   function route(request: VerdictRequest): VerdictResponse {
@@ -141,14 +148,16 @@ function live(): VerdictResponse {
 }
 
 /** 503 until the first state is installed; then 200 on the last good one, with its age. */
-function ready({ screener, now }: CallScreening, stateAtMs: () => number): Route {
+function ready({ screener, now }: CallScreening, processHealth: () => ProcessHealth): Route {
   return () => {
     if (screener.generation === 0) return problemResponse(NOT_READY)
+    const { freshMs, isUnsupervised } = processHealth()
     const body = JSON.stringify({
       status: 'ready',
       policy: screener.policyLabel,
       generation: screener.generation,
-      stateAgeMs: Math.max(0, Math.round(now() - stateAtMs())),
+      stateAgeMs: Math.max(0, Math.round(now() - freshMs)),
+      ...(isUnsupervised ? { unsupervised: true } : {}),
     })
     return { status: 200, contentType: JSON_TYPE, body, headers: NO_STORE }
   }

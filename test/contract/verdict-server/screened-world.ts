@@ -41,7 +41,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
       screener: world.screener,
       parseNumber: (text) => parsePhoneNumber(text, HOME, 'call'),
       now: () => NOW,
-      stateAtMs: () => NOW - 1_500,
+      processHealth: () => ({ freshMs: NOW - 1_500, isUnsupervised: false }),
       events: {
         refused: () => void seen.refused++,
         socketOpened: () => void seen.opened++,

@@ -30,7 +30,7 @@ export const kill: FaultCase = {
 
     async function startAgain(node: RunningService): Promise<RunningService> {
       const { adminPort, verdictPort, dataDirectory } = node
-      await node.kill()
+      process.kill(node.pid, 'SIGKILL')
       const next = await world.startNode({ adminPort, verdictPort, dataDirectory })
       await untilWhole(next)
       return next

@@ -70,6 +70,7 @@ function supervise(overrides: Partial<SupervisionDependencies> = {}) {
         return forked
       },
       awaitVerdictPort: () => Promise.resolve(),
+      isStopped: () => false,
       log: { info: write, error: write },
       ...overrides,
     },
@@ -197,6 +198,26 @@ describe('supervision', () => {
     // The silent control process lives, and so does who has not said its first word yet.
     await vi.advanceTimersByTimeAsync(60_000)
     expect(forks.filter((forked) => forked.hasEnded)).toEqual([frozen])
+  })
+
+  it('kills a verdict process that a signal has stopped, within a second; one that goes on in time lives', async () => {
+    const stopped = new Set<number | undefined>()
+    const { living, newest, serve } = supervise({ isStopped: (pid) => stopped.has(pid) })
+    await serve()
+    const verdict = newest('verdict')
+    stopped.add(verdict.pid).add(newest('control').pid)
+    await vi.advanceTimersByTimeAsync(600)
+    stopped.delete(verdict.pid)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(verdict.signals).toEqual([])
+    stopped.add(verdict.pid)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(verdict.signals).toEqual(['SIGKILL'])
+    expect(living('verdict')).toHaveLength(1)
+    // Its successor moves, and control is left alone.
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(living('verdict')).toHaveLength(1)
+    expect(newest('control').signals).toEqual([])
   })
 
   it('lets a verdict process live that says something now and then', async () => {

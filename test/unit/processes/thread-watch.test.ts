@@ -6,6 +6,7 @@ import {
   nodeHealth,
   openNodeHealth,
   setNodeHealth,
+  setUnsupervised,
 } from '../../../src/shm/node-health.ts'
 
 function watchTwo() {
@@ -49,7 +50,17 @@ describe('the watch over verdict threads', () => {
     setNodeHealth(health, 1_700_000_000_123, 7)
     beatThread(health, 0)
     beatThread(health, 1)
-    expect(nodeHealth(openNodeHealth(memory))).toEqual({ freshMs: 1_700_000_000_123, sequence: 7 })
+    expect(nodeHealth(openNodeHealth(memory))).toEqual({
+      freshMs: 1_700_000_000_123,
+      sequence: 7,
+      isUnsupervised: false,
+    })
+    setUnsupervised(health)
+    expect(nodeHealth(openNodeHealth(memory))).toEqual({
+      freshMs: 1_700_000_000_123,
+      sequence: 7,
+      isUnsupervised: true,
+    })
     expect([...health.beats]).toEqual([1, 1])
   })
 })
