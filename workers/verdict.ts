@@ -2,9 +2,9 @@ import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
 import { createScreener } from '../src/engine/screen.ts'
-import { createThreadEvents, processHealth, serveThread } from '../src/processes/serve-thread.ts'
+import { openClock } from '../src/processes/open-clock.ts'
+import { openThreadCounters, processHealth, serveThread } from '../src/processes/serve-thread.ts'
 import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
-import { openCounters } from '../src/shm/counters.ts'
 import { openDecisionRing } from '../src/shm/decision-ring.ts'
 import { openRecentCalls } from '../src/shm/recent-calls.ts'
 import { openTraffic } from '../src/shm/traffic.ts'
@@ -14,8 +14,8 @@ import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.
 // A verdict thread: one engine and one server for life. Calls come in at verdict-http.ts, screen.ts decides them.
 const data = workerData as VerdictThreadData
 const home = diallingRules(data.homeCountry)
-const counters = openCounters(data.counters, data.thread)
-const events = createThreadEvents(counters)
+const clock = openClock({ root: data.dataDirectory })
+const { counters, events } = openThreadCounters(data)
 const store = await openVerdictStore({ directory: data.dataDirectory })
 const screener = createScreener(
   { home, callKey: data.callKey, logKey: data.logKey, sampleOneIn: data.sampleOneIn },
@@ -35,6 +35,6 @@ const handler = createVerdictHandler(data.handler, {
   events,
   parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
   processHealth: processHealth(data.health),
-  now: Date.now,
+  now: clock.now,
 })
-serveThread(data, { parent: parentPort, screener, handler, store })
+serveThread(data, { parent: parentPort, clock, screener, handler, store })

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { type CliSurroundings, type CommandContext, createContext } from './command-context.ts'
 import { addCheckCommand } from './commands/check.ts'
+import { addClockCommand } from './commands/clock.ts'
 import { addDecisionsCommand } from './commands/decisions.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addExplainCommand } from './commands/explain.ts'
@@ -62,6 +63,7 @@ export function createProgram(
   addDecisionsCommand(program, registry)
   addReviewsCommand(program, registry)
   addRecordCommand(program, registry)
+  addClockCommand(program, registry)
   addMigrateCommand(program, registry)
   addDoctorCommand(program, registry)
   addVersionCommand(program, registry)

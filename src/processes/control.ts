@@ -2,6 +2,7 @@ import path from 'node:path'
 import { PACKAGE_DIRECTORY, packageVersion } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
+import { createClockDesk } from '../services/clock-desk.ts'
 import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
 import { iterateDecisions } from '../stores/decision-log/search-decisions.ts'
@@ -15,6 +16,7 @@ import { putFirstPolicy } from './first-policy.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
+import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
 import { policyYaml } from './policy-yaml.ts'
@@ -28,10 +30,18 @@ const REPORT_WAIT_MS = 1_000
 /** A snapshot of ten million numbers takes seconds when its gate file is gone. */
 const SNAPSHOT_WAIT_MS = 20_000
 
+const CLOCK_JUMPED = "the machine's clock has jumped; the node goes on by the time that has passed: zaslon clock status"
+const CLOCK_STEADY = "the node goes by the machine's clock again"
+
 export async function startControlProcess(start: StartMessage): Promise<ChildProgram> {
   const { label, config } = start
   const log = createLogger({ level: config.log.level, process: label })
   const directory = openDataDirectory(config.dataDirectory)
+  const clock = openClock(directory)
+  const keptClock = keepClock(directory, clock, {
+    onChange: (aheadMs) => log.error({ aheadMs }, aheadMs === 0 ? CLOCK_STEADY : CLOCK_JUMPED),
+    onFault: (error) => log.warn({ err: error }, 'the time was not noted'),
+  })
   const home = homeRules(config.homeCountry)
   const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
   let opened: ListContents | undefined
@@ -43,7 +53,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   let announce = () => {}
   const record = await openRecordOf(
     { config, directory, pseudonymKey },
-    { openContents, log, onApplied: () => announce() },
+    { openContents, log, now: clock.now, onApplied: () => announce() },
   )
   const { store } = record
   const contents = openContents()
@@ -54,7 +64,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     tellChanged: (upTo) => tell({ type: 'changed', upTo }),
     askStatus: (id) => tell({ type: 'status-request', id }),
   })
-  const explainer = await createLocalExplainer({ trunks: config.trunks, home }, { store, contents, onFailure: fail })
+  const explainer = await createLocalExplainer(
+    { trunks: config.trunks, home },
+    { store, contents, now: clock.now, onFailure: fail },
+  )
   const notify = async (sequence: number) => {
     await Promise.all([
       explainer.follow(sequence),
@@ -77,8 +90,9 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       contents,
       jobs: record.jobs.runner,
       notify,
+      now: clock.now,
       onFault: (error) => log.error({ err: error }, 'an import met a fault'),
-      onSettled: (record) => metrics.imports.settled(record, Date.now()),
+      onSettled: (record) => metrics.imports.settled(record, clock.now()),
     },
   )
   const services = createControlServices(
@@ -91,12 +105,20 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       notify,
       notifyReport,
       record: record.desk,
+      clock: createClockDesk({
+        clock,
+        store,
+        onAccepted() {
+          keptClock.note()
+          tell({ type: 'clock-accepted' })
+        },
+      }),
       decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
       explain: explainer.explain,
       trunkIndex: explainer.trunkIndex,
       yaml: policyYaml,
       metrics,
-      now: Date.now,
+      now: clock.now,
     },
   )
   const app = await createControlPlane(
@@ -108,7 +130,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       uploadBytesMax: config.imports.bytesMax,
       spoolDirectory: directory.imports,
     },
-    { services, metrics, verdictStatus: () => peers.statuses(), now: Date.now, log },
+    { services, metrics, verdictStatus: () => peers.statuses(), now: clock.now, log },
   )
   const address = await listen(app, config.admin.host, config.admin.port)
   if (start.loadSamples)
@@ -128,7 +150,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
-  const openReviews = createWantedReviews({ store, now: Date.now, log })
+  const openReviews = createWantedReviews({ store, now: clock.now, log })
 
   return {
     onMessage(message) {
@@ -141,6 +163,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
       clearInterval(tellFresh)
+      keptClock.stop()
       await app.close()
       await imports.close()
       metrics.close()

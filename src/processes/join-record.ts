@@ -30,6 +30,7 @@ export type JoinRecordDependencies = {
   readonly membership: RecordMembership
   readonly contents: ListContents
   readonly jobs: ListJobRunner
+  readonly now: () => number
   readonly log: {
     info(fields: object, text: string): void
     warn(fields: object, text: string): void
@@ -58,7 +59,7 @@ export async function joinRecord(
   const streams = createFactStreams(link, recordId)
   const layerStore = openLayerStore(
     { redis: options.config.redis, kind: link.kind, recordId },
-    { now: Date.now, random: Math.random },
+    { now: dependencies.now, random: Math.random },
   )
   const layers = createLayerTraffic({ ...dependencies, streams, layerStore })
   const newFactId = () => randomBytes(16).toString('hex')
@@ -70,7 +71,7 @@ export async function joinRecord(
       layers,
       publish: streams.publishReputation,
       newFactId,
-      now: Date.now,
+      now: dependencies.now,
       random: Math.random,
       onApplied: dependencies.onApplied,
       onTrouble: troubleLog(log),
@@ -81,7 +82,7 @@ export async function joinRecord(
   )
   const desk = createRecordDesk(
     { ...membership, redis: link.shown, outboxMax },
-    { link, streams, replica, layers, store, newFactId, now: Date.now },
+    { link, streams, replica, layers, store, newFactId, now: dependencies.now },
   )
   const stopCare = takeCare({ streams, layerStore, store }, dependencies)
   const binding = replica.binding()

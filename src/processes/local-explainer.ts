@@ -25,6 +25,7 @@ export async function createLocalExplainer(
   dependencies: {
     readonly store: RecordStore
     readonly contents: ListContents
+    readonly now: () => number
     readonly onFailure: (error: unknown) => void
   },
 ): Promise<LocalExplainer> {
@@ -47,7 +48,7 @@ export async function createLocalExplainer(
       for (const check of [...waiting]) check()
     },
     onFailure: dependencies.onFailure,
-    now: Date.now,
+    now: dependencies.now,
   })
   const lookup = storeLookup(store, contents)
 

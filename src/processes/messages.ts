@@ -30,6 +30,8 @@ export type ChangedMessage = { type: 'changed'; upTo: number }
  */
 export type RecordFreshMessage = { type: 'record-fresh'; freshMs: number; state: RecordState }
 export const RECORD_FRESH_EVERY_MS = 1_000
+/** Control to every verdict process: an operator says that the machine's clock is right. */
+export type ClockAcceptedMessage = { type: 'clock-accepted' }
 /** Verdict process to control: where it is in the change log. */
 export type AppliedMessage = {
   type: 'applied'
@@ -72,6 +74,7 @@ export type ToChild =
   | AliveMessage
   | ChangedMessage
   | RecordFreshMessage
+  | ClockAcceptedMessage
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage
@@ -83,6 +86,7 @@ export type ToSupervisor =
   | FailedMessage
   | ChangedMessage
   | RecordFreshMessage
+  | ClockAcceptedMessage
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage

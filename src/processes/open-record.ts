@@ -27,6 +27,7 @@ export type OpenRecordDependencies = {
   /** Opened when live.mdb is known to be ours. */
   readonly openContents: () => ListContents
   readonly log: JoinRecordDependencies['log']
+  readonly now: () => number
   /** The change log has grown by what other nodes wrote. */
   readonly onApplied: () => void
 }
@@ -42,18 +43,18 @@ export async function openRecordOf(
   return options.config.redis.url === '' ? openOwn(options, dependencies) : openShared(options, dependencies)
 }
 
-async function openOwn({ directory }: OpenRecordOptions, { log }: OpenRecordDependencies): Promise<OpenedRecord> {
-  const store = await whenUnlocked(() => openRecordStore({ directory: directory.root }), log)
+async function openOwn({ directory }: OpenRecordOptions, { log, now }: OpenRecordDependencies): Promise<OpenedRecord> {
+  const store = await whenUnlocked(() => openRecordStore({ directory: directory.root }, { now }), log)
   const jobs = startJobThreads({ directory }, store)
   return { store, desk: embeddedRecordDesk, jobs, close: () => store.close() }
 }
 
 async function openShared(
   { config, directory, pseudonymKey }: OpenRecordOptions,
-  { openContents, log, onApplied }: OpenRecordDependencies,
+  { openContents, log, now, onApplied }: OpenRecordDependencies,
 ): Promise<OpenedRecord> {
   const options = { config, pseudonymKey }
-  const replica = await whenUnlocked(() => openReplica({ directory: directory.root }), log)
+  const replica = await whenUnlocked(() => openReplica({ directory: directory.root }, { now }), log)
   try {
     const membership = await findRecord(options, { replica, log })
     let store: RecordStore | undefined
@@ -68,7 +69,7 @@ async function openShared(
       },
     )
     const contents = openContents()
-    const joined = await joinRecord(options, { replica, membership, contents, jobs: jobs.runner, log, onApplied })
+    const joined = await joinRecord(options, { replica, membership, contents, jobs: jobs.runner, log, now, onApplied })
     store = joined.store
     return { store, desk: joined.desk, jobs, close: joined.close }
   } catch (error) {

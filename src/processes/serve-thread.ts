@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import { ScreeningError } from '../domain/errors.ts'
+import type { NodeClock } from '../domain/node-clock.ts'
 import type { Screener } from '../engine/screener.ts'
-import { type Counters, count, counterIndex } from '../shm/counters.ts'
+import { type Counters, count, counterIndex, openCounters } from '../shm/counters.ts'
 import { beatThread, nodeHealth, openNodeHealth } from '../shm/node-health.ts'
 import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts'
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
@@ -11,6 +12,7 @@ import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from '.
 
 type ThreadParts = {
   readonly parent: MessagePort | null
+  readonly clock: NodeClock
   readonly screener: Screener
   readonly handler: VerdictHandler
   readonly store: { close(): Promise<void> }
@@ -20,7 +22,7 @@ type ThreadParts = {
 const BEAT_MS = 500
 
 /** A thread's life: it listens when it has its first snapshot, installs the later ones, and closes when told. */
-export function serveThread(data: VerdictThreadData, { parent, screener, handler, store }: ThreadParts): void {
+export function serveThread(data: VerdictThreadData, { parent, clock, screener, handler, store }: ThreadParts): void {
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
@@ -29,7 +31,7 @@ export function serveThread(data: VerdictThreadData, { parent, screener, handler
 
   async function listen(): Promise<void> {
     try {
-      server = listenVerdicts(data.adapter)(data.server, handler)
+      server = listenVerdicts(data.adapter)(data.server, handler, clock.now)
       const { port, adapter } = await server
       say({ type: 'listening', port, adapter })
     } catch (error) {
@@ -41,6 +43,7 @@ export function serveThread(data: VerdictThreadData, { parent, screener, handler
 
   parent.on('message', (message: ToVerdictThread) => {
     if (message.type === 'close') return void close()
+    if (message.type === 'accept-clock') return clock.accept()
     screener.install(message.snapshot)
     say({ type: 'installed', generation: message.snapshot.generation })
     if (!server) void listen()
@@ -54,8 +57,13 @@ export function serveThread(data: VerdictThreadData, { parent, screener, handler
   }
 }
 
-/** What the data plane tells the counters of its thread; a fault is printed as well, for it is a bug. */
-export function createThreadEvents(counters: Counters): DataPlaneEvents {
+/** The counters of a thread, and what the data plane tells them; a fault is printed as well, for it is a bug. */
+export function openThreadCounters(data: VerdictThreadData): { counters: Counters; events: DataPlaneEvents } {
+  const counters = openCounters(data.counters, data.thread)
+  return { counters, events: createThreadEvents(counters) }
+}
+
+function createThreadEvents(counters: Counters): DataPlaneEvents {
   const refused = counterIndex('requests.refused')
   const opened = counterIndex('ws.opened')
   const frames = counterIndex('ws.frames-received')

@@ -24,6 +24,7 @@ export type ImportsDependencies = {
   readonly contents: ListContents
   readonly jobs: ListJobRunner
   readonly notify: (sequence: number) => Promise<void>
+  readonly now: () => number
   readonly onFault: (error: unknown) => void
   /** An import came to rest. */
   readonly onSettled: (record: ImportRecord) => void
@@ -31,7 +32,7 @@ export type ImportsDependencies = {
 
 export async function startImports(options: ImportsOptions, dependencies: ImportsDependencies): Promise<Imports> {
   const { config, directory } = options
-  const { store, contents, jobs, notify, onFault, onSettled } = dependencies
+  const { store, contents, jobs, notify, now, onFault, onSettled } = dependencies
   const lists = createImportService(
     {
       runningMax: IMPORTS_RUNNING_MAX,
@@ -41,13 +42,13 @@ export async function startImports(options: ImportsOptions, dependencies: Import
       directory: directory.imports,
       limits: { ...IMPORT_LIMITS, bytesMax: config.imports.bytesMax },
     },
-    { store, jobs, notify, now: Date.now, onFault, onSettled },
+    { store, jobs, notify, now, onFault, onSettled },
   )
   await lists.resume()
-  const stopCleaning = cleanRegularly({ store, contents, jobs, now: Date.now, onFault })
+  const stopCleaning = cleanRegularly({ store, contents, jobs, now, onFault })
   return {
     lists,
-    numbering: { import: createNumberingImport({ store, jobs, notify, now: Date.now, onFault }) },
+    numbering: { import: createNumberingImport({ store, jobs, notify, now, onFault }) },
     async close() {
       stopCleaning()
       await lists.close()

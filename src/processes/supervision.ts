@@ -160,6 +160,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
         if (child === control && control.ready) for (const verdict of verdicts) send(verdict, message)
         return
       case 'record-fresh':
+      case 'clock-accepted':
         // Also to one that still starts, which keeps it until then: it must not seem fresh before the next word.
         for (const verdict of verdicts) send(verdict, message)
         return

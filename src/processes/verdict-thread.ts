@@ -25,7 +25,11 @@ export type VerdictThreadData = {
 }
 
 /** To a verdict thread. */
-export type ToVerdictThread = { type: 'install'; snapshot: ScreeningSnapshot } | { type: 'close' }
+export type ToVerdictThread =
+  | { type: 'install'; snapshot: ScreeningSnapshot }
+  /** An operator says that the machine's clock is right. */
+  | { type: 'accept-clock' }
+  | { type: 'close' }
 
 /** From a verdict thread. */
 export type VerdictThreadMessage =

@@ -14,6 +14,7 @@ export type VerdictThreads = {
   install(snapshot: ScreeningSnapshot): Promise<void>
   /** Resolves when every thread listens. */
   readonly listening: Promise<{ port: number; adapter: string }>
+  acceptClock(): void
   close(): Promise<void>
 }
 
@@ -91,6 +92,9 @@ export function startVerdictThreads(
       const done = new Promise<void>((resolve) => installed.set(snapshot.generation, resolve))
       for (const worker of workers) worker.postMessage({ type: 'install', snapshot })
       return done
+    },
+    acceptClock() {
+      for (const worker of workers) worker.postMessage({ type: 'accept-clock' })
     },
     async close() {
       closing = true

@@ -18,6 +18,7 @@ import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
+import { openClock } from './open-clock.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
 import type { VerdictThreadData } from './verdict-thread.ts'
@@ -38,6 +39,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const log = createLogger({ level: config.log.level, process: label })
   const startedMs = Date.now()
   const directory = openDataDirectory(config.dataDirectory)
+  const clock = openClock(directory)
   const store = await openVerdictStore({ directory: directory.root })
   const trunks: Trunk[] = [UNKNOWN_TRUNK, ...config.trunks]
   const builder = createSnapshotBuilder(
@@ -118,14 +120,14 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     publish: async () => install(await builder.build()),
     onProgress: (seen, inForce) => tell({ type: 'applied', label, seen, inForce }),
     onFailure: fail,
-    now: Date.now,
+    now: clock.now,
   })
   // Who starts us was told a moment ago, by control, that its store is open.
   let controlHeardMs = performance.now()
   const record = createRecordMoment()
   const freshMs = () => {
     const inForceMs = follower.freshMs
-    return freshMoment(inForceMs, performance.now() - controlHeardMs, Date.now(), record.upTo(inForceMs))
+    return freshMoment(inForceMs, performance.now() - controlHeardMs, clock.now(), record.upTo(inForceMs))
   }
   const look = () => {
     follower.nudge()
@@ -148,7 +150,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       rings: threadData.map((data) => data.decisionRing),
       traffic: threadData.map((data) => data.traffic),
       onReviewWanted: (items) => tell({ type: 'review-wanted', items }),
-      now: Date.now,
+      now: clock.now,
     },
   )
 
@@ -167,6 +169,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const watch = setInterval(threadWatch.tick, ALIVE_EVERY_MS)
   tell({ type: 'applied', label, seen: follower.seen, inForce: follower.inForce })
   tell({ type: 'ready', address: `http://${config.verdict.host}:${port}`, detail: adapter })
+
+  function acceptClock(): void {
+    clock.accept()
+    threads.acceptClock()
+  }
 
   function status(): VerdictProcessStatus {
     return {
@@ -192,7 +199,8 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     onMessage(message) {
       if (message.type === 'changed') follower.nudge()
       else if (message.type === 'alive') controlHeardMs = performance.now()
-      else if (message.type === 'record-fresh') record.hear(message.freshMs, Date.now())
+      else if (message.type === 'record-fresh') record.hear(message.freshMs, clock.now())
+      else if (message.type === 'clock-accepted') acceptClock()
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {

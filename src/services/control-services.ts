@@ -11,6 +11,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { RecordState } from '../telemetry/record-metrics.ts'
 import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX, type ReportIntake } from './accept-report.ts'
 import { createPolicyDesk, type PolicyDesk, type YamlCodec } from './change-policy.ts'
+import type { ClockDesk } from './clock-desk.ts'
 import { type CallExplainer, createCallExplainer } from './explain-call.ts'
 import {
   createIdempotentWrites,
@@ -47,6 +48,7 @@ export type ControlServices = {
   readonly audit: RecordStore['audit']
   readonly idempotency: IdempotentWrites
   readonly record: RecordDesk
+  readonly clock: ClockDesk
   /** What gauges show. */
   recordState(): RecordState
 }
@@ -117,6 +119,7 @@ export type ControlServicesDependencies = {
   readonly numbering: Pick<NumberingDesk, 'import'>
   /** Left out: the node is its own record. */
   readonly record?: RecordDesk
+  readonly clock: ClockDesk
   /** Resolves when every verdict process has applied changes up to this one, or after a short bound. */
   readonly notify: (sequence: number) => Promise<void>
   /** The same for a report, which needs less: its number in every gate. */
@@ -195,6 +198,7 @@ export function createControlServices(
     audit: (limit, before) => store.audit(limit, before),
     idempotency: createIdempotentWrites({ keptMax: IDEMPOTENCY_KEPT_MAX, keptMs: IDEMPOTENCY_KEPT_MS }, { store, now }),
     record: deps.record ?? embeddedRecordDesk,
+    clock: deps.clock,
     recordState: () => recordStateOf(store),
   }
 }

@@ -21,6 +21,8 @@ export type Metrics = {
     recordView: RecordView
     processes: readonly VerdictProcessState[]
     nowMs: number
+    /** How far the machine's clock is ahead of the node's. */
+    clockAheadMs: number
   }): Promise<string>
   close(): void
 }
@@ -34,6 +36,11 @@ export function createMetrics(options: { readonly version: string }): Metrics {
     registers: [registry],
   })
   build.set({ version: options.version, node: process.version }, 1)
+  const clockAhead = new Gauge({
+    name: 'zaslon_clock_ahead_seconds',
+    help: "How far the machine's clock is ahead of the time the node goes by; 0: they are one.",
+    registers: [registry],
+  })
   const ownProcess = createProcessMetrics(registry)
   const record = createRecordMetrics(registry)
   const sharedRecord = createSharedRecordMetrics()
@@ -45,6 +52,7 @@ export function createMetrics(options: { readonly version: string }): Metrics {
     contentType: registry.contentType,
     async render(state) {
       ownProcess.update()
+      clockAhead.set(state.clockAheadMs / 1_000)
       record.update(state.record, state.nowMs)
       verdicts.update(state.processes, state.nowMs)
       const texts = [

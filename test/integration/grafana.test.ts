@@ -44,7 +44,7 @@ async function exportedMetrics(): Promise<Set<string>> {
     rewound: 0,
     outbox: { facts: 0, max: 1 },
   }
-  const text = await metrics.render({ record, recordView, processes: [process], nowMs: 1 })
+  const text = await metrics.render({ record, recordView, processes: [process], nowMs: 1, clockAheadMs: 0 })
   metrics.close()
   return new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1] ?? ''))
 }
@@ -80,7 +80,7 @@ describe('what watches a node', () => {
       cwd: folder,
       encoding: 'utf8',
     })
-    expect(stdout + stderr).toContain('10 rules found')
+    expect(stdout + stderr).toContain('11 rules found')
     expect(status).toBe(0)
   })
 

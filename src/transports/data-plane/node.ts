@@ -39,8 +39,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 const CLOSE_GRACE_MS = 2_000
 
 /** Listens with node:http. Rejects with PORT_IN_USE when anybody holds the port. */
-export const listenOnNode: ListenVerdicts = async (options, handler) => {
-  const server = new NodeVerdictServer(options, handler)
+export const listenOnNode: ListenVerdicts = async (options, handler, now = Date.now) => {
+  const server = new NodeVerdictServer(options, handler, now)
   await server.listen()
   return server
 }
@@ -49,7 +49,7 @@ class NodeVerdictServer implements VerdictServer {
   readonly adapter = 'node'
   readonly #options: VerdictServerOptions
   readonly #handler: VerdictHandler
-  readonly #receivedMs = createIterationClock(Date.now)
+  readonly #receivedMs: () => number
   readonly #server: Server
   readonly #webSockets: WebSocketServer
   readonly #sockets = new Set<NodeSocket>()
@@ -59,7 +59,8 @@ class NodeVerdictServer implements VerdictServer {
   #isDraining = false
   #port = 0
 
-  constructor(options: VerdictServerOptions, handler: VerdictHandler) {
+  constructor(options: VerdictServerOptions, handler: VerdictHandler, now: () => number) {
+    this.#receivedMs = createIterationClock(now)
     this.#options = options
     this.#handler = handler
     this.#bodies = createBodyMemory(options.bodiesBytesMax)

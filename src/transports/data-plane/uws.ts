@@ -70,14 +70,14 @@ export function uwsReport(): UwsReport {
 }
 
 /** Listens with uWebSockets.js. Several threads and processes may listen on one port; the kernel spreads connections. */
-export const listenOnUws: ListenVerdicts = async (options, handler) => {
+export const listenOnUws: ListenVerdicts = async (options, handler, now = Date.now) => {
   const uws = loadUws()
   if ('problem' in uws) {
     throw new ScreeningError('CONFIG_INVALID', `uWebSockets.js does not load here: ${uws.problem}`, {
       hint: 'Use the node adapter, or a Node.js and glibc that the binaries support.',
     })
   }
-  const server = new UwsVerdictServer(uws.binding, options, handler)
+  const server = new UwsVerdictServer(uws.binding, options, handler, now)
   await server.listen()
   return server
 }
@@ -93,12 +93,12 @@ class UwsVerdictServer implements VerdictServer {
   #listenToken: unknown
   #port = 0
 
-  constructor(binding: UwsBinding, options: VerdictServerOptions, handler: VerdictHandler) {
+  constructor(binding: UwsBinding, options: VerdictServerOptions, handler: VerdictHandler, now: () => number) {
     this.#binding = binding
     this.#options = options
     this.#context = {
       handler,
-      receivedMs: createIterationClock(Date.now),
+      receivedMs: createIterationClock(now),
       inFlight: 0,
       isDraining: false,
       answers: createAnswerBuffer(),

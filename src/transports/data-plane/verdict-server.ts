@@ -94,4 +94,9 @@ export type VerdictServer = {
  * Rejects with PORT_IN_USE when another service holds the port. On uWebSockets.js several threads and processes may
  * share one port, named by number: one the system chose (0) is not shared.
  */
-export type ListenVerdicts = (options: VerdictServerOptions, handler: VerdictHandler) => Promise<VerdictServer>
+export type ListenVerdicts = (
+  options: VerdictServerOptions,
+  handler: VerdictHandler,
+  /** Epoch milliseconds, by which requests are stamped. */
+  now?: () => number,
+) => Promise<VerdictServer>

@@ -9,10 +9,12 @@ import type { DecisionEntry } from '../../../src/domain/decision-record.ts'
 import { diallingRules } from '../../../src/domain/dialling-rules.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import type { ImportRecord } from '../../../src/domain/import.ts'
+import { createNodeClock } from '../../../src/domain/node-clock.ts'
 import type { ListEntry } from '../../../src/domain/number-list.ts'
 import { parsePolicy } from '../../../src/domain/parse-policy.ts'
 import { explain } from '../../../src/engine/explain.ts'
 import { policyYaml } from '../../../src/processes/policy-yaml.ts'
+import { createClockDesk } from '../../../src/services/clock-desk.ts'
 import { createControlServices, type ImportDesk, type NumberingDesk } from '../../../src/services/control-services.ts'
 import type { RecordDesk, RecordView } from '../../../src/services/record-desk.ts'
 import type { DecisionQuery } from '../../../src/services/search-decisions.ts'
@@ -42,6 +44,8 @@ export type ControlFixture = {
   readonly decisions: DecisionEntry[]
   readonly processes: VerdictProcessState[]
   nowMs: number
+  /** Milliseconds that the machine's clock jumps ahead. */
+  jumpClock(byMs: number): void
   close(): Promise<void>
 }
 
@@ -70,6 +74,12 @@ export async function openControlPlane(
   const metrics = createMetrics({ version: '0.0.0-test' })
   const state = { nowMs: NOW_MS }
   const now = () => state.nowMs
+  let jumpedMs = 0
+  const clock = createNodeClock({
+    wall: () => state.nowMs + jumpedMs,
+    monotonic: now,
+    boot: () => ({ bootId: 'boot', uptimeMs: state.nowMs }),
+  })
   const store = options.store ?? createMemoryStore({}, { now })
   const text = readFileSync('data/policy.yaml', 'utf8')
   if (store.policy() === undefined)
@@ -88,6 +98,7 @@ export async function openControlPlane(
       imports: fakeImports(store, uploads, now),
       numbering: fakeNumbering(store, now),
       ...(options.record === undefined ? {} : { record: options.record }),
+      clock: createClockDesk({ clock, store, onAccepted: () => logged.push('clock accepted') }),
       notify,
       notifyReport: notify,
       decisionLog: { iterate: (query) => iterate(decisions, query) },
@@ -124,6 +135,9 @@ export async function openControlPlane(
     },
     set nowMs(value) {
       state.nowMs = value
+    },
+    jumpClock(byMs) {
+      jumpedMs += byMs
     },
     async close() {
       await app.close()

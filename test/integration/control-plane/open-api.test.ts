@@ -32,6 +32,8 @@ describe('the OpenAPI document', () => {
       '/health/ready',
       '/metrics',
       '/v1/audit',
+      '/v1/clock',
+      '/v1/clock/accept',
       '/v1/decisions',
       '/v1/explain',
       '/v1/imports',

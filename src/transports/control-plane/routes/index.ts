@@ -1,5 +1,6 @@
 import type { ControlPlaneDependencies, RouteContext } from '../dependencies.ts'
 import { installAuditRoutes } from './audit.ts'
+import { installClockRoutes } from './clock.ts'
 import { installDecisionRoutes } from './decisions.ts'
 import { installEntryRoutes } from './entries.ts'
 import { installImportRoutes } from './imports.ts'
@@ -25,5 +26,6 @@ export async function installRoutes(context: RouteContext, dependencies: Control
   await installNumberingRoutes(context)
   installAuditRoutes(context)
   installRecordRoutes(context)
+  installClockRoutes(context)
   installServiceRoutes(context, dependencies)
 }

@@ -28,6 +28,9 @@ const Ready = Type.Object({
   ),
 })
 
+const CLOCK_JUMPED =
+  "The machine's clock has jumped; the node goes on by the time that has passed: zaslon clock status."
+
 /** More than a moment behind: changes are in force within 100 ms when all is well, those of other nodes within 1 s. */
 const LAGGING_MS = 5_000
 
@@ -61,6 +64,7 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
       const reasons = [
         ...(processes.length === 0 ? ['No verdict process answers.'] : []),
         ...(isLagging ? ['A verdict process lags behind the changes made here.'] : []),
+        ...(services.clock.view().aheadMs === 0 ? [] : [CLOCK_JUMPED]),
         ...recordReasons(view, nowMs, LAGGING_MS),
       ]
       return {
@@ -87,7 +91,8 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
       const processes = await deps.verdictStatus()
       const record = services.recordState()
       const recordView = services.record.view()
-      const text = await deps.metrics.render({ record, recordView, processes, nowMs: now() })
+      const { aheadMs } = services.clock.view()
+      const text = await deps.metrics.render({ record, recordView, processes, nowMs: now(), clockAheadMs: aheadMs })
       return reply.type(deps.metrics.contentType).send(Buffer.from(text))
     },
   )
