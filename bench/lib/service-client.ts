@@ -23,6 +23,19 @@ export async function call<T>(service: RunningService, method: string, path: str
   return JSON.parse(text) as T
 }
 
+/** For preparations: the same again while the node says UNAVAILABLE, as a node with Redis does on a busy machine. */
+export async function prepareBy(service: RunningService, method: string, path: string, body: unknown): Promise<void> {
+  const isTaken = () =>
+    call(service, method, path, body).then(
+      () => true,
+      (error: Error) => {
+        if (error.message.includes('"UNAVAILABLE"')) return false
+        throw error
+      },
+    )
+  await waitUntil(`${method} ${path} is not UNAVAILABLE`, isTaken, { limitMs: CALL_MS, everyMs: 500 })
+}
+
 /** Streams a CSV file into an import and waits until it is over. Returns the record and the seconds from first byte to active. */
 export async function importFile(
   service: RunningService,

@@ -10,7 +10,7 @@ import { signalTree } from '../lib/own-processes.ts'
 import { printTable } from '../lib/print-table.ts'
 import { recordResult } from '../lib/record-result.ts'
 import type { Say } from '../lib/run-bench.ts'
-import { call, importFile } from '../lib/service-client.ts'
+import { call, importFile, prepareBy } from '../lib/service-client.ts'
 import { redisVersion, startSharedRecord, stopOrKill, untilFollowing } from '../lib/shared-record.ts'
 import { median, quantile, round, spread } from '../lib/stats.ts'
 import { waitUntil } from '../lib/wait-until.ts'
@@ -36,7 +36,7 @@ const OPEN_LOOP_CONNECTIONS = 32
 const LISTED_SHARE = 0.01
 const LIMITS = { rate: { must: 0.95, aim: 0.98 }, p999: { must: 1.2, aim: 1.05 } } as const
 /** For what a node has to do after it was stopped, and a connection after Redis has changed. */
-const SETTLE_MS = 500
+const SETTLE_MS = 300
 const STATE_MS = 30_000
 
 type Figures = {
@@ -96,7 +96,7 @@ async function prepare(nodes: Nodes, { directory, script, options, say }: Prepar
   writeFileSync(script, wrkScript(options.rows, LISTED_SHARE))
   for (const name of SIDES) {
     say(`${name}: import of ${options.rows} numbers, warm-up`)
-    await call(nodes[name], 'PUT', '/v1/lists/large', { kind: 'deny' })
+    await prepareBy(nodes[name], 'PUT', '/v1/lists/large', { kind: 'deny' })
     await importFile(nodes[name], 'large', file, 'mode=replace')
     await alone(nodes, name, () => measure(nodes[name], { script, rate: 1_000, options }))
   }

@@ -8,7 +8,7 @@ import { type OpenLoop, type OpenLoopTaken, startOpenLoop } from '../lib/open-lo
 import { printTable } from '../lib/print-table.ts'
 import { recordResult } from '../lib/record-result.ts'
 import type { Say } from '../lib/run-bench.ts'
-import { call } from '../lib/service-client.ts'
+import { prepareBy } from '../lib/service-client.ts'
 import { redisVersion, type SharedRecord, startSharedRecord, untilFollowing } from '../lib/shared-record.ts'
 import { quantile, round } from '../lib/stats.ts'
 import { startWatch, type Watch } from '../lib/watch-numbers.ts'
@@ -89,7 +89,7 @@ async function startTwo(record: SharedRecord): Promise<Nodes> {
   const a = await record.startNode('a')
   const b = await record.startNode('b')
   const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  await call(a, 'PUT', '/v1/policy', { text: text.replace('flagReporters: 3', 'flagReporters: 1') })
+  await prepareBy(a, 'PUT', '/v1/policy', { text: text.replace('flagReporters: 3', 'flagReporters: 1') })
   await sleep(1_000)
   return { a, b }
 }

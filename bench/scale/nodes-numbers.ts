@@ -8,7 +8,7 @@ import { openKeptConnection } from '../lib/kept-connection.ts'
 import { printTable } from '../lib/print-table.ts'
 import { recordResult } from '../lib/record-result.ts'
 import type { Say } from '../lib/run-bench.ts'
-import { call, importFile } from '../lib/service-client.ts'
+import { importFile, prepareBy } from '../lib/service-client.ts'
 import { redisVersion, startSharedRecord } from '../lib/shared-record.ts'
 import { round, spread } from '../lib/stats.ts'
 import { within } from '../lib/wait-until.ts'
@@ -77,7 +77,7 @@ export async function benchNodesNumbers(options: NumbersOptions, say: Say): Prom
 type Nodes = { readonly a: RunningService; readonly b: RunningService }
 
 async function timeImport({ a, b }: Nodes, file: string, rows: number): Promise<Omit<Taken, 'newNodeSeconds'>> {
-  await call(a, 'PUT', '/v1/lists/large', { kind: 'deny' })
+  await prepareBy(a, 'PUT', '/v1/lists/large', { kind: 'deny' })
   const startMs = performance.now()
   const [{ record, seconds }, blockedOnBSeconds] = await Promise.all([
     importFile(a, 'large', file, 'mode=replace'),
