@@ -4,6 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 
+/** Of one minute, before the bench itself adds to it: others' work, of which times of this machine are worth less. */
+const loadAtStart = Number((os.loadavg()[0] ?? 0).toFixed(1))
+
 /** Writes a result with commit and machine to bench/results/<name>.json, and prints it. */
 export function recordResult(name: string, result: Record<string, unknown>): void {
   const record = { name, at: new Date().toISOString(), ...machine(), ...result }
@@ -21,6 +24,7 @@ export function machine(): Record<string, unknown> {
     dirty: git('status', '--porcelain', '--', 'src', 'workers', 'bench', ':!bench/results') !== '',
     cpu: cpus[0]?.model ?? 'unknown',
     cores: cpus.length,
+    loadAtStart,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     node: process.version,
     platform: `${os.type()} ${os.release().split('-')[0]} ${os.arch()}`,

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import os from 'node:os'
 import { endDescendants, enterOwnDirectory } from './own-processes.ts'
 
 /** Says on stderr what a bench does now, for people and for the message of a time limit. */
@@ -21,6 +22,8 @@ export async function runBench(
     last = text
     process.stderr.write(`${Math.round((performance.now() - startMs) / 1000)} s: ${text}\n`)
   }
+  const [load = 0] = os.loadavg()
+  if (load > os.cpus().length) say(`a load average of ${load} before the start: times will be those of a busy machine`)
   const stopped = new Promise<number>((resolve, reject) => {
     // A second one changes nothing: npm hands on what the terminal has sent already.
     for (const signal of SIGNALS) process.on(signal, () => resolve(130))
