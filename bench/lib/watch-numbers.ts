@@ -25,14 +25,15 @@ export async function startWatch(port: number, connections: number): Promise<Wat
   const seenMs = new Map<number, number>()
   const steps: number[] = []
   let waiting = 0
+  let lost = 0
   let isClosed = false
 
   async function watch(index: number, number: string): Promise<void> {
     const startMs = performance.now()
-    for (let lastMs = startMs; !isClosed; ) {
+    for (let lastMs = 0; !isClosed; ) {
       const connection = free.pop()
       if (connection !== undefined) {
-        steps.push(performance.now() - lastMs)
+        if (lastMs > 0) steps.push(performance.now() - lastMs)
         lastMs = performance.now()
         const decision = await connection.verdict(number)
         free.push(connection)
@@ -46,9 +47,11 @@ export async function startWatch(port: number, connections: number): Promise<Wat
     begin(index, number) {
       waiting++
       // A connection that is lost: the number stays unseen, and is counted as such.
-      const lost = (error: unknown) => void (isClosed || process.stderr.write(`not watched any more: ${error}\n`))
+      const onLost = (error: unknown) => {
+        if (!isClosed && lost++ === 0) process.stderr.write(`not watched any more, the first of them: ${error}\n`)
+      }
       void watch(index, number)
-        .catch(lost)
+        .catch(onLost)
         .finally(() => waiting--)
     },
     get waiting() {
