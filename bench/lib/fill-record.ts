@@ -7,12 +7,14 @@ import { connectRedis } from '../../src/stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../../src/stores/redis/fact-streams-redis.ts'
 import { RECORD_KEY } from '../../src/stores/redis/keys.ts'
 import { reportFact, reportFacts } from './report-facts.ts'
+import type { Say } from './run-bench.ts'
 
 /** Well within the time a call has, and enough to keep Redis busy. */
 const IN_FLIGHT_MAX = 512
 const SENTINEL_REPORTS = 5
 /** A connection that was lost stands again after some of these. */
 const AGAIN_MS = 200
+const SAY_EVERY_MS = 5_000
 
 /** A number of each report partition that no complaint and no other bench names. */
 export function sentinelNumbers(): PhoneNumber[] {
@@ -25,7 +27,11 @@ export function sentinelNumbers(): PhoneNumber[] {
 }
 
 /** Appends report facts straight to the record, then five reports on each sentinel, and seals what nodes would seal. */
-export async function fillRecord(url: string, count: number): Promise<{ source: string; appendSeconds: number }> {
+export async function fillRecord(
+  url: string,
+  count: number,
+  say: Say,
+): Promise<{ source: string; appendSeconds: number }> {
   const { link } = await connectRedis({ url })
   try {
     // Nodes have begun it.
@@ -34,15 +40,15 @@ export async function fillRecord(url: string, count: number): Promise<{ source: 
     const record = createFactStreams(link, recordId)
     const { facts, source } = reportFacts(count)
     const startMs = performance.now()
-    await appendAll(record, facts)
+    await appendAll(record, facts, (appended) => say(`${appended} of ${count} facts appended`))
     const sentinels = sentinelNumbers().flatMap((number, index) =>
       Array.from({ length: SENTINEL_REPORTS }, (_, report) =>
         reportFact(number, count + index * SENTINEL_REPORTS + report, Date.now()),
       ),
     )
-    await appendAll(record, sentinels)
+    await appendAll(record, sentinels, () => {})
     const appendSeconds = (performance.now() - startMs) / 1000
-    process.stderr.write(`${count} facts appended in ${Math.round(appendSeconds)} s\n`)
+    say(`${count} facts appended in ${Math.round(appendSeconds)} s; old ones are sealed`)
     for (let partition = 0; partition < REPORT_PARTITIONS; partition++) {
       while (await again(() => record.seal(partition)));
     }
@@ -52,14 +58,24 @@ export async function fillRecord(url: string, count: number): Promise<{ source: 
   }
 }
 
-async function appendAll(record: RedisRecord, facts: Iterable<Fact>): Promise<void> {
+async function appendAll(
+  record: RedisRecord,
+  facts: Iterable<Fact>,
+  onProgress: (appended: number) => void,
+): Promise<void> {
   let batch: Promise<unknown>[] = []
+  let appended = 0
+  let sayMs = performance.now() + SAY_EVERY_MS
   for (const fact of facts) {
     const factId = createHash('md5').update(encodeFact(fact)).digest('hex')
     batch.push(again(() => record.append(partitionOf(fact), factId, encodeFact(fact))))
     if (batch.length < IN_FLIGHT_MAX) continue
     await Promise.all(batch)
+    appended += batch.length
     batch = []
+    if (performance.now() < sayMs) continue
+    sayMs += SAY_EVERY_MS
+    onProgress(appended)
   }
   await Promise.all(batch)
 }

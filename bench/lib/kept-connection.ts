@@ -14,14 +14,16 @@ export async function openKeptConnection(port: number): Promise<KeptConnection> 
     verdict: (caller) =>
       new Promise((resolve, reject) => {
         let text = ''
+        const onClose = () => reject(new Error(`The connection to port ${port} was closed.`))
+        if (socket.destroyed) return onClose()
         const onData = (chunk: string) => {
           text += chunk
           const decision = /"decision":"(\w+)"/.exec(text)?.[1]
           if (!decision || !text.endsWith('}')) return
-          socket.off('data', onData).off('error', reject)
+          socket.off('data', onData).off('error', reject).off('close', onClose)
           resolve(decision)
         }
-        socket.on('data', onData).once('error', reject)
+        socket.on('data', onData).once('error', reject).once('close', onClose)
         const path = `/v1/verdict?caller=${encodeURIComponent(caller)}&callee=%2B79161234567`
         socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
       }),

@@ -23,10 +23,10 @@ const nothing = (): OpenLoopTaken => ({
   answerTimes: [],
   failures: 0,
   acceptedMs: new Map(),
+  queued: 0,
 })
 let taken = nothing()
 let sent = 0
-let stopped = false
 
 function send(connection: Connection, due: Due): void {
   connection.index = due.index
@@ -46,6 +46,7 @@ function onData(connection: Connection, chunk: string): void {
   const nowMs = performance.now()
   if (connection.received.startsWith('HTTP/1.1 202')) {
     taken.acceptedMs.set(connection.index, performance.timeOrigin + nowMs)
+    if (connection.received.includes('"queued"')) taken.queued++
   } else if (!connection.received.startsWith('HTTP/1.1 200')) taken.failures++
   taken.latencies.push(nowMs - connection.dueMs)
   taken.answerTimes.push(nowMs - connection.sentMs)
@@ -65,7 +66,6 @@ async function open(): Promise<Connection> {
   })
   socket.on('error', () => taken.failures++)
   socket.on('close', () => {
-    if (stopped) return
     if (connection.busy) taken.failures++
     setTimeout(() => void open().then(returnFree, () => taken.failures++), RECONNECT_MS)
   })
@@ -95,11 +95,12 @@ function reportRequest(index: number): string {
   const head = `POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
   return `${head}\r\n\r\n${body}`
 }
+const requestsMax = options.requests ?? Number.POSITIVE_INFINITY
 const requestText = options.kind === 'report' ? reportRequest : verdictRequest
 
 function sendDue(startMs: number): void {
   const due = Math.floor(((performance.now() - startMs) / 1000) * options.requestsPerSecond) + 1
-  for (; sent < due; sent++) {
+  for (; sent < Math.min(due, requestsMax); sent++) {
     const dueMs = startMs + (sent / options.requestsPerSecond) * 1000
     const item = { index: sent, dueMs, text: requestText(sent) }
     taken.lateness.push(performance.now() - item.dueMs)
@@ -112,7 +113,6 @@ function sendDue(startMs: number): void {
 for (let i = 0; i < options.connections; i++) free.push(await open())
 const startMs = performance.now()
 function turn(): void {
-  if (stopped) return
   // Pairs with no store: a nap, nobody wakes it.
   Atomics.wait(nap, 0, 0, NAP_MS)
   sendDue(startMs)
@@ -120,14 +120,8 @@ function turn(): void {
 }
 turn()
 
-parentPort?.on('message', (message: 'take' | 'stop') => {
-  if (message === 'take') {
-    parentPort?.postMessage(taken)
-    taken = nothing()
-  } else {
-    stopped = true
-    for (const { socket } of free) socket.destroy()
-    parentPort?.close()
-  }
+parentPort?.on('message', () => {
+  parentPort?.postMessage(taken)
+  taken = nothing()
 })
 parentPort?.postMessage(performance.timeOrigin + startMs)

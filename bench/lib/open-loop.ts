@@ -17,6 +17,8 @@ export type OpenLoopOptions = {
   readonly run: string
   /** `report`: reports on these callers, each of another reporter, to an admin port. Missing: verdict requests. */
   readonly kind?: 'report'
+  /** It sends so many and no more; on and on when missing. */
+  readonly requests?: number
 }
 
 /**
@@ -30,6 +32,8 @@ export type OpenLoopTaken = {
   failures: number
   /** Of reports: when each was accepted, by its index; epoch milliseconds with fractions. */
   acceptedMs: Map<number, number>
+  /** Of reports: accepted, but not in the record yet. */
+  queued: number
 }
 
 export type OpenLoop = {
@@ -50,9 +54,7 @@ export async function startOpenLoop(options: OpenLoopOptions): Promise<OpenLoop>
       return taken
     },
     async stop() {
-      const ended = once(thread, 'exit')
-      thread.postMessage('stop')
-      await ended
+      await thread.terminate()
     },
   }
 }

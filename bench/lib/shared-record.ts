@@ -3,21 +3,30 @@ import os from 'node:os'
 import path from 'node:path'
 import { type RedisServer, startRedis, startRedisCluster } from '../../test/support/redis.ts'
 import { type RunningService, type RunOptions, runService } from '../../test/support/run-service.ts'
+import { call } from './service-client.ts'
+import { waitUntil, within } from './wait-until.ts'
 
 /** Redis servers of our own and nodes that share a record through them. */
 export type SharedRecord = {
   readonly url: string
   readonly servers: readonly RedisServer[]
-  /** Resolves when a cluster is healthy again. */
-  whole(): Promise<void>
   /** Starts node `name` on its own data directory, which stays until close. Node `a` comes first: it has the key. */
-  startNode(name: string, options?: RunOptions): Promise<RunningService>
+  startNode(name: string, options?: NodeOptions): Promise<RunningService>
   close(): Promise<void>
 }
 
 export type SharedRecordOptions = { readonly isCluster: boolean; readonly args?: readonly string[] }
 
-const READY_MS = 300_000
+export type NodeOptions = RunOptions & {
+  /** Called now and then while the node is not ready: it has to fetch everything first. */
+  readonly onWait?: (seconds: number) => void
+}
+
+/** A new node with 1 M facts to apply, at several times what one takes. */
+const READY_MS = 600_000
+const SAY_EVERY_MS = 5_000
+/** A service stops within 15 s, or not at all. */
+const STOP_MS = 15_000
 
 export async function startSharedRecord(options: SharedRecordOptions): Promise<SharedRecord> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'zaslon-bench-'))
@@ -28,29 +37,34 @@ export async function startSharedRecord(options: SharedRecordOptions): Promise<S
   return {
     url,
     servers,
-    whole: async () => void ('whole' in redis && (await redis.whole())),
-    async startNode(name, given = {}) {
+    async startNode(name, { onWait, ...given } = {}) {
+      const startMs = performance.now()
+      const waiting = setInterval(() => onWait?.(Math.round((performance.now() - startMs) / 1000)), SAY_EVERY_MS)
+      const keyOfA = { ZASLON_PSEUDONYM_KEY_FILE: path.join(root, 'a', 'pseudonym.key') }
       const service = await runService({
         dataDirectory: path.join(root, name),
         waitMs: READY_MS,
         ...given,
-        environment: {
-          ZASLON_REDIS_URL: url,
-          ...(name === 'a' ? {} : { ZASLON_PSEUDONYM_KEY_FILE: path.join(root, 'a', 'pseudonym.key') }),
-          ...given.environment,
-        },
-      })
+        environment: { ZASLON_REDIS_URL: url, ...(name === 'a' ? {} : keyOfA), ...given.environment },
+      }).finally(() => clearInterval(waiting))
       running.add(service)
       return service
     },
     async close() {
       // One that was stopped before is stopped at once.
-      await Promise.all([...running].map((service) => service.stop()))
-      // A frozen server would not mind its end otherwise.
-      for (const server of servers) server.signal('SIGCONT')
+      await Promise.all([...running].map(stopOrKill))
       await Promise.all(servers.map((server) => server.close()))
       rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     },
+  }
+}
+
+export async function stopOrKill(service: RunningService): Promise<void> {
+  try {
+    await within('the end of a service', STOP_MS, service.stop())
+  } catch (error) {
+    await service.kill()
+    throw error
   }
 }
 
@@ -60,13 +74,24 @@ async function startSingle(args: readonly string[]) {
 }
 
 /** What `GET /v1/record` says, as far as benches look at it. */
-export type RecordAnswer = {
-  readonly recordId: string
-  readonly state: string
-  readonly behind: number
-  readonly applied: number
-  readonly rewound: number
-  readonly outbox: { readonly facts: number }
+type RecordAnswer = { readonly state: string; readonly behind: number; readonly outbox: { readonly facts: number } }
+
+export type FollowingOptions = { readonly limitMs: number; readonly onWait?: (text: string) => void }
+
+/** Resolves when the node has applied the whole record, and the record has all of the node. */
+export async function untilFollowing(node: RunningService, { limitMs, onWait }: FollowingOptions): Promise<void> {
+  let last: RecordAnswer | undefined
+  const isFollowing = async () => {
+    last = await call<RecordAnswer>(node, 'GET', '/v1/record')
+    return last.state === 'following' && last.behind === 0 && last.outbox.facts === 0
+  }
+  const say = (seconds: number) =>
+    onWait?.(`${seconds} s, it says ${last?.state}, ${last?.behind} facts behind, ${last?.outbox.facts} in the outbox`)
+  try {
+    await waitUntil('a node follows the record to its end', isFollowing, { limitMs, onWait: say })
+  } catch (cause) {
+    throw new Error(`${cause} It said ${JSON.stringify(last)}. Its output:\n${node.output().slice(-4_000)}`, { cause })
+  }
 }
 
 export function redisVersion(servers: readonly RedisServer[]): string {

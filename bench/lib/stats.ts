@@ -24,3 +24,8 @@ export function summarize(values: readonly number[]): Summary {
 export function round(value: number): number {
   return Number(value.toPrecision(3))
 }
+
+/** Median and range, for people. */
+export function spread(values: readonly number[]): string {
+  return `${round(median(values))} (${Math.min(...values)}-${Math.max(...values)})`
+}

@@ -1,9 +1,12 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { generatedNumber } from './generate-numbers.ts'
 import { cpuMicroseconds } from './process-cpu.ts'
 
 export const CONNECTIONS = 32
+/** wrk waits 2 s for an answer; the rest is to start and to end. */
+const ANSWERS_MS = 20_000
 
 export type Side = { readonly pid: number; readonly port: number }
 export type Round = { readonly perSecond: number; readonly cpuMicroseconds: number }
@@ -13,7 +16,7 @@ export async function wrk({ pid, port }: Side, script: string, seconds: number):
   await sleep(300)
   const before = cpuMicroseconds(pid)
   const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${port}/v1/verdict`]
-  const output = runWrk(args)
+  const output = await runWrk(args, seconds * 1_000 + ANSWERS_MS)
   if (/Non-2xx|Socket errors/.test(output)) throw new Error(`wrk saw errors:\n${output}`)
   const requests = Number(/(\d+) requests in/.exec(output)?.[1])
   return {
@@ -22,9 +25,10 @@ export async function wrk({ pid, port }: Side, script: string, seconds: number):
   }
 }
 
-function runWrk(args: readonly string[]): string {
+/** Services go on printing meanwhile: this process must go on reading it, or they wait. */
+async function runWrk(args: readonly string[], limitMs: number): Promise<string> {
   try {
-    return execFileSync('wrk', args, { encoding: 'utf8' })
+    return (await promisify(execFile)('wrk', args, { timeout: limitMs })).stdout
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
     throw new Error('The load generator wrk is missing: apt-get install wrk', { cause })

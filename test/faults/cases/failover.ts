@@ -11,7 +11,7 @@ const PROBE_MS = 50
 
 export const failovers: FaultCase = {
   id: 'FAILOVER',
-  what: 'masters of a Redis Cluster are killed or frozen at random under write load, and come back as replicas; --count N',
+  what: 'masters of a Redis Cluster are killed or frozen at random under write load, and come back as replicas; then a new node joins; --count N',
   expected: 'No acknowledged change is lost, no call is unanswered, writes are recorded again within 3 s each time.',
   needs: ['ss', 'redis'],
   countsItself: true,
@@ -55,6 +55,7 @@ export const failovers: FaultCase = {
     const { unanswered } = await probe.stop()
     world.expect('every write is answered', unanswered === 0, { unanswered })
     fleet.add(probe.reports)
+    await fleet.join()
     await fleet.finish()
   },
 }

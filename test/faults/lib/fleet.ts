@@ -24,6 +24,8 @@ export type Fleet = {
   killNode(index: number): Promise<void>
   /** Starts it again on its ports and its data; resolves with the milliseconds until it is ready. */
   startAgain(index: number): Promise<number>
+  /** One more node, that has nothing and no writer: whatever it says at the end, it has from Redis. */
+  join(): Promise<void>
   record(index: number): Promise<RecordAnswer>
   /** Resolves when the node says so, with the milliseconds. */
   until(index: number, state: RecordState, waitMs?: number): Promise<number>
@@ -183,6 +185,9 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
       const { adminPort, verdictPort, dataDirectory } = nodes[index]!
       nodes[index] = await launch(index, { adminPort, verdictPort, dataDirectory })
       return performance.now() - startMs
+    },
+    async join() {
+      nodes.push(await launch(nodes.length, {}))
     },
     until: (index, state, waitMs = 30_000) =>
       until(`node ${index + 1} says ${state}`, async () => (await record(index)).state === state, waitMs),
