@@ -141,7 +141,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       limit: FAR_PAGE_ENTRIES,
       isBulk: true,
     })
-    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
+    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone, replica)
     return more.map(decodeEntry)
   }
 

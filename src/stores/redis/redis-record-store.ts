@@ -3,6 +3,7 @@
  * facts in Redis that every node applies.
  */
 import type { PhoneNumber } from '../../domain/phone-number.ts'
+import type { RecordState } from '../../domain/record-view.ts'
 import { describeReputation } from '../../domain/reputation.ts'
 import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
@@ -17,6 +18,7 @@ import {
   type RecordStore,
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
+import { bringVersion } from './bring-version.ts'
 import type { FactStreams } from './fact-streams.ts'
 import { createRecordFollower } from './follow-record.ts'
 import { createLayerOffers } from './offer-layers.ts'
@@ -118,9 +120,9 @@ export function createRedisRecordStore(
   const writes = factWrites(write as WriteFact, replica)
 
   /** Whoever is about to move contents is told before, not after having tried for long. */
-  function assertDesk(): void {
+  function assertDesk(states: readonly RecordState[] = ['following']): void {
     const { state, error } = follower.stateOf(DESK_PARTITION)
-    if (state !== 'following') throw notNow(error)
+    if (!states.includes(state)) throw notNow(error)
   }
 
   /** Nobody waits for it, and the next report of the number makes up for one that fails. */
@@ -164,6 +166,11 @@ export function createRedisRecordStore(
       assertDesk()
       await layers.push(version.layers)
       return writes.stageVersion(name, version, actor)
+    },
+    async activateVersion(name, version, options, actor) {
+      assertDesk(['following', 'waiting'])
+      await bringVersion(name, version, { reads: replica, layers })
+      return writes.activateVersion(name, version, options, actor)
     },
     async putNumberingPlan(plan, actor) {
       assertDesk()

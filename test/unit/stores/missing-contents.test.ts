@@ -84,6 +84,8 @@ async function openTwo(): Promise<{
 
 const LAYER: LayerRef = { layerId: 1, numberCount: 10, rangeCount: 0, stamp: 77 }
 
+const NEWER: LayerRef = { ...LAYER, layerId: 2, stamp: 78 }
+
 async function importTo({ own, store }: Side, name: string, layer: LayerRef): Promise<void> {
   own.set(layer.layerId, layer)
   const { version } = await store.stageVersion(name, { layers: [layer], entryCount: 10 }, 'anna')
@@ -136,11 +138,65 @@ describe('contents of a list that Redis lost', () => {
     shared.layers.clear()
     record.failover(DESK_PARTITION, 3)
     b.own.clear()
-    expect(await until(() => b.store.policy()?.text === 'newer')).toBe(true)
-    expect(b.store.list('black')?.activeVersion).toBe(0)
+    const isBehind = () => b.store.list('black')?.activeVersion === 0
+    expect(await until(() => isBehind() && b.store.policy()?.text === 'newer')).toBe(true)
     expect(a.replica.layersInUse()).toEqual(new Set([1]))
     a.own.set(1, LAYER)
     expect(await until(() => b.store.list('black')?.activeVersion === 1)).toBe(true)
+    await Promise.all([a.store.close(), b.store.close()])
+  })
+})
+
+describe('contents that nobody has any more', () => {
+  /** Version 2 is in force everywhere; b never had what version 1 needs. */
+  async function openWithOldVersion() {
+    const opened = await openTwo()
+    const { a, b } = opened
+    b.link.isReachable = false
+    await importTo(a, 'black', LAYER)
+    await importTo(a, 'black', NEWER)
+    b.link.isReachable = true
+    expect(await until(() => b.store.list('black')?.activeVersion === 2)).toBe(true)
+    expect(b.own.has(1)).toBe(false)
+    return opened
+  }
+
+  it('do not come into force, and their version can be activated again once somebody has them', async () => {
+    const { record, shared, a, b } = await openWithOldVersion()
+    a.own.delete(1)
+    shared.layers.delete('1-77')
+    const facts = record.entries(DESK_PARTITION).length
+    for (const { store } of [a, b]) {
+      const refused = store.activateVersion('black', 1, {}, 'anna')
+      await expect(refused).rejects.toMatchObject({
+        code: 'CONTENTS_GONE',
+        message: expect.stringContaining('list black'),
+      })
+    }
+    expect(record.entries(DESK_PARTITION).length).toBe(facts)
+    const asked = b.store.activateVersion('black', 1, {}, 'anna')
+    a.own.set(1, LAYER)
+    await asked
+    expect(b.store.list('black')?.activeVersion).toBe(1)
+    expect(await until(() => a.store.list('black')?.activeVersion === 1)).toBe(true)
+    await Promise.all([a.store.close(), b.store.close()])
+  }, 20_000)
+
+  it('hold a node up only until another version comes into force, on whichever node that is said', async () => {
+    const { shared, a, b } = await openWithOldVersion()
+    b.link.isReachable = false
+    await a.store.activateVersion('black', 1, {}, 'anna')
+    a.own.delete(1)
+    shared.layers.delete('1-77')
+    b.link.isReachable = true
+    expect(await until(() => b.store.follower.stateOf(DESK_PARTITION).state === 'waiting')).toBe(true)
+    expect(b.store.recordStatus().problem?.detail).toContain('version 1 of list black')
+    const other = b.store.putList({ name: 'black', kind: 'deny', title: 'x' }, 'anna')
+    await expect(other).rejects.toMatchObject({ code: 'CONTENTS_MISSING' })
+    await b.store.activateVersion('black', 2, {}, 'boris')
+    expect(b.store.list('black')?.activeVersion).toBe(2)
+    expect(await until(() => b.store.recordStatus().states.following === 65)).toBe(true)
+    expect(await until(() => a.store.list('black')?.activeVersion === 2)).toBe(true)
     await Promise.all([a.store.close(), b.store.close()])
   })
 })
