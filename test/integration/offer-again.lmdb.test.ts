@@ -101,7 +101,7 @@ it('brings back the contents that a list in force needs again when its next vers
   expect(disk).toEqual(new Set([1, 2]))
 })
 
-it('takes nothing back, and says so, when those contents are gone', async () => {
+it('takes nothing back while those contents are gone, says that it waits for them, and goes on when they come', async () => {
   const record = createSimulatedRecord()
   const redis = new Set<number>()
   const disk = new Set([1, 2])
@@ -111,6 +111,11 @@ it('takes nothing back, and says so, when those contents are gone', async () => 
   redis.clear()
   record.failover(DESK_PARTITION, 2)
   await sleep(200)
-  expect(store.recordStatus().states).toEqual({ following: 64, diverged: 1 })
+  expect(store.recordStatus()).toMatchObject({
+    states: { following: 64, waiting: 1 },
+    problem: { code: 'CONTENTS_MISSING', detail: expect.stringContaining('version 1 of list black needs again') },
+  })
   expect(store.list('black')?.activeVersion).toBe(2)
+  redis.add(1)
+  await untilActive(2)
 })

@@ -12,6 +12,8 @@ import { restorePartition } from './restore-partition.ts'
 export type RecordDeskOptions = RepairOptions & RecordViewOptions
 
 const PARTITIONS_AT_ONCE = 8
+/** `waiting`: it may need contents for what it takes back only, and none for what Redis has by now. */
+const ACCEPTABLE: readonly RecordState[] = ['waiting', 'diverged', 'damaged']
 
 /** How this node stands to the record, and the operator's words about it: services/record-desk.ts. */
 export function createRecordDesk(
@@ -59,7 +61,7 @@ export function createRecordDesk(
 
   return {
     view: () => recordView(store.recordStatus(), options),
-    accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
+    accept: (actor: Actor) => decide(actor, 'accept', ACCEPTABLE),
     restore: (actor: Actor, { replace = false }: { replace?: boolean } = {}) =>
       decide(actor, 'restore', DISPUTED, replace),
   }

@@ -6,11 +6,12 @@ import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { DESK_PARTITION, partitionOfNumber } from '../../../src/stores/fact.ts'
 import { encodeFact } from '../../../src/stores/fact-codec.ts'
 import { openReplica } from '../../../src/stores/lmdb/replica.ts'
+import { versionMark } from '../../../src/stores/record-marks.ts'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../../../src/stores/redis/fact-streams-redis.ts'
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { createRecordDesk } from '../../../src/stores/redis/record-desk-redis.ts'
-import { createRedisRecordStore } from '../../../src/stores/redis/redis-record-store.ts'
+import { createRedisRecordStore, type LayerTraffic } from '../../../src/stores/redis/redis-record-store.ts'
 import { report } from '../../contract/record-store.contract.ts'
 import { startChaosProxy } from '../../faults/lib/chaos-proxy.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
@@ -31,12 +32,16 @@ let server: RedisServer
 const open: { close(): Promise<void> }[] = []
 
 /** `appendWith`: what a restore sends its facts through. */
-async function openNode(appendWith: (append: Append) => Append = (append) => append, url = server.url) {
+async function openNode(
+  appendWith: (append: Append) => Append = (append) => append,
+  url = server.url,
+  layers: LayerTraffic = countedLayers(),
+) {
   const { link, recordId } = await joinRecord(url)
   const replica = await openReplica({ directory: temporaryDirectory() })
   await replica.bind({ recordId, redis: 'single', isWhole: false })
   const streams = createFactStreams(link, recordId)
-  const common = { replica, streams, layers: countedLayers(), newFactId, now: Date.now }
+  const common = { replica, streams, layers, newFactId, now: Date.now }
   const store = createRedisRecordStore(
     { recordId, outboxMax: 100, touchMs: 100 },
     {
@@ -108,8 +113,7 @@ function meanwhile(at: number, work: () => Promise<void> | void): (append: Appen
 }
 
 /** As a promoted replica has it that never got the newest entries. */
-function failover(node: Node, lost: number): void {
-  const { head, facts } = node.keys
+function failover(node: Node, lost: number, { head, facts } = node.keys): void {
   const [epoch, sequence] = server.cli('hmget', head, 'epoch', 'sequence').split('\n')
   const last = Number(sequence) - lost
   for (let gone = last + 1; gone <= Number(sequence); gone++) server.cli('xdel', facts, `${epoch}-${gone}`)
@@ -255,6 +259,29 @@ describe.skipIf(!hasRedis)('record restore', () => {
     expect(await node.store.appendReport(report('more', { number: NUMBER, reporter }), 'agent')).toMatchObject({
       outcome: 'recorded',
     })
+  })
+
+  it('lets a node that waits for what it cannot take back take what Redis has by now', async () => {
+    const disk = new Set([1, 2, 3])
+    const has: LayerTraffic['has'] = ({ layerId }) => disk.has(layerId)
+    const fetch: LayerTraffic['fetch'] = async (wanted) => wanted.filter((layer) => !has(layer))
+    const { store, streams, desk, ...node } = await openNode(undefined, undefined, { ...countedLayers(), has, fetch })
+    await untilDone(() => store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna'))
+    for (const layerId of disk) {
+      const layers = [{ layerId, numberCount: 1, rangeCount: 0, stamp: layerId }]
+      const { version } = await untilDone(() => store.stageVersion('black', { layers, entryCount: 1 }, 'anna'))
+      await untilDone(() => store.activateVersion('black', version, {}, 'anna'))
+    }
+    disk.delete(2)
+    failover({ store, streams, desk, ...node }, 2, partitionKeys(node.recordId, DESK_PARTITION))
+    await until(() => node.stateOf(DESK_PARTITION).state === 'waiting')
+    expect(await refusalOf(desk.accept('anna'))).toMatchObject({ code: 'CONTENTS_MISSING' })
+    const mark = versionMark(store.versions('black')[0]!)
+    const other = encodeFact({ kind: 'list-activate', name: 'black', version: 1, mark, actor: 'boris', atMs: 1 })
+    await untilDone(() => streams.append(DESK_PARTITION, newFactId(), other))
+    await desk.accept('anna')
+    expect(store.recordStatus().states).toEqual({ following: 65 })
+    expect(store.list('black')?.activeVersion).toBe(1)
   })
 
   it('puts a record in the place of one that began in an emptied Redis, and only when told so', async () => {
