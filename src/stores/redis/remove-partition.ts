@@ -1,6 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { PARTITIONS } from '../fact.ts'
-import { layerCounterKey, partitionKeys, RECORD_KEY } from './keys.ts'
+import { layerCounterKey, layerKeys, partitionKeys, RECORD_KEY } from './keys.ts'
+import { createLayerStore } from './layer-store.ts'
 import type { RedisLink } from './redis-link.ts'
 
 /**
@@ -28,8 +29,17 @@ export async function removeOtherRecord(link: RedisLink, recordId: string): Prom
   const found = await link.call(doing, () => link.client.hget(RECORD_KEY, 'recordId'))
   if (found === null || found === recordId) return
   for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
+  await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
   await link.call(doing, () => link.client.unlink(RECORD_KEY))
+}
+
+/** All of them, also those that are being pushed: nobody has a use for them any more. */
+async function removeLayers(link: RedisLink, recordId: string): Promise<void> {
+  const store = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  await store.sweep(new Set(), Number.NEGATIVE_INFINITY)
+  const { layers, wanted } = layerKeys(recordId)
+  await link.call('removing the layers of another record', () => link.client.unlink(layers, wanted))
 }
 
 /** A key of another type has nothing to tell. */

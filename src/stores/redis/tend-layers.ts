@@ -6,7 +6,7 @@
  * - looks whether one more layer in force is whole there, and after a failover of any partition whether all are: the chunks
  *   of a layer are spread over all partitions.
  */
-import { PARTITIONS } from '../fact.ts'
+import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { keptLayers, layersInForce } from '../kept-layers.ts'
 import { layerName } from '../layer-rows.ts'
 import type { Replica } from '../lmdb/replica.ts'
@@ -17,7 +17,7 @@ import type { LayerTraffic } from './redis-record-store.ts'
 export type TendLayersDependencies = {
   readonly replica: Pick<Replica, 'position' | 'lists' | 'versions' | 'numberingPlans' | 'layersWaiting'>
   readonly layers: Pick<LayerTraffic, 'push' | 'has' | 'wanted'>
-  readonly follower: Pick<RecordFollower, 'status'>
+  readonly follower: Pick<RecordFollower, 'status' | 'stateOf'>
   readonly onFault: (error: unknown) => void
 }
 
@@ -31,8 +31,9 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   let queue: LayerRef[] = []
   let isTending = false
 
-  /** A push to a Redis that is away would keep a job thread waiting. */
-  const mayPush = () => !isClosed && (follower.status().states.away ?? 0) === 0
+  /** A push to a Redis that is away would keep a job thread waiting; where the desk is gone, so is who would use or sweep it. */
+  const mayPush = () =>
+    !isClosed && (follower.status().states.away ?? 0) === 0 && follower.stateOf(DESK_PARTITION).state !== 'lost'
 
   async function giveWanted(): Promise<void> {
     const wanted = await layers.wanted()

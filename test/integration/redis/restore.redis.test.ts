@@ -5,13 +5,16 @@ import { ScreeningError } from '../../../src/domain/errors.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { DESK_PARTITION, partitionOfNumber } from '../../../src/stores/fact.ts'
 import { encodeFact } from '../../../src/stores/fact-codec.ts'
+import { openListContents } from '../../../src/stores/lmdb/list-contents.ts'
 import { openReplica } from '../../../src/stores/lmdb/replica.ts'
 import { versionMark } from '../../../src/stores/record-marks.ts'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../../../src/stores/redis/fact-streams-redis.ts'
-import { partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { layerChunkKey, layerKeys, partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { createLayerStore } from '../../../src/stores/redis/layer-store.ts'
 import { createRecordDesk } from '../../../src/stores/redis/record-desk-redis.ts'
 import { createRedisRecordStore, type LayerTraffic } from '../../../src/stores/redis/redis-record-store.ts'
+import { numbersOnly } from '../../contract/list-contents.contract.ts'
 import { report } from '../../contract/record-store.contract.ts'
 import { startChaosProxy } from '../../faults/lib/chaos-proxy.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
@@ -89,6 +92,20 @@ async function writeReports(node: Node): Promise<void> {
     await untilDone(() => node.store.appendReport(report(`r${index}`, { number: NUMBER, reporter }), 'agent'))
   }
   await until(() => node.replica.reportsOf(NUMBER, 100).length === REPORTS)
+}
+
+/** A layer of some chunks, one that is on its way, and what no version of ours wrote. */
+async function pushLayers({ link, recordId }: Node): Promise<void> {
+  const contents = openListContents({ directory: temporaryDirectory(), readOnly: false })
+  const numbers = Array.from({ length: 400_000 }, (_, index) => 79_000_000_000 + index * 1_000)
+  contents.putLayer(1, numbersOnly(numbers), { stamp: 7 })
+  const layers = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  const layer = { layerId: 1, numberCount: numbers.length, rangeCount: 0, stamp: 7 }
+  await layers.push(layer, contents, { check() {}, report() {} })
+  const loose = { state: 'pushing', chunks: 3, touchedMs: Date.now() }
+  await link.client.set(layerChunkKey(recordId, 2, '2-8:0123456789abcdef:2'), 'x')
+  await link.client.hset(layerKeys(recordId).layers, '2-8:0123456789abcdef', JSON.stringify(loose), 'a:b:c', 'x')
+  await contents.close()
 }
 
 async function lose(node: Node): Promise<void> {
@@ -297,6 +314,8 @@ describe.skipIf(!hasRedis)('record restore', () => {
       code: 'RECORD_FOREIGN',
       details: { hint: expect.stringContaining('--replace-record') },
     })
+    await pushLayers(fresh)
+    expect(server.cli('keys', `*${fresh.recordId}:layer*`).split('\n').length).toBeGreaterThan(5)
     await node.desk.restore('anna', { replace: true })
     expect(node.store.recordStatus().states).toEqual({ following: 65 })
     await until(() => fresh.store.recordStatus().problem?.code === 'RECORD_FOREIGN')

@@ -130,6 +130,20 @@ describe('contents of a list that Redis lost', () => {
     await Promise.all([a.store.close(), b.store.close()])
   })
 
+  it('are not pushed to a Redis where the desk is gone: nobody would ever remove them', async () => {
+    const { record, shared, a, b } = await openTwo()
+    await importTo(a, 'black', LAYER)
+    await until(() => b.store.list('black')?.activeVersion === 1)
+    record.flush(DESK_PARTITION)
+    const isLost = ({ store }: Side) => store.follower.stateOf(DESK_PARTITION).state === 'lost'
+    expect(await until(() => isLost(a) && isLost(b))).toBe(true)
+    await sleep(100)
+    shared.layers.clear()
+    await sleep(1_500)
+    expect(shared.layers.size).toBe(0)
+    await Promise.all([a.store.close(), b.store.close()])
+  })
+
   it('hold back only their own list while no node has them', async () => {
     const { record, shared, a, b } = await openTwo()
     await importTo(a, 'black', LAYER)
@@ -205,7 +219,7 @@ describe('one layer id for two layers', () => {
   it('is refused to the second, which comes into force under another', async () => {
     const { shared, a, b } = await openTwo()
     await importTo(b, 'white', { ...LAYER, stamp: 2 })
-    await until(() => a.own.get(1)?.stamp === 2)
+    await until(() => a.store.list('white')?.activeVersion === 1)
     const taken = await importTo(a, 'black', LAYER).catch((error: unknown) => error)
     expect(taken).toMatchObject({ code: 'LIST_CHANGED' })
     await importTo(a, 'black', { ...LAYER, layerId: 2 })
