@@ -23,11 +23,17 @@ export async function removePartition(link: RedisLink, recordId: string, partiti
   return Math.max(0, ...[last, newest].map(Number).filter(Number.isSafeInteger))
 }
 
+/** The id of the record that Redis holds. */
+export async function recordIn(link: RedisLink): Promise<string | undefined> {
+  const found = await link.call('looking for a record', () => link.client.hget(RECORD_KEY, 'recordId'))
+  return found ?? undefined
+}
+
 /** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
 export async function removeOtherRecord(link: RedisLink, recordId: string): Promise<void> {
   const doing = 'removing another record'
-  const found = await link.call(doing, () => link.client.hget(RECORD_KEY, 'recordId'))
-  if (found === null || found === recordId) return
+  const found = await recordIn(link)
+  if (found === undefined || found === recordId) return
   for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
   await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
