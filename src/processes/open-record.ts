@@ -34,6 +34,11 @@ export type OpenRecordDependencies = {
 /** Longer than a control process needs to finish what is in flight (the supervisor gives it 8 s). */
 const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
+/**
+ * Of one call of a transfer. Whoever needs the layer begins it again, and meanwhile neither the list nor the turn of other
+ * transfers is held: a call that hangs takes its own 5 s more.
+ */
+const TRANSFER_RETRY_MS = 3_000
 
 export async function openRecordOf(
   options: OpenRecordOptions,
@@ -58,7 +63,15 @@ async function openShared(
     const membership = await findRecord(options, { replica, log })
     let store: RecordStore | undefined
     const jobs = startJobThreads(
-      { directory, redis: { redis: config.redis, kind: membership.link.kind, recordId: membership.recordId } },
+      {
+        directory,
+        redis: {
+          redis: config.redis,
+          kind: membership.link.kind,
+          recordId: membership.recordId,
+          retryForMs: TRANSFER_RETRY_MS,
+        },
+      },
       {
         layersInUse: () => replica.layersInUse(),
         allocateLayer: () => {

@@ -2,6 +2,7 @@
  * The record store of a node that shares its record through Redis: reads come from this node's replica, writes become
  * facts in Redis that every node applies.
  */
+import { ScreeningError } from '../../domain/errors.ts'
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import type { RecordState } from '../../domain/record-view.ts'
 import { describeReputation } from '../../domain/reputation.ts'
@@ -54,7 +55,12 @@ export type LayerTraffic = {
   newest(): LayerId
 }
 
-export type RedisRecordStoreOptions = FollowerOptions & FactWriterOptions & { readonly recordId: string }
+export type RedisRecordStoreOptions = FollowerOptions &
+  FactWriterOptions & {
+    readonly recordId: string
+    /** How long a change of single entries waits until Redis has its contents. */
+    readonly pushDeadlineMs?: number
+  }
 
 export type RedisRecordStoreDependencies = {
   readonly replica: Replica
@@ -75,6 +81,8 @@ export type RedisRecordStoreDependencies = {
 
 /** Of distinct reporters; the score does not depend on it. */
 const REPORTERS_WINDOW_DAYS = 10
+/** Within the 30 s of a request, behind a wait for the list. */
+const PUSH_DEADLINE_MS = 10_000
 /** What waits is offered this often; each round takes what it can. */
 const DRAIN_EVERY_MS = 100
 /**
@@ -164,7 +172,9 @@ export function createRedisRecordStore(
     async stageVersion(name, version, actor) {
       if (replica.list(name) === undefined) return writes.stageVersion(name, version, actor)
       assertDesk()
-      await layers.push(version.layers)
+      const pushed = layers.push(version.layers)
+      // Somebody waits for single entries, and nobody for an import.
+      await (version.importId === undefined ? soon(pushed, options.pushDeadlineMs) : pushed)
       return writes.stageVersion(name, version, actor)
     },
     async activateVersion(name, version, options, actor) {
@@ -189,6 +199,23 @@ export function createRedisRecordStore(
       await replica.close()
     },
   }
+}
+
+/** What takes longer goes on, so that the next try finds it done. */
+async function soon(pushed: Promise<void>, deadlineMs = PUSH_DEADLINE_MS): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tooSlow(deadlineMs)), deadlineMs)
+  })
+  await Promise.race([pushed, late]).finally(() => clearTimeout(timer))
+}
+
+function tooSlow(deadlineMs: number): ScreeningError {
+  const message = `Redis has not taken the contents of the list within ${deadlineMs / 1_000} s: nothing was changed.`
+  return new ScreeningError('UNAVAILABLE', message, {
+    hint: 'Send it again in some seconds: what is under way goes on. When it lasts, look at Redis with: zaslon doctor',
+    retryAfterSeconds: 5,
+  })
 }
 
 /** Many calls want a review of the same number: one that changes nothing is no fact. */

@@ -4,7 +4,7 @@ import { DESK_PARTITION } from '../../../src/stores/fact.ts'
 import { isSameLayer, layerName } from '../../../src/stores/layer-rows.ts'
 import type { LayerRef } from '../../../src/stores/ports.ts'
 import type { LayerTraffic } from '../../../src/stores/redis/redis-record-store.ts'
-import { openRecordNode, type RecordNode } from '../../support/redis-node.ts'
+import { countedLayers, openRecordNode, type RecordNode } from '../../support/redis-node.ts'
 import { createSimulatedRecord } from '../../support/simulated-streams.ts'
 
 let facts = 0
@@ -212,6 +212,25 @@ describe('contents that nobody has any more', () => {
     expect(await until(() => b.store.recordStatus().states.following === 65)).toBe(true)
     expect(await until(() => a.store.list('black')?.activeVersion === 2)).toBe(true)
     await Promise.all([a.store.close(), b.store.close()])
+  })
+})
+
+describe('contents that Redis does not take in time', () => {
+  it('end a change of single entries, and an import goes on', async () => {
+    let finish: () => void = () => {}
+    const pushing = new Promise<void>((resolve) => (finish = resolve))
+    const layers = { ...countedLayers(), push: () => pushing }
+    const streams = createSimulatedRecord().connect()
+    const { store } = await openRecordNode({ streams, layers, newFactId, pollMs: 2, pushDeadlineMs: 30 })
+    await store.follower.caughtUp()
+    await store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna')
+    const version = { layers: [LAYER], entryCount: 10 }
+    const entries = store.stageVersion('black', version, 'anna')
+    const imported = store.stageVersion('black', { ...version, importId: 'i1' }, 'anna')
+    await expect(entries).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterSeconds: 5 } })
+    finish()
+    expect((await imported).version).toBe(1)
+    await store.close()
   })
 })
 
