@@ -22,6 +22,8 @@ export type TendLayersDependencies = {
 }
 
 const TEND_EVERY_MS = 1_000
+/** Of a turn a second. */
+const PAUSE_TURNS_MAX = 64
 
 /** Returns what ends it; a push that runs then ends by itself. */
 export function tendLayers({ replica, layers, follower, onFault }: TendLayersDependencies): () => void {
@@ -30,6 +32,9 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   /** To be looked at, the next one first. */
   let queue: LayerRef[] = []
   let isTending = false
+  let turn = 0
+  /** By name: from which turn on a layer that is wanted is pushed again. */
+  const given = new Map<string, { readonly at: number; readonly pause: number }>()
 
   /** A push to a Redis that is away would keep a job thread waiting; where the desk is gone, so is who would use or sweep it. */
   const mayPush = () =>
@@ -41,8 +46,22 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
     const known = new Map(
       [...keptLayers(replica), ...replica.layersWaiting()].map((layer) => [layerName(layer), layer]),
     )
-    for (const [name, layer] of known)
-      if (wanted.has(name) && layers.has(layer) && mayPush()) await layers.push([layer])
+    for (const [name, layer] of known) {
+      if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !isTurn(name)) continue
+      await layers.push([layer])
+    }
+  }
+
+  /** What is wanted again and again although we push it may be damaged here: rarer each time, until nobody wants it. */
+  function isTurn(name: string): boolean {
+    const { at = turn, pause = 1 } = given.get(name) ?? {}
+    if (turn < at) return false
+    given.set(name, { at: turn + pause, pause: Math.min(2 * pause, PAUSE_TURNS_MAX) })
+    return true
+  }
+
+  function forgetGiven(): void {
+    for (const [name, { at }] of given) if (turn > at + PAUSE_TURNS_MAX) given.delete(name)
   }
 
   async function lookAtNext(): Promise<void> {
@@ -58,6 +77,8 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   async function tend(): Promise<void> {
     if (isTending) return
     isTending = true
+    turn++
+    forgetGiven()
     for (const step of [lookAtNext, giveWanted]) {
       try {
         if (mayPush()) await step()
