@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { DESK_PARTITION } from '../../src/stores/fact.ts'
+import { encodeFact } from '../../src/stores/fact-codec.ts'
 import type { LayerRef } from '../../src/stores/ports.ts'
 import { openRecordNode, type RecordNode } from '../support/redis-node.ts'
 import { createSimulatedRecord } from '../support/simulated-streams.ts'
@@ -51,6 +52,12 @@ async function activateBoth({ store }: Pick<RecordNode, 'store'>): Promise<void>
   }
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  for (const giveUpMs = Date.now() + 6_000; !isSo(); await sleep(5)) {
+    if (Date.now() > giveUpMs) throw new Error(`It never came: ${isSo}`)
+  }
+}
+
 async function untilActive(version: number): Promise<void> {
   const isSo = () =>
     nodes.every(({ store }) => {
@@ -88,6 +95,44 @@ it('offers on when a version in between has contents that nobody has any more', 
   await sleep(50)
   await untilActive(2)
 })
+
+it('gives and keeps what rows of the whole desk point to, when they are taken back', async () => {
+  const author = await open(createSimulatedRecord(), { redis: new Set(), disk: new Set([1, 2]) })
+  await activateBoth(author)
+  const facts = [...author.replica.factsOf(DESK_PARTITION)]
+  for (const { store } of nodes.splice(0)) await store.close()
+
+  const record = createSimulatedRecord()
+  const writer = record.connect()
+  for (const [index, fact] of facts.entries()) {
+    const payload = encodeFact({ ...fact, actor: 'anna', atMs: 1 })
+    await writer.append(DESK_PARTITION, String(index).padStart(32, 'f'), payload)
+  }
+  const redis = new Set([2])
+  const other = await open(record, { redis, disk: new Set() })
+  expect(other.store.list('black')?.activeVersion).toBe(2)
+  redis.clear()
+  record.failover(DESK_PARTITION, facts.length)
+  await until(() => other.store.list('black') === undefined)
+  expect(other.replica.layersInUse()).toEqual(new Set([1, 2]))
+  await untilActive(2)
+  expect(redis).toEqual(new Set([2]))
+})
+
+it.each([{}, { layers: 7 }, { layers: [null, {}] }])(
+  'lives with a fact that says nothing of its layers: %j',
+  async (version) => {
+    const record = createSimulatedRecord()
+    const { store, replica } = await open(record, { redis: new Set(), disk: new Set() })
+    const fact = { v: 1, kind: 'list-stage', name: 'black', listKind: 'deny', version, actor: 'anna', atMs: 1 }
+    await record.connect().append(DESK_PARTITION, 'f'.repeat(32), Buffer.from(JSON.stringify(fact)))
+    await until(() => replica.position(DESK_PARTITION).sequence === 2)
+    record.failover(DESK_PARTITION, 1)
+    await until(() => store.recordStatus().rewound === 1)
+    expect(replica.layersInUse()).toEqual(new Set())
+    await until(() => store.recordStatus().outbox.facts === 0)
+  },
+)
 
 it('brings back the contents that a list in force needs again when its next version is taken back', async () => {
   const record = createSimulatedRecord()
