@@ -30,7 +30,8 @@ export async function recordIn(link: RedisLink): Promise<string | undefined> {
 }
 
 /** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
-export async function removeOtherRecord(link: RedisLink, recordId: string): Promise<void> {
+export async function removeOtherRecord(own: RedisLink, recordId: string): Promise<void> {
+  const link = own.unconfirmed?.link ?? own
   const doing = 'removing another record'
   const found = await recordIn(link)
   if (found === undefined || found === recordId) return
@@ -38,6 +39,7 @@ export async function removeOtherRecord(link: RedisLink, recordId: string): Prom
   await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
   await link.call(doing, () => link.client.unlink(RECORD_KEY))
+  await own.unconfirmed?.confirm()
 }
 
 /** All of them, also those that are being pushed: nobody has a use for them any more. */

@@ -6,6 +6,7 @@
  * - looks whether one more layer in force is whole there, and after a failover of any partition whether all are: the chunks
  *   of a layer are spread over all partitions.
  */
+import type { RecordState } from '../../domain/record-view.ts'
 import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { keptLayers, layersInForce } from '../kept-layers.ts'
 import { layerName } from '../layer-rows.ts'
@@ -22,6 +23,8 @@ export type TendLayersDependencies = {
 }
 
 const TEND_EVERY_MS = 1_000
+/** What is there now may be another record, and nobody would ever use or sweep what we bring there. */
+const UNKNOWN: readonly RecordState[] = ['lost', 'damaged', 'newer']
 /** Of a turn a second. */
 const PAUSE_TURNS_MAX = 64
 
@@ -36,9 +39,9 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   /** By name: from which turn on a layer that is wanted is pushed again. */
   const given = new Map<string, { readonly at: number; readonly pause: number }>()
 
-  /** A push to a Redis that is away would keep a job thread waiting; where the desk is gone, so is who would use or sweep it. */
+  /** A push to a Redis that is away would keep a job thread waiting. */
   const mayPush = () =>
-    !isClosed && (follower.status().states.away ?? 0) === 0 && follower.stateOf(DESK_PARTITION).state !== 'lost'
+    !isClosed && (follower.status().states.away ?? 0) === 0 && !UNKNOWN.includes(follower.stateOf(DESK_PARTITION).state)
 
   async function giveWanted(): Promise<void> {
     const wanted = await layers.wanted()
