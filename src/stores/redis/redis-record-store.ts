@@ -112,7 +112,7 @@ export function createRedisRecordStore(
   })
   const stopTending = tendLayers({ replica, layers, follower, onFault: dependencies.onFault })
   const drain = setInterval(() => {
-    if (replica.outbox.size > 0) void writer.drain()
+    if (replica.outbox.size > 0) writer.drain().catch(dependencies.onFault)
   }, DRAIN_EVERY_MS)
 
   async function write(body: FactBody, actor: Actor): Promise<unknown> {
