@@ -178,7 +178,7 @@ export function createRedisRecordStore(
       return writes.stageVersion(name, version, actor)
     },
     async activateVersion(name, version, options, actor) {
-      assertDesk(['following', 'waiting'])
+      assertDesk(options.expectedActive === undefined ? ['following', 'waiting'] : ['following'])
       await bringVersion(name, version, { reads: replica, layers })
       return writes.activateVersion(name, version, options, actor)
     },

@@ -62,9 +62,9 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   const { outboxMax, deadlineMs = WRITE_DEADLINE_MS } = options
   let draining: Promise<void> | undefined
 
-  async function record(kind: FactKind, { partition, factId, payload }: OutboxFact): Promise<FactResults[FactKind]> {
+  async function record(fact: Fact, { partition, factId, payload }: OutboxFact): Promise<FactResults[FactKind]> {
     const { state, error } = follower.stateOf(partition)
-    const isWayOut = state === 'waiting' && kind === 'list-activate'
+    const isWayOut = state === 'waiting' && endsWaiting(fact)
     if (state !== 'following' && !isWayOut) throw new NotRecorded(notNow(error))
     const applied = follower.awaitFact(factId)
     const deadline = rejectAfter(isWayOut ? Math.max(deadlineMs, WAY_OUT_DEADLINE_MS) : deadlineMs)
@@ -122,7 +122,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
       const factId = dependencies.newFactId()
       const payload = encodeFact(fact)
       try {
-        return await record(fact.kind, { partition, factId, payload })
+        return await record(fact, { partition, factId, payload })
       } catch (error) {
         if (!(error instanceof NotRecorded)) throw error
         if (fact.kind !== 'report') throw error.cause
@@ -137,6 +137,11 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
       return draining
     },
   }
+}
+
+/** Whatever is in force by now, which a node that waits does not know: who expects a certain version would be refused. */
+function endsWaiting(fact: Fact): boolean {
+  return fact.kind === 'list-activate' && fact.expectedMark === undefined
 }
 
 /** Why a partition that is not followed takes no write now. */

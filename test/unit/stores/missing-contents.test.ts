@@ -207,6 +207,8 @@ describe('contents that nobody has any more', () => {
     expect(b.store.recordStatus().problem?.detail).toContain('version 1 of list black')
     const other = b.store.putList({ name: 'black', kind: 'deny', title: 'x' }, 'anna')
     await expect(other).rejects.toMatchObject({ code: 'CONTENTS_MISSING' })
+    const expecting = b.store.activateVersion('black', 2, { expectedActive: 2 }, 'boris')
+    await expect(expecting).rejects.toMatchObject({ code: 'CONTENTS_MISSING' })
     await b.store.activateVersion('black', 2, {}, 'boris')
     expect(b.store.list('black')?.activeVersion).toBe(2)
     expect(await until(() => b.store.recordStatus().states.following === 65)).toBe(true)
