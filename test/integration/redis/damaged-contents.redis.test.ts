@@ -92,6 +92,24 @@ describe.skipIf(!hasRedis)('contents of a list that are wrong in Redis', () => {
     expect(server.cli('exists', `zaslon:{p64}:${author.recordId}:layers-wanted`)).toBe('0')
   })
 
+  it('are brought before an old version comes into force, where a node still has them, and are missed by nobody', async () => {
+    const author = await openNode()
+    await untilDone(() => author.store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna'))
+    for (const layerId of [1, 2]) {
+      author.contents.putLayer(layerId, numbersOnly([79_000_000_000 + layerId]), { stamp: 7 })
+      const layers = [{ ...LAYER, layerId, numberCount: 1 }]
+      const { version } = await untilDone(() => author.store.stageVersion('black', { layers, entryCount: 1 }, 'anna'))
+      await untilDone(() => author.store.activateVersion('black', version, {}, 'anna'))
+    }
+    const other = await openNode()
+    expect(other.contents.layer(1)).toBeUndefined()
+    server.cli('hdel', `zaslon:{p64}:${author.recordId}:layers`, '1-7')
+    await untilDone(() => other.store.activateVersion('black', 1, {}, 'boris'))
+    expect(other.contents.layer(1)).toMatchObject({ numberCount: 1 })
+    expect(other.store.list('black')?.activeVersion).toBe(1)
+    expect(other.store.recordStatus().problem).toBeUndefined()
+  })
+
   it('are given ever more rarely while nobody can read them', async () => {
     const author = await openNode()
     author.contents.putLayer(1, numbersOnly([79_000_000_001]), { stamp: 7 })
