@@ -36,9 +36,10 @@ const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
 /**
  * Of one call of a transfer. Whoever needs the layer begins it again, and meanwhile neither the list nor the turn of other
- * transfers is held: a call that hangs takes its own 5 s more.
+ * transfers is held. Above CALL_TIMEOUT_MS: a thread that sleeps finds out with its first call, by its time running out, that its
+ * connection broke.
  */
-const TRANSFER_RETRY_MS = 3_000
+const TRANSFER_RETRY_MS = 6_000
 
 export async function openRecordOf(
   options: OpenRecordOptions,
