@@ -51,7 +51,12 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
     )
     for (const [name, layer] of known) {
       if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !isTurn(name)) continue
-      await layers.push([layer])
+      try {
+        await layers.push([layer])
+      } catch (error) {
+        given.delete(name)
+        throw error
+      }
     }
   }
 
