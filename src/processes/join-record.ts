@@ -119,7 +119,7 @@ function troubleLog(log: JoinRecordDependencies['log']): (trouble: RecordTrouble
   }
 }
 
-/** Contents are tried again each second: the same fault is said once a minute. */
+/** What waits is tried again each second: the same fault is said once a minute. */
 function faultLog(log: JoinRecordDependencies['log']): (error: unknown) => void {
   let said = ''
   let saidMs = 0
@@ -128,7 +128,7 @@ function faultLog(log: JoinRecordDependencies['log']): (error: unknown) => void 
     if (problem === said && Date.now() - saidMs < FAULT_LOG_MS) return
     said = problem
     saidMs = Date.now()
-    log.warn({ err: error }, 'contents of a list were not brought to Redis; trying again')
+    log.warn({ err: error }, 'contents of a list, or a change that waits, were not brought to Redis; trying again')
   }
 }
 

@@ -12,9 +12,10 @@ import type { LayerRef, ListContents } from '../stores/ports.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
-import { openRecord } from '../stores/redis/open-record.ts'
+import { openRecord, otherPseudonymKey } from '../stores/redis/open-record.ts'
 import type { RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
+import { recordIn, removeOtherRecord } from '../stores/redis/remove-partition.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
 import { pseudonymCheckOf } from './find-record.ts'
@@ -47,22 +48,82 @@ export async function migrateToRedis(options: MigrateOptions, onProgress: Migrat
     try {
       const { recordId, isNew } = await openRecord(link, { pseudonymCheck, mayCreate: true })
       if (!isNew) throw recordThere(link)
-      const layerStore = openStore(config, link, recordId)
-      const streams = createFactStreams(link, recordId)
-      const layers = layersThrough(layerStore, { contents, directory, allocate: streams.allocateLayer, onProgress })
-      const newFactId = () => randomBytes(16).toString('hex')
-      const dependencies = { link, streams, replica, layers, newFactId, now: Date.now }
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        onProgress('facts', partition / PARTITIONS)
-        await restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
-      }
+      await writeAll({ config, directory, pseudonymCheck, link, recordId, replica, contents }, onProgress)
       await replica.bind({ recordId, redis: probe.kind, isWhole: true, pseudonymCheck })
-      await layerStore.close()
       return recordId
     } finally {
       link.close()
     }
   })
+}
+
+/** What is about to be replaced, and by what. */
+export type Replacement = {
+  readonly redis: string
+  readonly found: string
+  /** When this directory took in its last change, epoch milliseconds; undefined: that is not kept any more. */
+  readonly newestMs: number | undefined
+}
+
+/**
+ * Writes the record this directory was joined to in the place of another one that is in Redis, which is removed first, once
+ * `confirm` has resolved. Rejects with CONFIG_INVALID when Redis holds no other record, or the directory never had all of
+ * its own; nothing is changed then. Whatever fails later: the node starts, and `zaslon record restore` ends it.
+ */
+export async function replaceRecord(
+  { config, directory, pseudonymKey }: MigrateOptions,
+  onProgress: MigrateProgress,
+  confirm: (what: Replacement) => Promise<void>,
+): Promise<string> {
+  return using(directory, { mayBeOwn: true }, async ({ replica, contents }) => {
+    const binding = replica.binding()
+    if (binding?.isWhole !== true) throw nothingToWrite()
+    const { recordId } = binding
+    const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
+    if (binding.pseudonymCheck !== undefined && binding.pseudonymCheck !== pseudonymCheck) {
+      throw otherPseudonymKey('This node joined its record with another pseudonym key than it has now.')
+    }
+    const { link } = await connectRedis(config.redis)
+    try {
+      const found = await recordIn(link)
+      if (found === undefined || found === recordId) throw nothingToReplace(link)
+      const newestMs = replica.changesAfter(replica.lastSequence() - 1, 1)[0]?.atMs
+      await confirm({ redis: link.shown, found, newestMs })
+      if ((await recordIn(link)) !== found) throw nothingToReplace(link)
+      await removeOtherRecord(link, recordId)
+      await writeAll({ config, directory, pseudonymCheck, link, recordId, replica, contents }, onProgress)
+      return recordId
+    } finally {
+      link.close()
+    }
+  })
+}
+
+type Place = Pick<MigrateOptions, 'config' | 'directory'> & {
+  readonly link: RedisLink
+  readonly recordId: string
+  readonly replica: Replica
+  readonly contents: ListContents
+}
+
+/** Every partition of the record, from this directory. */
+async function writeAll(
+  { config, directory, pseudonymCheck, link, recordId, replica, contents }: Place & { pseudonymCheck: string },
+  onProgress: MigrateProgress,
+): Promise<void> {
+  const layerStore = openStore(config, link, recordId)
+  try {
+    const streams = createFactStreams(link, recordId)
+    const layers = layersThrough(layerStore, { contents, directory, allocate: streams.allocateLayer, onProgress })
+    const newFactId = () => randomBytes(16).toString('hex')
+    const dependencies = { link, streams, replica, layers, newFactId, now: Date.now }
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      onProgress('facts', partition / PARTITIONS)
+      await restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
+    }
+  } finally {
+    await layerStore.close()
+  }
 }
 
 /**
@@ -89,10 +150,7 @@ export async function migrateToEmbedded(
   })
 }
 
-async function takeIn(
-  from: MigrateOptions & { link: RedisLink; recordId: string; replica: Replica; contents: ListContents },
-  onProgress: MigrateProgress,
-): Promise<void> {
+async function takeIn(from: Place, onProgress: MigrateProgress): Promise<void> {
   const { config, directory, link, recordId, replica, contents } = from
   const streams = createFactStreams(link, recordId)
   const layerStore = openStore(config, link, recordId)
@@ -213,6 +271,23 @@ function recordThere(link: RedisLink): ScreeningError {
   return new ScreeningError('CONFIG_INVALID', `Redis (${link.shown}) holds a record already.`, {
     hint: 'A node joins it with an empty data directory. What an interrupted migration left there, FLUSHALL removes.',
   })
+}
+
+function nothingToWrite(): ScreeningError {
+  const message = 'The data directory was never joined to a record in Redis, or never had all of it.'
+  const hint =
+    'Say it on a node of that record. Without --replace-record a directory that is its own record goes to an empty Redis.'
+  return new ScreeningError('CONFIG_INVALID', message, { hint })
+}
+
+function nothingToReplace({ shown }: RedisLink): ScreeningError {
+  return new ScreeningError(
+    'CONFIG_INVALID',
+    `Redis (${shown}) holds no other record than that of this node, or not the one asked about.`,
+    {
+      hint: 'Start this node: it says what is wrong with zaslon record status, and writes what Redis lost with zaslon record restore.',
+    },
+  )
 }
 
 function notTaken(facts: number): ScreeningError {

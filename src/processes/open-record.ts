@@ -35,6 +35,12 @@ export type OpenRecordDependencies = {
 /** Longer than a control process needs to finish what is in flight (the supervisor gives it 8 s). */
 const LOCK_WAIT_MS = 10_000
 const LOCK_RETRY_MS = 50
+/**
+ * Of one call of a transfer. Whoever needs the layer begins it again, and meanwhile neither the list nor the turn of other
+ * transfers is held. Above CALL_TIMEOUT_MS: a thread that sleeps finds out with its first call, by its time running out, that its
+ * connection broke.
+ */
+const TRANSFER_RETRY_MS = 6_000
 
 export async function openRecordOf(
   options: OpenRecordOptions,
@@ -59,7 +65,15 @@ async function openShared(
     const membership = await findRecord(options, { replica, log })
     let store: RecordStore | undefined
     const jobs = startJobThreads(
-      { directory, redis: { redis: config.redis, kind: membership.link.kind, recordId: membership.recordId } },
+      {
+        directory,
+        redis: {
+          redis: config.redis,
+          kind: membership.link.kind,
+          recordId: membership.recordId,
+          retryForMs: TRANSFER_RETRY_MS,
+        },
+      },
       {
         layersInUse: () => replica.layersInUse(),
         allocateLayer: () => {

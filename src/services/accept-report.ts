@@ -91,6 +91,7 @@ const ANCIENT_MS = 30 * 24 * 3_600_000
 const WITHOUT_REVIEW: ReadonlySet<ErrorCode> = new Set([
   'QUEUE_FULL',
   'UNAVAILABLE',
+  'CONTENTS_MISSING',
   'RECORD_LOST',
   'RECORD_DIVERGED',
   'RECORD_DAMAGED',

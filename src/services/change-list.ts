@@ -27,6 +27,8 @@ import { recordStep } from './patience.ts'
 const CHANGES_PER_CLEANING = VERSIONS_KEPT
 /** Somebody may restore an old version between two steps; more often than this in a row is a fault. */
 const ATTEMPTS_MAX = 3
+/** Well within the 30 s of a request, with time left for the change itself; an import may hold a list for longer. */
+const LOCK_WAIT_MS = 10_000
 
 export type EntriesChange = {
   readonly mode: 'append' | 'remove'
@@ -82,6 +84,8 @@ export type ListChangesDependencies = {
 export type ListChangesOptions = HoldOptions & {
   /** How long the activation of an import is tried at once; a few seconds by default. */
   readonly patienceMs?: number
+  /** How long single entries wait for another change of their list. */
+  readonly lockWaitMs?: number
 }
 
 export function createListChanges(options: ListChangesOptions, dependencies: ListChangesDependencies): ListChanges {
@@ -158,9 +162,9 @@ export function createListChanges(options: ListChangesOptions, dependencies: Lis
         })
       }
       listOf(store, name)
-      const { result, sequence } = await lock(name, () => retryWhenChanged(() => changeOnce(change, actor))).finally(
-        cleanSometimes,
-      )
+      const { result, sequence } = await lock(name, () => retryWhenChanged(() => changeOnce(change, actor)), {
+        waitMs: options.lockWaitMs ?? LOCK_WAIT_MS,
+      }).finally(cleanSometimes)
       if (sequence > 0) await notify(sequence)
       return result
     },

@@ -1,4 +1,6 @@
 import type { FactBody } from './fact.ts'
+import { layerName } from './layer-rows.ts'
+import { versionsOfRows } from './lmdb/row-layers.ts'
 import type { LayerRef, RecordStore } from './ports.ts'
 
 /** Every layer that a kept version of a list or a numbering plan points to, once. */
@@ -28,10 +30,19 @@ export async function pushKeptLayers({
   await layers.push(keptLayers(replica).filter(layers.has))
 }
 
-/** The layers that a fact points to: their contents go before it. */
+/** The layers that a fact points to: their contents go before it. Of a fact that cannot be applied: those that can be told. */
 export function layersOfFact(fact: FactBody): readonly LayerRef[] {
-  if (fact.kind === 'list-stage') return fact.version.layers
-  return fact.kind === 'numbering-put' ? [layerOfPlan(fact.plan)] : []
+  if (fact.kind === 'list-stage') return refsIn(fact.version?.layers)
+  if (fact.kind === 'numbering-put') return refsIn([fact.plan]).length === 1 ? [layerOfPlan(fact.plan)] : []
+  if (fact.kind !== 'desk-rows') return []
+  const { versions, plans } = versionsOfRows(fact)
+  const layers = [...versions.flatMap((version) => refsIn(version.layers)), ...plans.map(layerOfPlan)]
+  return [...new Map(refsIn(layers).map((layer) => [layerName(layer), layer])).values()]
+}
+
+/** The fields of a fact were not looked at when it was read from Redis. */
+function refsIn<T extends Pick<LayerRef, 'layerId'>>(layers: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(layers) ? layers.filter((layer) => Number.isSafeInteger(layer?.layerId)) : []
 }
 
 /** A plan has ranges alone. */

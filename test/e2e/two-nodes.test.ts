@@ -115,7 +115,7 @@ describe.skipIf(!hasRedis)('two nodes on one Redis', () => {
     for (const node of [a, b]) expect(await verdictOf(node, '+79160000011')).toBe('block')
     expect((await report(b, '+79160000013')).body.state).toBe('queued')
     const restored = await ask(a, 'POST', '/v1/record/restore')
-    expect(restored.status).toBe(200)
+    expect(restored).toMatchObject({ status: 200 })
     await until(async () => (await ask(a, 'GET', '/v1/record')).body.state === 'following')
     await until(async () => (await ask(b, 'GET', '/v1/record')).body.state === 'diverged')
     expect((await ask(b, 'POST', '/v1/record/accept')).status).toBe(200)

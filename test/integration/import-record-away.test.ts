@@ -59,6 +59,7 @@ describe('an import while the record takes no writes', () => {
   it.each([
     ['stageVersion', 'STORAGE_FULL', 'activating'],
     ['stageVersion', 'RECORD_DIVERGED', 'activating'],
+    ['stageVersion', 'CONTENTS_MISSING', 'activating'],
     ['activateVersion', 'UNAVAILABLE', 'activating'],
     ['activateVersion', 'STORAGE_FULL', 'activating'],
   ] as const)(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { DESK_PARTITION } from '../../src/stores/fact.ts'
+import { encodeFact } from '../../src/stores/fact-codec.ts'
 import type { LayerRef } from '../../src/stores/ports.ts'
 import { openRecordNode, type RecordNode } from '../support/redis-node.ts'
 import { createSimulatedRecord } from '../support/simulated-streams.ts'
@@ -51,6 +52,12 @@ async function activateBoth({ store }: Pick<RecordNode, 'store'>): Promise<void>
   }
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  for (const giveUpMs = Date.now() + 6_000; !isSo(); await sleep(5)) {
+    if (Date.now() > giveUpMs) throw new Error(`It never came: ${isSo}`)
+  }
+}
+
 async function untilActive(version: number): Promise<void> {
   const isSo = () =>
     nodes.every(({ store }) => {
@@ -89,6 +96,44 @@ it('offers on when a version in between has contents that nobody has any more', 
   await untilActive(2)
 })
 
+it('gives and keeps what rows of the whole desk point to, when they are taken back', async () => {
+  const author = await open(createSimulatedRecord(), { redis: new Set(), disk: new Set([1, 2]) })
+  await activateBoth(author)
+  const facts = [...author.replica.factsOf(DESK_PARTITION)]
+  for (const { store } of nodes.splice(0)) await store.close()
+
+  const record = createSimulatedRecord()
+  const writer = record.connect()
+  for (const [index, fact] of facts.entries()) {
+    const payload = encodeFact({ ...fact, actor: 'anna', atMs: 1 })
+    await writer.append(DESK_PARTITION, String(index).padStart(32, 'f'), payload)
+  }
+  const redis = new Set([2])
+  const other = await open(record, { redis, disk: new Set() })
+  expect(other.store.list('black')?.activeVersion).toBe(2)
+  redis.clear()
+  record.failover(DESK_PARTITION, facts.length)
+  await until(() => other.store.list('black') === undefined)
+  expect(other.replica.layersInUse()).toEqual(new Set([1, 2]))
+  await untilActive(2)
+  expect(redis).toEqual(new Set([2]))
+})
+
+it.each([{}, { layers: 7 }, { layers: [null, {}] }])(
+  'lives with a fact that says nothing of its layers: %j',
+  async (version) => {
+    const record = createSimulatedRecord()
+    const { store, replica } = await open(record, { redis: new Set(), disk: new Set() })
+    const fact = { v: 1, kind: 'list-stage', name: 'black', listKind: 'deny', version, actor: 'anna', atMs: 1 }
+    await record.connect().append(DESK_PARTITION, 'f'.repeat(32), Buffer.from(JSON.stringify(fact)))
+    await until(() => replica.position(DESK_PARTITION).sequence === 2)
+    record.failover(DESK_PARTITION, 1)
+    await until(() => store.recordStatus().rewound === 1)
+    expect(replica.layersInUse()).toEqual(new Set())
+    await until(() => store.recordStatus().outbox.facts === 0)
+  },
+)
+
 it('brings back the contents that a list in force needs again when its next version is taken back', async () => {
   const record = createSimulatedRecord()
   const redis = new Set<number>()
@@ -101,7 +146,7 @@ it('brings back the contents that a list in force needs again when its next vers
   expect(disk).toEqual(new Set([1, 2]))
 })
 
-it('takes nothing back, and says so, when those contents are gone', async () => {
+it('takes nothing back while those contents are gone, says that it waits for them, and goes on when they come', async () => {
   const record = createSimulatedRecord()
   const redis = new Set<number>()
   const disk = new Set([1, 2])
@@ -111,6 +156,11 @@ it('takes nothing back, and says so, when those contents are gone', async () => 
   redis.clear()
   record.failover(DESK_PARTITION, 2)
   await sleep(200)
-  expect(store.recordStatus().states).toEqual({ following: 64, diverged: 1 })
+  expect(store.recordStatus()).toMatchObject({
+    states: { following: 64, waiting: 1 },
+    problem: { code: 'CONTENTS_MISSING', detail: expect.stringContaining('version 1 of list black needs again') },
+  })
   expect(store.list('black')?.activeVersion).toBe(2)
+  redis.add(1)
+  await untilActive(2)
 })

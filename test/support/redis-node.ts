@@ -21,6 +21,7 @@ export type NodeOptions = {
   readonly newFactId: () => string
   /** Of a write; the default is more patient than a service, for busy machines. */
   readonly deadlineMs?: number
+  readonly pushDeadlineMs?: number
   readonly pollMs?: number
   readonly touchMs?: number
 }
@@ -30,7 +31,7 @@ export type RecordNode = { readonly store: RedisRecordStore; readonly replica: R
 /** A record store on streams, caught up, in a directory of its own: what the control process of a node has. */
 export async function openRecordNode(options: NodeOptions): Promise<RecordNode> {
   const { now = Date.now, directory = temporaryDirectory(), outboxMax = 1_000 } = options
-  const { changesKept, auditKept, pollMs = 20, touchMs = 1_000, deadlineMs = 10_000 } = options
+  const { changesKept, auditKept, pollMs = 20, touchMs = 1_000, deadlineMs = 10_000, pushDeadlineMs = 10_000 } = options
   const kept = {
     ...(changesKept === undefined ? {} : { changesKept }),
     ...(auditKept === undefined ? {} : { auditKept }),
@@ -38,7 +39,7 @@ export async function openRecordNode(options: NodeOptions): Promise<RecordNode> 
   const replica = await openReplica({ directory, ...kept }, { now })
   if (replica.binding() === undefined) await replica.bind({ recordId: RECORD_ID, redis: 'single', isWhole: false })
   const store = createRedisRecordStore(
-    { recordId: RECORD_ID, outboxMax, pollMs, touchMs, deadlineMs },
+    { recordId: RECORD_ID, outboxMax, pollMs, touchMs, deadlineMs, pushDeadlineMs },
     {
       replica,
       streams: options.streams,

@@ -31,7 +31,8 @@ function intakeWithout(code: ErrorCode) {
 const BODY = { number: '+79160000001', channel: 'hotline', scenario: 'bank', reporter: 'anna' } as const
 
 it('keeps a report of a protected number when the review cannot be opened now', async () => {
-  for (const code of ['QUEUE_FULL', 'UNAVAILABLE', 'RECORD_LOST', 'RECORD_DIVERGED', 'RECORD_DAMAGED'] as const) {
+  const codes = ['QUEUE_FULL', 'UNAVAILABLE', 'CONTENTS_MISSING', 'RECORD_LOST', 'RECORD_DIVERGED'] as const
+  for (const code of [...codes, 'RECORD_DAMAGED'] as const) {
     const accepted = await intakeWithout(code).accept(BODY, 'agent')
     expect(accepted).toMatchObject({ accepted: true, state: 'queued' })
     expect(accepted.reviewId).toBeUndefined()

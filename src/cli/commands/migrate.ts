@@ -1,8 +1,17 @@
 import type { Command } from 'commander'
+import type { Replacement } from '../../processes/migrate-record.ts'
+import type { CommandContext } from '../command-context.ts'
+import { confirm } from '../confirm.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { createImportProgress } from '../import-progress.ts'
+import { printable } from '../output.ts'
 
-type MigrateOptions = { readonly config?: string; readonly offline?: boolean }
+type MigrateOptions = {
+  readonly config?: string
+  readonly offline?: boolean
+  readonly replaceRecord?: boolean
+  readonly yes?: boolean
+}
 
 /** `zaslon migrate …`: moves the record of a node that is stopped into Redis, and back. */
 export function addMigrateCommand(program: Command, registry: CommandRegistry): void {
@@ -25,15 +34,30 @@ function addToRedis(migrate: Command, registry: CommandRegistry): void {
     .command('to-redis')
     .description('begin a record in an empty Redis with everything in the data directory')
     .option('--config <file>', 'configuration (default: ZASLON_CONFIG, or zaslon.yaml here)')
-    .addHelpText('after', examples([['zaslon migrate to-redis', 'with ZASLON_REDIS_URL and ZASLON_DATA_DIR set']]))
+    .option('--replace-record', 'of a node that is joined already: remove another record that is in Redis first')
+    .option('--yes', 'with --replace-record: do not ask')
+    .addHelpText(
+      'after',
+      examples([
+        ['zaslon migrate to-redis', 'with ZASLON_REDIS_URL and ZASLON_DATA_DIR set'],
+        [
+          'zaslon migrate to-redis --replace-record',
+          'Redis was emptied, a new node began a record there, all others are stopped',
+        ],
+      ]),
+    )
     .action((options: MigrateOptions) =>
       migrating(
         registry,
         options,
         async (place, show) => {
-          const { output } = registry.context(command)
-          const { migrateToRedis } = await import('../../processes/migrate-record.ts')
-          const recordId = await migrateToRedis(place, show)
+          const context = registry.context(command)
+          const { output } = context
+          const { migrateToRedis, replaceRecord } = await import('../../processes/migrate-record.ts')
+          const recordId =
+            options.replaceRecord === true
+              ? await replaceRecord(place, show, (what) => confirmReplacement(context, options, what))
+              : await migrateToRedis(place, show)
           return () => {
             if (output.isJson) return output.json({ recordId })
             output.line('The record is in Redis now. Start this node with ZASLON_REDIS_URL; others join with an empty')
@@ -74,6 +98,26 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
         registry.context(command).output.isJson,
       ),
     )
+}
+
+async function confirmReplacement(
+  context: CommandContext,
+  { yes }: MigrateOptions,
+  { redis, found, newestMs }: Replacement,
+): Promise<void> {
+  const { output } = context
+  if (!output.isJson) {
+    const newest = newestMs === undefined ? 'not known' : new Date(newestMs).toISOString()
+    output.note(
+      `${printable(redis)} holds the record ${printable(found.slice(0, 8))}…, which is not that of this node.`,
+    )
+    output.note(
+      'It will be removed with everything written to it. Its nodes need new data directories, or to be stopped.',
+    )
+    output.note(`The record of this node takes its place. Newest change on this node: ${newest}.`)
+    output.note('Is that of another node newer, say it there instead.')
+  }
+  if (yes !== true) await confirm(context, 'replace')
 }
 
 type Place = Awaited<ReturnType<typeof placeOf>>

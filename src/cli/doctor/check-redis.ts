@@ -10,7 +10,7 @@ export async function checkRedis(redis: LoadedConfig['redis']): Promise<Finding 
   if (redis.url === '') return undefined
   const name = 'redis'
   try {
-    const probe = await probeRedis(redis)
+    const probe = await probeRedis(redis, { asksFsync: true })
     const detail = `${parseRedisUrl(redis.url).shown}: ${describe(probe)}`
     const lacking = redis.ackReplicas > probe.replicas
     const hint = lacking
@@ -41,6 +41,8 @@ function promise(probe: RedisProbe, ackReplicas: number): string {
       : 'a failover may lose the writes of the last moment (redis.ackReplicas makes that rarer)'
   if (!probe.hasAof)
     return `A restart of Redis loses what was not in its last snapshot: set appendonly yes. And ${failover}.`
+  if (probe.appendfsync === '')
+    return `What a power cut loses depends on appendfsync, which this user may not look at (CONFIG GET); ${failover}.`
   if (probe.appendfsync === 'always') return `A power cut loses nothing acknowledged; ${failover}.`
   if (probe.appendfsync === 'no') return `A power cut may lose half a minute of acknowledged writes; ${failover}.`
   return `A power cut may lose about a second of acknowledged writes; ${failover}.`

@@ -20,6 +20,9 @@ export type AskOptions = {
   readonly timeoutMs: number
 }
 
+/** INFO takes some KiB; whoever sends without an end is no Redis. */
+const ANSWER_BYTES_MAX = 1_048_576
+
 /** Replies are texts: errors keep their `-`, everything else comes without framing. Never rejects. */
 export function askRedis(options: AskOptions): Promise<Asked> {
   return new Promise((resolve) => {
@@ -44,6 +47,7 @@ export function askRedis(options: AskOptions): Promise<Asked> {
       socket.write(options.commands.map(encode).join(''))
     })
     socket.on('data', (chunk: Buffer) => {
+      if (received.length + chunk.length > ANSWER_BYTES_MAX) return settle({ kind: 'foreign' })
       received = Buffer.concat([received, chunk])
       const replies = decode(received)
       if (replies === undefined) settle({ kind: 'foreign' })
@@ -74,6 +78,8 @@ function decode(bytes: Buffer): string[] | undefined {
   return replies
 }
 
+const ARRAY = '*'.charCodeAt(0)
+
 function decodeOne(bytes: Buffer, at: number): { text: string; end: number } | 'foreign' | 'partial' {
   const type = String.fromCharCode(bytes[at] ?? 0)
   if (!'+-:$*'.includes(type)) return 'foreign'
@@ -93,6 +99,7 @@ function decodeOne(bytes: Buffer, at: number): { text: string; end: number } | '
   const texts: string[] = []
   for (let item = 0; item < count; item++) {
     if (next >= bytes.length) return 'partial'
+    if (bytes[next] === ARRAY) return 'foreign'
     const read = decodeOne(bytes, next)
     if (typeof read === 'string') return read
     texts.push(read.text)

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { ScreeningError } from '../../domain/errors.ts'
 import { type FunctionName, functionName, LIBRARY } from './functions.ts'
 import type { RedisLine } from './redis-link.ts'
 
@@ -43,6 +44,11 @@ export function textAt(reply: unknown, index: number): string {
   return Buffer.isBuffer(value) ? value.toString('latin1') : String(value)
 }
 
+/** Throws STORAGE_FAILED when there is no number there that our functions can have given. */
 export function numberAt(reply: unknown, index: number): number {
-  return Number(textAt(reply, index))
+  const text = textAt(reply, index)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  throw new ScreeningError('STORAGE_FAILED', 'A function of Zaslon in Redis gave an answer that is not its own.', {
+    hint: 'Remove what took its place: FUNCTION LIST shows the libraries, FUNCTION DELETE removes one; it is loaded again by itself.',
+  })
 }

@@ -1,7 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { type OpenRecordOptions, openRecord } from './open-record.ts'
 import { unavailable } from './redis-errors.ts'
-import type { RedisLink } from './redis-link.ts'
+import type { RedisLine, RedisLink } from './redis-link.ts'
 
 export type ConfirmOptions = Pick<OpenRecordOptions, 'pseudonymCheck'> & {
   readonly known: string
@@ -30,6 +30,7 @@ export function confirmRecord(
 ): RedisLink {
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
+  let asking: Promise<void> | undefined
   let refusal: ScreeningError | undefined = unavailable('opening the record', `${link.shown} was not asked yet`)
 
   async function ask(): Promise<void> {
@@ -42,16 +43,40 @@ export function confirmRecord(
       refusal = error instanceof ScreeningError ? error : unavailable('opening the record', String(error), error)
       if (isClosed) return
       if (refusal.code !== 'UNAVAILABLE' && refusal.message !== before) onRefused(refusal)
-      timer = setTimeout(ask, everyMs)
+      timer = setTimeout(askOnce, everyMs)
     }
   }
-  void ask()
+  function askOnce(): Promise<void> {
+    asking ??= ask().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+  void askOnce()
+
+  function guarded(line: RedisLine): RedisLine['call'] {
+    return async (doing, exchange) => {
+      if (refusal !== undefined && refusal.code !== 'RECORD_LOST') throw refusal
+      return await line.call(doing, exchange)
+    }
+  }
 
   return {
     ...link,
-    async call(doing, exchange) {
-      if (refusal !== undefined && refusal.code !== 'RECORD_LOST') throw refusal
-      return await link.call(doing, exchange)
+    call: guarded(link),
+    bulk() {
+      const line = link.bulk()
+      return { client: line.client, call: guarded(line) }
+    },
+    unconfirmed: {
+      link,
+      async confirm() {
+        // An answer that is under way may be older than what has just changed.
+        await asking
+        if (refusal === undefined) return
+        clearTimeout(timer)
+        await askOnce()
+      },
     },
     close() {
       isClosed = true

@@ -141,7 +141,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       limit: FAR_PAGE_ENTRIES,
       isBulk: true,
     })
-    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone)
+    if (more.length === 0 || entries.length > DESK_ENTRIES_MAX) throw contentsMissing(gone, replica)
     return more.map(decodeEntry)
   }
 
@@ -153,14 +153,14 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     const keptUpTo = commonUpTo(position, ours, epochs as EpochStart[], Number(lastSequence))
     // Nothing in common: the record was written anew from somewhere, and offering everything again would undo what is newer.
     if (keptUpTo === 0 || keptUpTo < replica.rewindableTo(index)) throw error
-    rewound += await takeBack(partition.index, keptUpTo, error)
+    rewound += await takeBack(partition.index, keptUpTo)
     partition.position = replica.position(partition.index)
     partition.isNudged = true
     told(dependencies.onApplied)
   }
 
   /** A list that was replaced since comes into force again with its contents, which may have been dropped here meanwhile. */
-  async function takeBack(index: number, keptUpTo: number, diverged: ScreeningError): Promise<number> {
+  async function takeBack(index: number, keptUpTo: number): Promise<number> {
     if (index !== DESK_PARTITION) return replica.rewind(index, keptUpTo)
     const fetched = new Set<string>()
     for (;;) {
@@ -169,7 +169,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
       } catch (error) {
         if (!(error instanceof LayersMissing)) throw error
         const gone = await fetchMissing(error.layers, { fetched, fetchLayers })
-        if (gone.length > 0) throw diverged
+        if (gone.length > 0) throw contentsMissing(gone, replica, { isTakenBack: true })
       }
     }
   }

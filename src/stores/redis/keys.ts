@@ -40,6 +40,16 @@ export function layerCounterKey(recordId: string): string {
   return `zaslon:{${tag(DESK_PARTITION)}}:${recordId}:layer-counter`
 }
 
+/** What layers there are, and which of them are wanted: layer-registry.ts. */
+export function layerKeys(recordId: string): { readonly layers: string; readonly wanted: string } {
+  const at = `zaslon:{${tag(DESK_PARTITION)}}:${recordId}`
+  return { layers: `${at}:layers`, wanted: `${at}:layers-wanted` }
+}
+
+export function layerChunkKey(recordId: string, partition: number, chunk: string): string {
+  return `zaslon:{${tag(partition)}}:${recordId}:layer:${chunk}`
+}
+
 /** For anyone who reads Redis; the only key outside `zaslon:`. */
 export function reputationKey(partition: number, number: number): string {
   return `reputation:{${tag(partition)}}:${number}`

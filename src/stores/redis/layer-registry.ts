@@ -14,9 +14,10 @@
  * damaged, or nothing. It is gone WANTED_SECONDS after the last question: who still needs a layer asks each second.
  */
 import type { Cluster, Redis } from 'ioredis'
-import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
+import { PARTITIONS } from '../fact.ts'
 import { isSameLayer, layerName } from '../layer-rows.ts'
 import type { LayerRef } from '../ports.ts'
+import { layerChunkKey, layerKeys } from './keys.ts'
 import { layerDamaged } from './layer-chunks.ts'
 
 export type RedisClient = Redis | Cluster
@@ -95,13 +96,11 @@ export type LayerRegistry = {
 }
 
 export function createLayerRegistry(client: RedisClient, recordId: string): LayerRegistry {
-  const partitionKey = (partition: number) => `zaslon:{p${String(partition).padStart(2, '0')}}:${recordId}`
-  const key = `${partitionKey(DESK_PARTITION)}:layers`
-  const wantedKey = `${partitionKey(DESK_PARTITION)}:layers-wanted`
+  const { layers: key, wanted: wantedKey } = layerKeys(recordId)
   const move = async (...values: [from: string, expected: string, to: string, value: string]) =>
     (await client.eval(MOVE, 1, key, ...values)) === 1
   return {
-    chunkKey: (name, pushId, chunk) => `${partitionKey(chunk % PARTITIONS)}:layer:${name}:${pushId}:${chunk}`,
+    chunkKey: (name, pushId, chunk) => layerChunkKey(recordId, chunk % PARTITIONS, `${name}:${pushId}:${chunk}`),
     text: async (name) => (await client.hget(key, name)) ?? undefined,
     all: () => client.hgetall(key),
     note: (name, pushId, loose) => client.hset(key, `${name}:${pushId}`, JSON.stringify(loose)),

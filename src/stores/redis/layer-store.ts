@@ -212,7 +212,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     for (let next = 0; next < entry.chunks || ahead.length > 0; ) {
       while (next < entry.chunks && ahead.length < CHUNKS_IN_FLIGHT) {
         const key = registry.chunkKey(name, entry.pushId, next++)
-        const reading = call(() => client.getBuffer(key), control.check)
+        const reading = call(() => client.getBuffer(key).catch(otherType), control.check)
         // Whoever leaves at the first failure does not look at the others.
         reading.catch(() => {})
         ahead.push(reading)
@@ -249,6 +249,12 @@ function* countBlocks(contents: Pick<ListContents, 'layerRows'>, layer: LayerRef
     if (row.part === 'numbers') count()
     yield row
   }
+}
+
+/** A key of another type is no chunk: damage like any other, and not a Redis that does not answer. */
+function otherType(error: unknown): Buffer {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return Buffer.alloc(0)
+  throw error
 }
 
 /** What a full disk does not let go is not whole, and garbage for the next cleaning. */

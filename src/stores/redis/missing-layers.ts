@@ -1,18 +1,44 @@
 /** What a node says when a list cannot come into force here, because contents of it are not to be had. */
 import { ScreeningError } from '../../domain/errors.ts'
 import { layerName } from '../layer-rows.ts'
+import type { RecordReads } from '../lmdb/record-reads.ts'
 import type { LayerRef } from '../ports.ts'
 import { ownFailure } from './own-failure.ts'
 import type { FollowerDependencies } from './record-follower.ts'
 
-/** It passes when a node that has the contents pushes them; until then nothing that is in force changes. */
-export function contentsMissing(layers: readonly LayerRef[]): ScreeningError {
+const GIVEN_BACK = 'A node that has them gives them back within seconds: start the node where the list was imported. '
+const COMES = 'Are they gone for good, put another version of that list in force: zaslon lists restore NAME VERSION'
+const COMES_AGAIN = 'Are they gone for good, write what this node has to Redis: zaslon record restore'
+
+/**
+ * It passes when a node that has the contents pushes them; until then nothing that is in force changes. `isTakenBack`: they were
+ * in force before, and come again because Redis has lost what replaced them.
+ */
+export function contentsMissing(
+  layers: readonly LayerRef[],
+  reads: ListReads,
+  { isTakenBack }: { readonly isTakenBack: boolean } = { isTakenBack: false },
+): ScreeningError {
   const [first] = layers
-  const message = `Redis has not the contents of layer ${first?.layerId}, which a list in force needs.`
-  return new ScreeningError('CONTENTS_MISSING', message, {
-    hint: 'A node that has them gives them back within seconds: start the node where the list was imported.',
-    layerIds: layers.map(({ layerId }) => layerId),
-  })
+  const whose = first === undefined ? undefined : versionWith(first, reads)
+  const which = whose === undefined ? 'which a list in force needs' : `which version ${whose} needs`
+  const why = isTakenBack ? ' again, because Redis has lost what replaced it' : ''
+  return new ScreeningError(
+    'CONTENTS_MISSING',
+    `Redis has not the contents of layer ${first?.layerId}, ${which}${why}.`,
+    { hint: GIVEN_BACK + (isTakenBack ? COMES_AGAIN : COMES), layerIds: layers.map(({ layerId }) => layerId) },
+  )
+}
+
+type ListReads = Pick<RecordReads, 'lists' | 'versions'>
+
+/** The version that points to the layer, as this node knows it, for people. */
+function versionWith({ layerId }: LayerRef, { lists, versions }: ListReads): string | undefined {
+  for (const { name } of lists()) {
+    const version = versions(name).find(({ layers }) => layers.some((layer) => layer.layerId === layerId))
+    if (version !== undefined) return `${version.version} of list ${name}`
+  }
+  return undefined
 }
 
 /**

@@ -5,6 +5,7 @@
  *   list-stage black   layers on their way: not yet        ─┐ held back together: a version is activated
  *   list-activate black                                    ─┘ by its number, so its list keeps its order
  *   policy-put         goes
+ *   desk-rows          holds back everything: it may replace all of it
  * ```
  */
 import { DESK_PARTITION, type FactBody } from '../fact.ts'
@@ -27,6 +28,8 @@ const RETRY_MS = 1_000
  * in force, and that one may wait behind it.
  */
 const TRIES_MAX = 3
+/** Of what all other lines wait for. */
+const EVERYTHING = 'everything'
 
 /**
  * Asked for the facts of the outbox in their order. False: layers of the fact, or of one before it for the same list, are not
@@ -54,13 +57,17 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
     )
   }
 
+  function isHeld(line: string, factId: string): boolean {
+    const holder = held.get(line)
+    return holder !== undefined && holder !== factId && outbox.has(holder)
+  }
+
   return ({ factId, payload, partition }) => {
     if (partition !== DESK_PARTITION) return true
     const fact = readFact(payload)
     if (fact === undefined) return true
     const line = lineOf(fact) ?? factId
-    const holder = held.get(line)
-    if (holder !== undefined && holder !== factId && outbox.has(holder)) return false
+    if (isHeld(line, factId) || isHeld(EVERYTHING, factId)) return false
     const needed = layersOfFact(fact)
     if (needed.length === 0 || pushes.get(factId) === 'pushed') {
       pushes.delete(factId)
@@ -83,16 +90,17 @@ function readFact(payload: Buffer): FactBody | undefined {
   }
 }
 
-/** False: neither this node nor Redis has one of them. */
+/** False: neither this node nor Redis has one of them; the others are in Redis. */
 async function bring(needed: readonly LayerRef[], layers: LayerOffersDependencies['layers']): Promise<boolean> {
   const missing = needed.filter((layer) => !layers.has(layer))
-  if (missing.length > 0 && (await layers.fetch(missing)).length > 0) return false
-  await layers.push(needed)
-  return true
+  const gone = missing.length > 0 ? await layers.fetch(missing) : []
+  await layers.push(needed.filter((layer) => !gone.includes(layer)))
+  return gone.length === 0
 }
 
 /** Facts of one list, or of one plan, keep their order. */
 function lineOf(fact: FactBody): string | undefined {
+  if (fact.kind === 'desk-rows') return EVERYTHING
   if (fact.kind === 'numbering-put') return `plan ${fact.plan.name}`
   const isOfList = fact.kind === 'list-put' || fact.kind === 'list-stage' || fact.kind === 'list-activate'
   return isOfList ? `list ${fact.name}` : undefined

@@ -11,11 +11,13 @@ export type LayerStoreSettings = {
   readonly redis: RedisSettings
   readonly kind: RedisKind
   readonly recordId: string
+  /** How long a call that fails is tried again. Missing: for as long as a failover takes. */
+  readonly retryForMs?: number
 }
 
 /** A layer store with a connection of its own, made by the first call. */
 export function openLayerStore(
-  { redis, kind, recordId }: LayerStoreSettings,
+  { redis, kind, ...options }: LayerStoreSettings,
   { now, random }: { now: () => number; random: () => number },
 ): LayerStore {
   let opened: LayerStore | undefined
@@ -24,7 +26,7 @@ export function openLayerStore(
     const client = createRedisClient(parseRedisUrl(redis.url), redis, kind, CALL_TIMEOUT_MS)
     // Every call's own rejection says it.
     client.on('error', () => {})
-    opened = createLayerStore({ recordId }, { client, now, random })
+    opened = createLayerStore(options, { client, now, random })
     return opened
   }
   return {

@@ -25,8 +25,10 @@ export async function openRecord(
 ): Promise<{ recordId: string; isNew: boolean }> {
   const isFirst = known === undefined && mayCreate
   const proposed = known ?? randomBytes(16).toString('hex')
-  const { recordId, state, isNew } = await claim(link, { recordId: proposed, pseudonymCheck, mayClaim: isFirst })
+  const claimed = await claim(link, { recordId: proposed, pseudonymCheck, mayClaim: isFirst })
+  const { recordId, state, isNew } = claimed
   if (known !== undefined && recordId !== known) throw foreignRecord(recordId, known)
+  assertPseudonyms(link, claimed, pseudonymCheck)
   if (state === 'creating') await complete(link, recordId, PARTITION_NUMBERS)
   return { recordId, isNew }
 }
@@ -50,6 +52,7 @@ export async function recreatePartition(
   const { recordId, pseudonymCheck, partition } = options
   const claimed = await claim(link, { recordId, pseudonymCheck, mayClaim: true })
   if (claimed.recordId !== recordId) throw foreignRecord(claimed.recordId, recordId)
+  assertPseudonyms(link, claimed, pseudonymCheck)
   // Before there is anything in it: a node that starts now would complete it with empty partitions.
   if (claimed.state === 'creating') await complete(link, recordId, [])
   return await create(link, recordId, partition, options)
@@ -66,13 +69,14 @@ async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck
     if (isThere || !wanted.mayClaim) throw error
     return callFunction(link, 'claim', doing, { keys: [RECORD_KEY], args: [wanted.recordId, wanted.pseudonymCheck] })
   })
-  if (textAt(reply, 2) !== wanted.pseudonymCheck) {
-    throw otherPseudonymKey(
-      `The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`,
-    )
-  }
   const isNew = Array.isArray(reply) && reply[3] === 1
-  return { recordId: textAt(reply, 0), state: textAt(reply, 1), isNew }
+  return { recordId: textAt(reply, 0), state: textAt(reply, 1), pseudonymCheck: textAt(reply, 2), isNew }
+}
+
+/** The key of another record says nothing: that it is another one is what matters, so this is asked after that. */
+function assertPseudonyms(link: RedisLink, found: { pseudonymCheck: string }, own: string): void {
+  if (found.pseudonymCheck === own) return
+  throw otherPseudonymKey(`The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`)
 }
 
 /** CONFIG_INVALID: reports of this node would have other pseudonyms than those of the others. */
@@ -112,6 +116,6 @@ export function foreignRecord(found: string, known: string): ScreeningError {
   const message = `Redis holds the record ${found}, this node belongs to the record ${known}.`
   const hint =
     'Correct ZASLON_REDIS_URL, or use another data directory. When Redis was emptied and a new node began a record there: ' +
-    'zaslon record restore --replace-record'
+    'zaslon record restore --replace-record on a node that runs, zaslon migrate to-redis --replace-record on one that is stopped'
   return new ScreeningError('RECORD_FOREIGN', message, { found, known, hint })
 }

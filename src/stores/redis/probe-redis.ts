@@ -6,7 +6,7 @@ import { parseRedisUrl, type RedisAddress, showNode } from './redis-url.ts'
 /** One server with everything in it, or a Redis Cluster. A caller remembers it for a start while Redis is away. */
 export type RedisKind = 'single' | 'cluster'
 
-/** What an address of redis.url said about itself. `appendfsync` is empty when the user may not ask for it. */
+/** What an address of redis.url said about itself. `appendfsync` is empty when it was not asked for, or the user may not. */
 export type RedisProbe = {
   readonly kind: RedisKind
   readonly version: string
@@ -17,6 +17,9 @@ export type RedisProbe = {
   /** Connected to the server that answered; of a cluster, the replicas of that node alone. */
   readonly replicas: number
 }
+
+/** `asksFsync`: with CONFIG GET, which would show its user the passwords of others: for people, never needed by a node. */
+export type ProbeOptions = { readonly asksFsync: boolean }
 
 /** Functions came with 7.0. */
 const VERSION_MAJOR_MIN = 7
@@ -31,9 +34,12 @@ const NO_TLS = /ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH|EPROTO|ERR_SS
  * Asks every address of `settings.url`. Rejects with CONFIG_INVALID when one of them is not what Zaslon can keep its record
  * in (the message says what was tried and what came back, never the password), and with UNAVAILABLE when none answers.
  */
-export async function probeRedis(settings: RedisSettings): Promise<RedisProbe> {
+export async function probeRedis(
+  settings: RedisSettings,
+  how: ProbeOptions = { asksFsync: false },
+): Promise<RedisProbe> {
   const address = parseRedisUrl(settings.url)
-  const found = await Promise.all(address.nodes.map((node) => probeNode(address, node, settings)))
+  const found = await Promise.all(address.nodes.map((node) => probeNode(address, node, settings, how)))
   const probes = found.filter((one): one is RedisProbe & { isReplica: boolean } => !(one instanceof ScreeningError))
   for (const one of found) if (one instanceof ScreeningError && one.code !== 'UNAVAILABLE') throw one
   const [first] = probes
@@ -66,11 +72,12 @@ async function probeNode(
   address: RedisAddress,
   node: Node,
   settings: RedisSettings,
+  { asksFsync }: ProbeOptions,
 ): Promise<(RedisProbe & { isReplica: boolean }) | ScreeningError> {
   const { username, password } = address
   const signIn = password === undefined ? [] : [['AUTH', ...(username ? [username] : []), password]]
   const files = address.isTls ? { tls: readTlsFiles(settings) } : {}
-  const commands = [...signIn, ['INFO'], ['CONFIG', 'GET', 'appendfsync']]
+  const commands = [...signIn, ['INFO'], ...(asksFsync ? [['CONFIG', 'GET', 'appendfsync']] : [])]
   const asked = await askRedis({ ...node, ...files, commands, timeoutMs: PROBE_TIMEOUT_MS })
   const where = showNode(node)
   if (asked.kind !== 'answered') {
@@ -83,7 +90,7 @@ async function probeNode(
       return invalid(`${where} does not speak TLS.`, 'Use redis:// instead of rediss://.')
     return noAnswer(asked, where, address.isTls)
   }
-  const refused = asked.replies.slice(0, -1).find((reply) => reply.startsWith('-'))
+  const refused = asked.replies.slice(0, signIn.length + 1).find((reply) => reply.startsWith('-'))
   if (refused !== undefined) return refusal(refused, where)
   const replies = asked.replies.slice(signIn.length)
   return readProbe(replies[0] ?? '', replies[1] ?? '', where)

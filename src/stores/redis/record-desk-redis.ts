@@ -11,7 +11,11 @@ import { restorePartition } from './restore-partition.ts'
 
 export type RecordDeskOptions = RepairOptions & RecordViewOptions
 
-const PARTITIONS_AT_ONCE = 8
+const RESTORED_AT_ONCE = 8
+/** All facts of a partition are in memory until they take the place of what is here: one is read while another is written. */
+const ACCEPTED_AT_ONCE = 2
+/** `waiting`: it may need contents for what it takes back only, and none for what Redis has by now. */
+const ACCEPTABLE: readonly RecordState[] = ['waiting', 'diverged', 'damaged']
 
 /** How this node stands to the record, and the operator's words about it: services/record-desk.ts. */
 export function createRecordDesk(
@@ -36,7 +40,7 @@ export function createRecordDesk(
       const found = await Promise.all(partitions.map((partition) => follower.look(partition)))
       const disputed = partitions.filter((index) => states.includes(found[index]!))
       while (disputed.length > 0) {
-        const some = disputed.splice(0, PARTITIONS_AT_ONCE)
+        const some = disputed.splice(0, word === 'accept' ? ACCEPTED_AT_ONCE : RESTORED_AT_ONCE)
         // None of them may still be at work when this rejects and somebody says it again.
         const settled = await Promise.allSettled(some.map((partition) => settlePartition(partition, word, actor)))
         for (const one of settled) if (one.status === 'rejected') throw one.reason
@@ -59,7 +63,7 @@ export function createRecordDesk(
 
   return {
     view: () => recordView(store.recordStatus(), options),
-    accept: (actor: Actor) => decide(actor, 'accept', ['diverged', 'damaged']),
+    accept: (actor: Actor) => decide(actor, 'accept', ACCEPTABLE),
     restore: (actor: Actor, { replace = false }: { replace?: boolean } = {}) =>
       decide(actor, 'restore', DISPUTED, replace),
   }

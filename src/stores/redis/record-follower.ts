@@ -36,7 +36,7 @@ export type FollowerOptions = {
 
 export type FollowerDependencies = {
   readonly streams: FactStreams
-  readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'epochsOf' | 'apply' | 'rewind'>
+  readonly replica: Pick<Replica, 'position' | 'rewindableTo' | 'epochsOf' | 'apply' | 'rewind' | 'lists' | 'versions'>
   /** Brings layers into this node's lists.mdb; resolves with those that Redis does not have (any more). */
   readonly fetchLayers: (layers: readonly LayerRef[]) => Promise<readonly LayerRef[]>
   readonly hasLayer: (layer: LayerRef) => boolean

@@ -24,6 +24,8 @@ export type RedisLink = RedisLine & {
   isReady(): boolean
   /** A connection of its own for what is large: nothing urgent waits behind it. Each call settles within BULK_TIMEOUT_MS. */
   bulk(): RedisLine
+  /** Of a link that lets nothing through until it knows the record (confirm-record.ts): the link below it, and how it is asked anew. */
+  readonly unconfirmed?: { readonly link: RedisLink; confirm(): Promise<void> }
   /** True when connected in time. */
   whenReady(timeoutMs: number): Promise<boolean>
   close(): void

@@ -2,7 +2,9 @@
  * The record store of a node that shares its record through Redis: reads come from this node's replica, writes become
  * facts in Redis that every node applies.
  */
+import { ScreeningError } from '../../domain/errors.ts'
 import type { PhoneNumber } from '../../domain/phone-number.ts'
+import type { RecordState } from '../../domain/record-view.ts'
 import { describeReputation } from '../../domain/reputation.ts'
 import { DESK_PARTITION, type Fact, type FactBody, partitionOfNumber } from '../fact.ts'
 import { factWrites, type WriteFact } from '../fact-writes.ts'
@@ -17,6 +19,7 @@ import {
   type RecordStore,
 } from '../ports.ts'
 import { assertSameReport, joinReview, type ReviewRequest } from '../record-rules.ts'
+import { bringVersion } from './bring-version.ts'
 import type { FactStreams } from './fact-streams.ts'
 import { createRecordFollower } from './follow-record.ts'
 import { createLayerOffers } from './offer-layers.ts'
@@ -52,7 +55,12 @@ export type LayerTraffic = {
   newest(): LayerId
 }
 
-export type RedisRecordStoreOptions = FollowerOptions & FactWriterOptions & { readonly recordId: string }
+export type RedisRecordStoreOptions = FollowerOptions &
+  FactWriterOptions & {
+    readonly recordId: string
+    /** How long a change of single entries waits until Redis has its contents. */
+    readonly pushDeadlineMs?: number
+  }
 
 export type RedisRecordStoreDependencies = {
   readonly replica: Replica
@@ -73,6 +81,8 @@ export type RedisRecordStoreDependencies = {
 
 /** Of distinct reporters; the score does not depend on it. */
 const REPORTERS_WINDOW_DAYS = 10
+/** Within the 30 s of a request, behind a wait for the list. */
+const PUSH_DEADLINE_MS = 10_000
 /** What waits is offered this often; each round takes what it can. */
 const DRAIN_EVERY_MS = 100
 /**
@@ -102,7 +112,7 @@ export function createRedisRecordStore(
   })
   const stopTending = tendLayers({ replica, layers, follower, onFault: dependencies.onFault })
   const drain = setInterval(() => {
-    if (replica.outbox.size > 0) void writer.drain()
+    if (replica.outbox.size > 0) writer.drain().catch(dependencies.onFault)
   }, DRAIN_EVERY_MS)
 
   async function write(body: FactBody, actor: Actor): Promise<unknown> {
@@ -118,9 +128,9 @@ export function createRedisRecordStore(
   const writes = factWrites(write as WriteFact, replica)
 
   /** Whoever is about to move contents is told before, not after having tried for long. */
-  function assertDesk(): void {
+  function assertDesk(states: readonly RecordState[] = ['following']): void {
     const { state, error } = follower.stateOf(DESK_PARTITION)
-    if (state !== 'following') throw notNow(error)
+    if (!states.includes(state)) throw notNow(error)
   }
 
   /** Nobody waits for it, and the next report of the number makes up for one that fails. */
@@ -162,8 +172,15 @@ export function createRedisRecordStore(
     async stageVersion(name, version, actor) {
       if (replica.list(name) === undefined) return writes.stageVersion(name, version, actor)
       assertDesk()
-      await layers.push(version.layers)
+      const pushed = layers.push(version.layers)
+      // Somebody waits for single entries, and nobody for an import.
+      await (version.importId === undefined ? soon(pushed, options.pushDeadlineMs) : pushed)
       return writes.stageVersion(name, version, actor)
+    },
+    async activateVersion(name, version, options, actor) {
+      assertDesk(options.expectedActive === undefined ? ['following', 'waiting'] : ['following'])
+      await bringVersion(name, version, { reads: replica, layers })
+      return writes.activateVersion(name, version, options, actor)
     },
     async putNumberingPlan(plan, actor) {
       assertDesk()
@@ -182,6 +199,23 @@ export function createRedisRecordStore(
       await replica.close()
     },
   }
+}
+
+/** What takes longer goes on, so that the next try finds it done. */
+async function soon(pushed: Promise<void>, deadlineMs = PUSH_DEADLINE_MS): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tooSlow(deadlineMs)), deadlineMs)
+  })
+  await Promise.race([pushed, late]).finally(() => clearTimeout(timer))
+}
+
+function tooSlow(deadlineMs: number): ScreeningError {
+  const message = `Redis has not taken the contents of the list within ${deadlineMs / 1_000} s: nothing was changed.`
+  return new ScreeningError('UNAVAILABLE', message, {
+    hint: 'Send it again in some seconds: what is under way goes on. When it lasts, look at Redis with: zaslon doctor',
+    retryAfterSeconds: 5,
+  })
 }
 
 /** Many calls want a review of the same number: one that changes nothing is no fact. */

@@ -1,6 +1,7 @@
 import { ScreeningError } from '../../domain/errors.ts'
 import { PARTITIONS } from '../fact.ts'
-import { layerCounterKey, partitionKeys, RECORD_KEY } from './keys.ts'
+import { layerCounterKey, layerKeys, partitionKeys, RECORD_KEY } from './keys.ts'
+import { createLayerStore } from './layer-store.ts'
 import type { RedisLink } from './redis-link.ts'
 
 /**
@@ -22,14 +23,31 @@ export async function removePartition(link: RedisLink, recordId: string, partiti
   return Math.max(0, ...[last, newest].map(Number).filter(Number.isSafeInteger))
 }
 
+/** The id of the record that Redis holds. */
+export async function recordIn(link: RedisLink): Promise<string | undefined> {
+  const found = await link.call('looking for a record', () => link.client.hget(RECORD_KEY, 'recordId'))
+  return found ?? undefined
+}
+
 /** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
-export async function removeOtherRecord(link: RedisLink, recordId: string): Promise<void> {
+export async function removeOtherRecord(own: RedisLink, recordId: string): Promise<void> {
+  const link = own.unconfirmed?.link ?? own
   const doing = 'removing another record'
-  const found = await link.call(doing, () => link.client.hget(RECORD_KEY, 'recordId'))
-  if (found === null || found === recordId) return
+  const found = await recordIn(link)
+  if (found === undefined || found === recordId) return
   for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
+  await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
   await link.call(doing, () => link.client.unlink(RECORD_KEY))
+  await own.unconfirmed?.confirm()
+}
+
+/** All of them, also those that are being pushed: nobody has a use for them any more. */
+async function removeLayers(link: RedisLink, recordId: string): Promise<void> {
+  const store = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  await store.sweep(new Set(), Number.NEGATIVE_INFINITY)
+  const { layers, wanted } = layerKeys(recordId)
+  await link.call('removing the layers of another record', () => link.client.unlink(layers, wanted))
 }
 
 /** A key of another type has nothing to tell. */

@@ -1,10 +1,10 @@
 /** What an operator decides when Redis and a node disagree: here that Redis is right; restore-partition.ts: the node. */
-import { ScreeningError } from '../../domain/errors.ts'
 import { RECORD_STATES, type RecordState } from '../../domain/record-view.ts'
 import { decodeFact } from '../fact-codec.ts'
 import { type DecodedEntry, LayersMissing } from '../lmdb/apply-entries.ts'
 import type { Replica } from '../lmdb/replica.ts'
 import { type FactStreams, type Position, START } from './fact-streams.ts'
+import { contentsMissing, fetchMissing } from './missing-layers.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { LayerTraffic } from './redis-record-store.ts'
 
@@ -31,8 +31,8 @@ const PAGE_ENTRIES = 2_000
 
 /**
  * Redis is right: what its partition holds takes the place of what this node has. Nothing follows the partition meanwhile.
- * Rejects with RECORD_LOST when there is nothing in Redis to take, RECORD_DAMAGED, UNAVAILABLE, a storage error; then
- * nothing has changed.
+ * Rejects with RECORD_LOST when there is nothing in Redis to take, CONTENTS_MISSING, RECORD_DAMAGED, UNAVAILABLE, a storage
+ * error; then nothing has changed.
  */
 export async function acceptPartition(partition: number, dependencies: RepairDependencies): Promise<void> {
   const { streams, replica, layers } = dependencies
@@ -44,16 +44,14 @@ export async function acceptPartition(partition: number, dependencies: RepairDep
       entries.push({ ...entry, fact: entry.factId === '' ? undefined : decodeFact(entry.payload) })
     }
   }
+  const fetched = new Set<string>()
   for (;;) {
     try {
       return await replica.replace(partition, entries, { hasLayer: layers.has })
     } catch (error) {
       if (!(error instanceof LayersMissing)) throw error
-      const gone = await layers.fetch(error.layers)
-      if (gone.length === 0) continue
-      throw new ScreeningError('RECORD_DAMAGED', `Redis has not the contents of layer ${gone[0]!.layerId}.`, {
-        hint: 'Another node may have them: write it back there with: zaslon record restore',
-      })
+      const gone = await fetchMissing(error.layers, { fetched, fetchLayers: layers.fetch })
+      if (gone.length > 0) throw contentsMissing(gone, replica)
     }
   }
 }

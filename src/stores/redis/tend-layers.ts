@@ -6,7 +6,8 @@
  * - looks whether one more layer in force is whole there, and after a failover of any partition whether all are: the chunks
  *   of a layer are spread over all partitions.
  */
-import { PARTITIONS } from '../fact.ts'
+import type { RecordState } from '../../domain/record-view.ts'
+import { DESK_PARTITION, PARTITIONS } from '../fact.ts'
 import { keptLayers, layersInForce } from '../kept-layers.ts'
 import { layerName } from '../layer-rows.ts'
 import type { Replica } from '../lmdb/replica.ts'
@@ -17,11 +18,15 @@ import type { LayerTraffic } from './redis-record-store.ts'
 export type TendLayersDependencies = {
   readonly replica: Pick<Replica, 'position' | 'lists' | 'versions' | 'numberingPlans' | 'layersWaiting'>
   readonly layers: Pick<LayerTraffic, 'push' | 'has' | 'wanted'>
-  readonly follower: Pick<RecordFollower, 'status'>
+  readonly follower: Pick<RecordFollower, 'status' | 'stateOf'>
   readonly onFault: (error: unknown) => void
 }
 
 const TEND_EVERY_MS = 1_000
+/** What is there now may be another record, and nobody would ever use or sweep what we bring there. */
+const UNKNOWN: readonly RecordState[] = ['lost', 'damaged', 'newer']
+/** Of a turn a second. */
+const PAUSE_TURNS_MAX = 64
 
 /** Returns what ends it; a push that runs then ends by itself. */
 export function tendLayers({ replica, layers, follower, onFault }: TendLayersDependencies): () => void {
@@ -30,9 +35,13 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   /** To be looked at, the next one first. */
   let queue: LayerRef[] = []
   let isTending = false
+  let turn = 0
+  /** By name: from which turn on a layer that is wanted is pushed again. */
+  const given = new Map<string, { readonly at: number; readonly pause: number }>()
 
   /** A push to a Redis that is away would keep a job thread waiting. */
-  const mayPush = () => !isClosed && (follower.status().states.away ?? 0) === 0
+  const mayPush = () =>
+    !isClosed && (follower.status().states.away ?? 0) === 0 && !UNKNOWN.includes(follower.stateOf(DESK_PARTITION).state)
 
   async function giveWanted(): Promise<void> {
     const wanted = await layers.wanted()
@@ -40,8 +49,27 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
     const known = new Map(
       [...keptLayers(replica), ...replica.layersWaiting()].map((layer) => [layerName(layer), layer]),
     )
-    for (const [name, layer] of known)
-      if (wanted.has(name) && layers.has(layer) && mayPush()) await layers.push([layer])
+    for (const [name, layer] of known) {
+      if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !isTurn(name)) continue
+      try {
+        await layers.push([layer])
+      } catch (error) {
+        given.delete(name)
+        throw error
+      }
+    }
+  }
+
+  /** What is wanted again and again although we push it may be damaged here: rarer each time, until nobody wants it. */
+  function isTurn(name: string): boolean {
+    const { at = turn, pause = 1 } = given.get(name) ?? {}
+    if (turn < at) return false
+    given.set(name, { at: turn + pause, pause: Math.min(2 * pause, PAUSE_TURNS_MAX) })
+    return true
+  }
+
+  function forgetGiven(): void {
+    for (const [name, { at }] of given) if (turn > at + PAUSE_TURNS_MAX) given.delete(name)
   }
 
   async function lookAtNext(): Promise<void> {
@@ -57,6 +85,8 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   async function tend(): Promise<void> {
     if (isTending) return
     isTending = true
+    turn++
+    forgetGiven()
     for (const step of [lookAtNext, giveWanted]) {
       try {
         if (mayPush()) await step()

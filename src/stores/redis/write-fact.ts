@@ -21,7 +21,7 @@ export type FactWriterOptions = {
 
 export type FactWriterDependencies = {
   readonly streams: Pick<FactStreams, 'append'>
-  readonly follower: Pick<RecordFollower, 'nudge' | 'awaitFact' | 'forgetFact' | 'stateOf'>
+  readonly follower: Pick<RecordFollower, 'nudge' | 'look' | 'awaitFact' | 'forgetFact' | 'stateOf'>
   readonly outbox: Outbox
   /** Of the last fact of a partition that is applied here. */
   readonly position: (partition: number) => Position
@@ -39,6 +39,11 @@ export type FactWriter = {
 
 /** Above a healthy write (a few ms) by far, and what a client of ours that waits 500 ms can live with. */
 const WRITE_DEADLINE_MS = 175
+/**
+ * Nodes that wait for contents that are gone for good get out of it when another version of that list comes into force: they
+ * look for the contents once more, and read on to it.
+ */
+const WAY_OUT_DEADLINE_MS = 5_000
 /** Of one partition in one round. */
 const DRAIN_PAGE = 64
 
@@ -57,14 +62,15 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
   const { outboxMax, deadlineMs = WRITE_DEADLINE_MS } = options
   let draining: Promise<void> | undefined
 
-  async function record(partition: number, factId: string, payload: Buffer): Promise<FactResults[FactKind]> {
+  async function record(fact: Fact, { partition, factId, payload }: OutboxFact): Promise<FactResults[FactKind]> {
     const { state, error } = follower.stateOf(partition)
-    if (state !== 'following') throw new NotRecorded(notNow(error))
+    const isWayOut = state === 'waiting' && endsWaiting(fact)
+    if (state !== 'following' && !isWayOut) throw new NotRecorded(notNow(error))
     const applied = follower.awaitFact(factId)
-    const deadline = rejectAfter(deadlineMs)
+    const deadline = rejectAfter(isWayOut ? Math.max(deadlineMs, WAY_OUT_DEADLINE_MS) : deadlineMs)
     try {
       const appended = streams.append(partition, factId, payload).then(
-        () => follower.nudge(partition),
+        () => void (isWayOut ? follower.look(partition) : follower.nudge(partition)),
         (error: unknown) => {
           throw error instanceof ScreeningError ? new NotRecorded(error) : error
         },
@@ -116,7 +122,7 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
       const factId = dependencies.newFactId()
       const payload = encodeFact(fact)
       try {
-        return await record(partition, factId, payload)
+        return await record(fact, { partition, factId, payload })
       } catch (error) {
         if (!(error instanceof NotRecorded)) throw error
         if (fact.kind !== 'report') throw error.cause
@@ -131,6 +137,11 @@ export function createFactWriter(options: FactWriterOptions, dependencies: FactW
       return draining
     },
   }
+}
+
+/** Whatever is in force by now, which a node that waits does not know: who expects a certain version would be refused. */
+function endsWaiting(fact: Fact): boolean {
+  return fact.kind === 'list-activate' && fact.expectedMark === undefined
 }
 
 /** Why a partition that is not followed takes no write now. */

@@ -54,6 +54,7 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   INTERNAL: 'This is our mistake: report it with the instance of this document.',
   CHANGES_TRIMMED: 'Start again from a full copy: the changes asked for are not kept any more.',
   CONTENTS_MISSING: 'Start the node where the list was imported: it gives the contents back by itself.',
+  CONTENTS_GONE: 'Start the node where that version was imported and ask again, or restore another version.',
   RECORD_LOST: 'Restore Redis from its backup, or write this node back with "zaslon record restore".',
   RECORD_DIVERGED: 'Restore a newer backup of Redis, or decide with "zaslon record restore" or "zaslon record accept".',
   RECORD_DAMAGED: 'Restore Redis from its backup, or write this node back with "zaslon record restore".',

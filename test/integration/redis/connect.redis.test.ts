@@ -164,6 +164,26 @@ describe.skipIf(!hasRedis || !hasOpenssl)('connecting to Redis', () => {
     plain.cli('config', 'set', 'maxmemory-policy', 'noeviction')
   })
 
+  it.each([
+    ['an answer without an end', '+'.padEnd(65_536, 'x')],
+    ['arrays in arrays', '*1\r\n'.repeat(16_384)],
+  ])('refuses %s', async (_, text) => {
+    const sockets: net.Socket[] = []
+    const server = net.createServer((socket) => {
+      sockets.push(socket)
+      const send = () => {
+        while (!socket.destroyed && socket.write(text));
+      }
+      socket.on('drain', send).on('error', () => {})
+      send()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const error = await refused(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('is not a Redis') })
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
   it('says that nobody answers, refused or silent', async () => {
     const nobody = await refused(`redis://:se%3Acret@127.0.0.1:${await freePort()}`)
     expect(nobody.code).toBe('UNAVAILABLE')

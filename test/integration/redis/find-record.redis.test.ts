@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findRecord, type RecordMembership } from '../../../src/processes/find-record.ts'
 import { openReplica, type Replica } from '../../../src/stores/lmdb/replica.ts'
 import { RECORD_KEY } from '../../../src/stores/redis/keys.ts'
+import { removeOtherRecord } from '../../../src/stores/redis/remove-partition.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
-import { refusalOf } from '../../support/redis-record.ts'
+import { refusalOf, untilDone } from '../../support/redis-record.ts'
 
 const KEY = randomBytes(32)
 const REDIS = { caFile: '', certFile: '', keyFile: '', serverName: '', ackReplicas: 0, outboxMax: 1_000 }
@@ -132,6 +133,21 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
     expect(logged.map(({ code }) => code)).toEqual(['UNAVAILABLE', 'RECORD_FOREIGN', 'CONFIG_INVALID'])
     claim(recordId, found?.pseudonymCheck ?? '')
     await goesThrough()
+  })
+
+  it('a record that is found only later to be another one can be replaced, and until then is not read either', async () => {
+    const recordId = await join()
+    await server.kill()
+    const { link, pseudonymCheck } = await find()
+    await server.restart()
+    const other = 'f'.repeat(32)
+    server.cli('hset', RECORD_KEY, 'format', '1', 'recordId', other, 'state', 'ready', 'pseudonymCheck', pseudonymCheck)
+    await expect.poll(answer, { timeout: 8_000 }).toBe('RECORD_FOREIGN')
+    const bulk = link.bulk().call('a ping', async () => 'PONG')
+    expect((await refusalOf(bulk)).code).toBe('RECORD_FOREIGN')
+    await untilDone(() => removeOtherRecord(link, recordId))
+    expect(server.cli('exists', RECORD_KEY)).toBe('0')
+    expect(await answer()).toBe('PONG')
   })
 
   it('a wrong pseudonym key or record is refused, with Redis or without', async () => {

@@ -216,6 +216,16 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
   })
 
+  it('replaces a chunk in whose place there is something else', async () => {
+    const layer = put(here.contents, 1, many(), 77)
+    await store.push(layer, here.contents, FREELY)
+    const key = (await chunkKeys())[1] ?? ''
+    await client.multi().del(key).rpush(key, 'x').exec()
+    await expect(store.fetch(layer, there.contents, FREELY)).rejects.toEqual(damaged)
+    expect(await store.push(layer, here.contents, FREELY)).toBe('pushed')
+    expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
+  })
+
   it('says for a minute which layer a node looked for in vain', async () => {
     const layer = put(here.contents, 1, numbersOnly([100]), 77)
     expect(await store.fetch(layer, there.contents, FREELY)).toBe('gone')

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DESK_PARTITION, PARTITIONS } from '../../../src/stores/fact.ts'
+import { numberAt } from '../../../src/stores/redis/call-function.ts'
 import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { createFactStreams } from '../../../src/stores/redis/fact-streams-redis.ts'
-import { partitionKeys, RECORD_KEY } from '../../../src/stores/redis/keys.ts'
+import { layerCounterKey, partitionKeys, RECORD_KEY } from '../../../src/stores/redis/keys.ts'
 import { openRecord, recreatePartition } from '../../../src/stores/redis/open-record.ts'
 import { hasRedis, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { joinRecord, newFactId, PSEUDONYM_CHECK, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
@@ -128,6 +129,30 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     expect(await joined.record.allocateLayer(first + 100)).toBe(first + 101)
     const many = await Promise.all(Array.from({ length: 20 }, () => joined.record.allocateLayer(0)))
     expect(new Set(many).size).toBe(20)
+  })
+
+  it('gives no layer id that is too large to be one', async () => {
+    const { link, recordId, record } = joined
+    const key = layerCounterKey(recordId)
+    const before = await link.client.get(key)
+    await link.client.set(key, String(2 ** 32 - 1))
+    expect(await refusalOf(record.allocateLayer(0))).toMatchObject({ code: 'RECORD_DAMAGED', details: { key } })
+    await link.client.set(key, before ?? '0')
+  })
+
+  it('does not take an answer that no function of ours gives', () => {
+    expect(numberAt([Buffer.from('7')], 0)).toBe(7)
+    const odd = [
+      undefined,
+      [],
+      [Buffer.from('')],
+      [Buffer.from('x')],
+      [Buffer.from('-1')],
+      [Buffer.from('9007199254740993')],
+      [[]],
+    ]
+    for (const reply of odd)
+      expect(() => numberAt(reply, 0)).toThrow(expect.objectContaining({ code: 'STORAGE_FAILED' }))
   })
 
   it('refuses a record that this node does not know, a lost one, and another pseudonym key', async () => {

@@ -5,12 +5,16 @@ import { ScreeningError } from '../../../src/domain/errors.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { DESK_PARTITION, partitionOfNumber } from '../../../src/stores/fact.ts'
 import { encodeFact } from '../../../src/stores/fact-codec.ts'
+import { openListContents } from '../../../src/stores/lmdb/list-contents.ts'
 import { openReplica } from '../../../src/stores/lmdb/replica.ts'
+import { versionMark } from '../../../src/stores/record-marks.ts'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { createFactStreams, type RedisRecord } from '../../../src/stores/redis/fact-streams-redis.ts'
-import { partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { layerChunkKey, layerKeys, partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { createLayerStore } from '../../../src/stores/redis/layer-store.ts'
 import { createRecordDesk } from '../../../src/stores/redis/record-desk-redis.ts'
-import { createRedisRecordStore } from '../../../src/stores/redis/redis-record-store.ts'
+import { createRedisRecordStore, type LayerTraffic } from '../../../src/stores/redis/redis-record-store.ts'
+import { numbersOnly } from '../../contract/list-contents.contract.ts'
 import { report } from '../../contract/record-store.contract.ts'
 import { startChaosProxy } from '../../faults/lib/chaos-proxy.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
@@ -31,12 +35,16 @@ let server: RedisServer
 const open: { close(): Promise<void> }[] = []
 
 /** `appendWith`: what a restore sends its facts through. */
-async function openNode(appendWith: (append: Append) => Append = (append) => append, url = server.url) {
+async function openNode(
+  appendWith: (append: Append) => Append = (append) => append,
+  url = server.url,
+  layers: LayerTraffic = countedLayers(),
+) {
   const { link, recordId } = await joinRecord(url)
   const replica = await openReplica({ directory: temporaryDirectory() })
   await replica.bind({ recordId, redis: 'single', isWhole: false })
   const streams = createFactStreams(link, recordId)
-  const common = { replica, streams, layers: countedLayers(), newFactId, now: Date.now }
+  const common = { replica, streams, layers, newFactId, now: Date.now }
   const store = createRedisRecordStore(
     { recordId, outboxMax: 100, touchMs: 100 },
     {
@@ -86,6 +94,20 @@ async function writeReports(node: Node): Promise<void> {
   await until(() => node.replica.reportsOf(NUMBER, 100).length === REPORTS)
 }
 
+/** A layer of some chunks, one that is on its way, and what no version of ours wrote. */
+async function pushLayers({ link, recordId }: Node): Promise<void> {
+  const contents = openListContents({ directory: temporaryDirectory(), readOnly: false })
+  const numbers = Array.from({ length: 400_000 }, (_, index) => 79_000_000_000 + index * 1_000)
+  contents.putLayer(1, numbersOnly(numbers), { stamp: 7 })
+  const layers = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  const layer = { layerId: 1, numberCount: numbers.length, rangeCount: 0, stamp: 7 }
+  await layers.push(layer, contents, { check() {}, report() {} })
+  const loose = { state: 'pushing', chunks: 3, touchedMs: Date.now() }
+  await link.client.set(layerChunkKey(recordId, 2, '2-8:0123456789abcdef:2'), 'x')
+  await link.client.hset(layerKeys(recordId).layers, '2-8:0123456789abcdef', JSON.stringify(loose), 'a:b:c', 'x')
+  await contents.close()
+}
+
 async function lose(node: Node): Promise<void> {
   server.cli('del', node.keys.head)
   await until(() => node.stateOf().state === 'lost')
@@ -108,8 +130,7 @@ function meanwhile(at: number, work: () => Promise<void> | void): (append: Appen
 }
 
 /** As a promoted replica has it that never got the newest entries. */
-function failover(node: Node, lost: number): void {
-  const { head, facts } = node.keys
+function failover(node: Node, lost: number, { head, facts } = node.keys): void {
   const [epoch, sequence] = server.cli('hmget', head, 'epoch', 'sequence').split('\n')
   const last = Number(sequence) - lost
   for (let gone = last + 1; gone <= Number(sequence); gone++) server.cli('xdel', facts, `${epoch}-${gone}`)
@@ -257,6 +278,29 @@ describe.skipIf(!hasRedis)('record restore', () => {
     })
   })
 
+  it('lets a node that waits for what it cannot take back take what Redis has by now', async () => {
+    const disk = new Set([1, 2, 3])
+    const has: LayerTraffic['has'] = ({ layerId }) => disk.has(layerId)
+    const fetch: LayerTraffic['fetch'] = async (wanted) => wanted.filter((layer) => !has(layer))
+    const { store, streams, desk, ...node } = await openNode(undefined, undefined, { ...countedLayers(), has, fetch })
+    await untilDone(() => store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna'))
+    for (const layerId of disk) {
+      const layers = [{ layerId, numberCount: 1, rangeCount: 0, stamp: layerId }]
+      const { version } = await untilDone(() => store.stageVersion('black', { layers, entryCount: 1 }, 'anna'))
+      await untilDone(() => store.activateVersion('black', version, {}, 'anna'))
+    }
+    disk.delete(2)
+    failover({ store, streams, desk, ...node }, 2, partitionKeys(node.recordId, DESK_PARTITION))
+    await until(() => node.stateOf(DESK_PARTITION).state === 'waiting')
+    expect(await refusalOf(desk.accept('anna'))).toMatchObject({ code: 'CONTENTS_MISSING' })
+    const mark = versionMark(store.versions('black')[0]!)
+    const other = encodeFact({ kind: 'list-activate', name: 'black', version: 1, mark, actor: 'boris', atMs: 1 })
+    await untilDone(() => streams.append(DESK_PARTITION, newFactId(), other))
+    await desk.accept('anna')
+    expect(store.recordStatus().states).toEqual({ following: 65 })
+    expect(store.list('black')?.activeVersion).toBe(1)
+  })
+
   it('puts a record in the place of one that began in an emptied Redis, and only when told so', async () => {
     const node = await openNode()
     await untilDone(() => node.store.putPolicy({ text: 'mine', document: POLICY }, {}, 'anna'))
@@ -270,6 +314,8 @@ describe.skipIf(!hasRedis)('record restore', () => {
       code: 'RECORD_FOREIGN',
       details: { hint: expect.stringContaining('--replace-record') },
     })
+    await pushLayers(fresh)
+    expect(server.cli('keys', `*${fresh.recordId}:layer*`).split('\n').length).toBeGreaterThan(5)
     await node.desk.restore('anna', { replace: true })
     expect(node.store.recordStatus().states).toEqual({ following: 65 })
     await until(() => fresh.store.recordStatus().problem?.code === 'RECORD_FOREIGN')

@@ -4,7 +4,7 @@ import { DESK_PARTITION } from '../../../src/stores/fact.ts'
 import { isSameLayer, layerName } from '../../../src/stores/layer-rows.ts'
 import type { LayerRef } from '../../../src/stores/ports.ts'
 import type { LayerTraffic } from '../../../src/stores/redis/redis-record-store.ts'
-import { openRecordNode, type RecordNode } from '../../support/redis-node.ts'
+import { countedLayers, openRecordNode, type RecordNode } from '../../support/redis-node.ts'
 import { createSimulatedRecord } from '../../support/simulated-streams.ts'
 
 let facts = 0
@@ -84,6 +84,8 @@ async function openTwo(): Promise<{
 
 const LAYER: LayerRef = { layerId: 1, numberCount: 10, rangeCount: 0, stamp: 77 }
 
+const NEWER: LayerRef = { ...LAYER, layerId: 2, stamp: 78 }
+
 async function importTo({ own, store }: Side, name: string, layer: LayerRef): Promise<void> {
   own.set(layer.layerId, layer)
   const { version } = await store.stageVersion(name, { layers: [layer], entryCount: 10 }, 'anna')
@@ -128,6 +130,20 @@ describe('contents of a list that Redis lost', () => {
     await Promise.all([a.store.close(), b.store.close()])
   })
 
+  it('are not pushed to a Redis where the desk is gone: nobody would ever remove them', async () => {
+    const { record, shared, a, b } = await openTwo()
+    await importTo(a, 'black', LAYER)
+    await until(() => b.store.list('black')?.activeVersion === 1)
+    record.flush(DESK_PARTITION)
+    const isLost = ({ store }: Side) => store.follower.stateOf(DESK_PARTITION).state === 'lost'
+    expect(await until(() => isLost(a) && isLost(b))).toBe(true)
+    await sleep(100)
+    shared.layers.clear()
+    await sleep(1_500)
+    expect(shared.layers.size).toBe(0)
+    await Promise.all([a.store.close(), b.store.close()])
+  })
+
   it('hold back only their own list while no node has them', async () => {
     const { record, shared, a, b } = await openTwo()
     await importTo(a, 'black', LAYER)
@@ -136,8 +152,8 @@ describe('contents of a list that Redis lost', () => {
     shared.layers.clear()
     record.failover(DESK_PARTITION, 3)
     b.own.clear()
-    expect(await until(() => b.store.policy()?.text === 'newer')).toBe(true)
-    expect(b.store.list('black')?.activeVersion).toBe(0)
+    const isBehind = () => b.store.list('black')?.activeVersion === 0
+    expect(await until(() => isBehind() && b.store.policy()?.text === 'newer')).toBe(true)
     expect(a.replica.layersInUse()).toEqual(new Set([1]))
     a.own.set(1, LAYER)
     expect(await until(() => b.store.list('black')?.activeVersion === 1)).toBe(true)
@@ -145,11 +161,86 @@ describe('contents of a list that Redis lost', () => {
   })
 })
 
+describe('contents that nobody has any more', () => {
+  /** Version 2 is in force everywhere; b never had what version 1 needs. */
+  async function openWithOldVersion() {
+    const opened = await openTwo()
+    const { a, b } = opened
+    b.link.isReachable = false
+    await importTo(a, 'black', LAYER)
+    await importTo(a, 'black', NEWER)
+    b.link.isReachable = true
+    expect(await until(() => b.store.list('black')?.activeVersion === 2)).toBe(true)
+    expect(b.own.has(1)).toBe(false)
+    return opened
+  }
+
+  it('do not come into force, and their version can be activated again once somebody has them', async () => {
+    const { record, shared, a, b } = await openWithOldVersion()
+    a.own.delete(1)
+    shared.layers.delete('1-77')
+    const facts = record.entries(DESK_PARTITION).length
+    for (const { store } of [a, b]) {
+      const refused = store.activateVersion('black', 1, {}, 'anna')
+      await expect(refused).rejects.toMatchObject({
+        code: 'CONTENTS_GONE',
+        message: expect.stringContaining('list black'),
+      })
+    }
+    expect(record.entries(DESK_PARTITION).length).toBe(facts)
+    const asked = b.store.activateVersion('black', 1, {}, 'anna')
+    a.own.set(1, LAYER)
+    await asked
+    expect(b.store.list('black')?.activeVersion).toBe(1)
+    expect(await until(() => a.store.list('black')?.activeVersion === 1)).toBe(true)
+    await Promise.all([a.store.close(), b.store.close()])
+  }, 20_000)
+
+  it('hold a node up only until another version comes into force, on whichever node that is said', async () => {
+    const { shared, a, b } = await openWithOldVersion()
+    b.link.isReachable = false
+    await a.store.activateVersion('black', 1, {}, 'anna')
+    a.own.delete(1)
+    shared.layers.delete('1-77')
+    b.link.isReachable = true
+    expect(await until(() => b.store.follower.stateOf(DESK_PARTITION).state === 'waiting')).toBe(true)
+    expect(b.store.recordStatus().problem?.detail).toContain('version 1 of list black')
+    const other = b.store.putList({ name: 'black', kind: 'deny', title: 'x' }, 'anna')
+    await expect(other).rejects.toMatchObject({ code: 'CONTENTS_MISSING' })
+    const expecting = b.store.activateVersion('black', 2, { expectedActive: 2 }, 'boris')
+    await expect(expecting).rejects.toMatchObject({ code: 'CONTENTS_MISSING' })
+    await b.store.activateVersion('black', 2, {}, 'boris')
+    expect(b.store.list('black')?.activeVersion).toBe(2)
+    expect(await until(() => b.store.recordStatus().states.following === 65)).toBe(true)
+    expect(await until(() => a.store.list('black')?.activeVersion === 2)).toBe(true)
+    await Promise.all([a.store.close(), b.store.close()])
+  })
+})
+
+describe('contents that Redis does not take in time', () => {
+  it('end a change of single entries, and an import goes on', async () => {
+    let finish: () => void = () => {}
+    const pushing = new Promise<void>((resolve) => (finish = resolve))
+    const layers = { ...countedLayers(), push: () => pushing }
+    const streams = createSimulatedRecord().connect()
+    const { store } = await openRecordNode({ streams, layers, newFactId, pollMs: 2, pushDeadlineMs: 30 })
+    await store.follower.caughtUp()
+    await store.putList({ name: 'black', kind: 'deny', title: '' }, 'anna')
+    const version = { layers: [LAYER], entryCount: 10 }
+    const entries = store.stageVersion('black', version, 'anna')
+    const imported = store.stageVersion('black', { ...version, importId: 'i1' }, 'anna')
+    await expect(entries).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterSeconds: 5 } })
+    finish()
+    expect((await imported).version).toBe(1)
+    await store.close()
+  })
+})
+
 describe('one layer id for two layers', () => {
   it('is refused to the second, which comes into force under another', async () => {
     const { shared, a, b } = await openTwo()
     await importTo(b, 'white', { ...LAYER, stamp: 2 })
-    await until(() => a.own.get(1)?.stamp === 2)
+    await until(() => a.store.list('white')?.activeVersion === 1)
     const taken = await importTo(a, 'black', LAYER).catch((error: unknown) => error)
     expect(taken).toMatchObject({ code: 'LIST_CHANGED' })
     await importTo(a, 'black', { ...LAYER, layerId: 2 })

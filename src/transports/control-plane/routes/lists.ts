@@ -123,7 +123,7 @@ export function installListRoutes({ app, services }: RouteContext): void {
       params,
       body: Restore,
       answers: { 200: ListAnswer },
-      errors: ['LIST_UNKNOWN', 'VERSION_UNKNOWN', 'LIST_CHANGED'],
+      errors: ['LIST_UNKNOWN', 'VERSION_UNKNOWN', 'LIST_CHANGED', 'CONTENTS_GONE'],
     }),
     async (request) => {
       const { version, expectedActive } = request.body

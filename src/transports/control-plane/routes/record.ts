@@ -12,7 +12,14 @@ export function installRecordRoutes({ app, services, limits }: RouteContext): vo
     access: [],
     write: true,
     answers,
-    errors: ['RECORD_EMBEDDED', 'RECORD_LOST', 'RECORD_DIVERGED', 'RECORD_DAMAGED', 'RECORD_FOREIGN'],
+    errors: [
+      'RECORD_EMBEDDED',
+      'CONTENTS_MISSING',
+      'RECORD_LOST',
+      'RECORD_DIVERGED',
+      'RECORD_DAMAGED',
+      'RECORD_FOREIGN',
+    ],
   } as const
 
   typed.get(
