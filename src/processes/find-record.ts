@@ -37,9 +37,7 @@ export async function findRecord(
   const { replica, log } = dependencies
   const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
   const known = replica.binding()
-  if (known?.pseudonymCheck !== undefined && known.pseudonymCheck !== pseudonymCheck) {
-    throw otherPseudonymKey('This node joined its record with another pseudonym key than it has now.')
-  }
+  if (known !== undefined) assertSameKey(known, pseudonymCheck)
   const giveUpMs = Date.now() + FIRST_CONTACT_MS
   for (let isFirst = true; ; isFirst = false) {
     try {
@@ -53,6 +51,12 @@ export async function findRecord(
       await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS))
     }
   }
+}
+
+/** Throws CONFIG_INVALID. */
+export function assertSameKey(binding: RecordBinding, pseudonymCheck: string): void {
+  if (binding.pseudonymCheck === undefined || binding.pseudonymCheck === pseudonymCheck) return
+  throw otherPseudonymKey('This node joined its record with another pseudonym key than it has now.')
 }
 
 /** Says whether two nodes have the same key, and nothing about it. */

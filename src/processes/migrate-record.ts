@@ -2,23 +2,24 @@ import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { fetchLayer } from '../jobs/transfer-layer.ts'
-import type { DataDirectory } from '../stores/data-directory.ts'
+import { type DataDirectory, keepPseudonymKey } from '../stores/data-directory.ts'
 import { PARTITIONS } from '../stores/fact.ts'
 import { keptLayers } from '../stores/kept-layers.ts'
 import { isSameLayer, type LayerStore } from '../stores/layer-rows.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
 import { openReplica, type Replica } from '../stores/lmdb/replica.ts'
 import type { LayerRef, ListContents } from '../stores/ports.ts'
+import { beginMigration, goOnMigrating, MIGRATION_WORD_MS } from '../stores/redis/begin-migration.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
-import { openRecord, otherPseudonymKey } from '../stores/redis/open-record.ts'
+import { openRecord } from '../stores/redis/open-record.ts'
 import type { RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
 import { recordIn, removeOtherRecord } from '../stores/redis/remove-partition.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
-import { pseudonymCheckOf } from './find-record.ts'
+import { assertSameKey, pseudonymCheckOf } from './find-record.ts'
 
 /** Moves the record of a node that is stopped: into Redis, or out of it. */
 export type MigrateOptions = {
@@ -37,7 +38,7 @@ const DRAIN_MS = 30_000
 /**
  * Begins a record in an empty Redis with everything this directory holds, and joins the directory to it. Rejects with
  * CONFIG_INVALID when the directory is joined already or Redis holds a record; then, and after any other failure, the
- * directory is still its own record.
+ * directory is still its own record and nobody joins what is in Redis.
  */
 export async function migrateToRedis(options: MigrateOptions, onProgress: MigrateProgress): Promise<string> {
   const { config, directory, pseudonymKey } = options
@@ -46,15 +47,28 @@ export async function migrateToRedis(options: MigrateOptions, onProgress: Migrat
     const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
     const { link, probe } = await connectRedis(config.redis)
     try {
-      const { recordId, isNew } = await openRecord(link, { pseudonymCheck, mayCreate: true })
-      if (!isNew) throw recordThere(link)
-      await writeAll({ config, directory, pseudonymCheck, link, recordId, replica, contents }, onProgress)
+      const recordId = await beginMigration(link, pseudonymCheck)
+      const place = { config, directory, pseudonymCheck, link, recordId, replica, contents }
+      await stayingAtIt(link, recordId, () => writeAll(place, onProgress))
       await replica.bind({ recordId, redis: probe.kind, isWhole: true, pseudonymCheck })
+      await openRecord(link, { known: recordId, pseudonymCheck, mayCreate: false })
       return recordId
     } finally {
       link.close()
     }
   })
+}
+
+/** Says now and then that the migration goes on. Rejects when another one has taken its place. */
+async function stayingAtIt(link: RedisLink, recordId: string, work: () => Promise<void>): Promise<void> {
+  // A word that is lost does no harm; the last one counts.
+  const timer = setInterval(() => goOnMigrating(link, recordId).catch(() => {}), MIGRATION_WORD_MS)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
+  await goOnMigrating(link, recordId)
 }
 
 /** What is about to be replaced, and by what. */
@@ -80,9 +94,7 @@ export async function replaceRecord(
     if (binding?.isWhole !== true) throw nothingToWrite()
     const { recordId } = binding
     const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
-    if (binding.pseudonymCheck !== undefined && binding.pseudonymCheck !== pseudonymCheck) {
-      throw otherPseudonymKey('This node joined its record with another pseudonym key than it has now.')
-    }
+    assertSameKey(binding, pseudonymCheck)
     const { link } = await connectRedis(config.redis)
     try {
       const found = await recordIn(link)
@@ -134,10 +146,11 @@ export async function migrateToEmbedded(
   options: MigrateOptions & { readonly isOffline: boolean },
   onProgress: MigrateProgress,
 ): Promise<void> {
-  const { config, directory, isOffline } = options
+  const { config, directory, pseudonymKey, isOffline } = options
   await using(directory, { mayBeOwn: false }, async ({ replica, contents }) => {
     const binding = replica.binding()
     if (binding === undefined) throw notJoined()
+    assertSameKey(binding, pseudonymCheckOf(pseudonymKey))
     if (!isOffline) {
       const { link } = await connectRedis(config.redis)
       try {
@@ -146,6 +159,8 @@ export async function migrateToEmbedded(
         link.close()
       }
     }
+    // First: with another key every reporter would count once more.
+    keepPseudonymKey(directory, pseudonymKey)
     await replica.unbind(Math.max(0, ...contents.layerIds(), ...replica.layersInUse()))
   })
 }
@@ -265,12 +280,6 @@ function alreadyJoined(): ScreeningError {
 
 function notJoined(): ScreeningError {
   return new ScreeningError('CONFIG_INVALID', 'The data directory is its own record already: there is nothing to do.')
-}
-
-function recordThere(link: RedisLink): ScreeningError {
-  return new ScreeningError('CONFIG_INVALID', `Redis (${link.shown}) holds a record already.`, {
-    hint: 'A node joins it with an empty data directory. What an interrupted migration left there, FLUSHALL removes.',
-  })
 }
 
 function nothingToWrite(): ScreeningError {

@@ -78,15 +78,21 @@ const KEY_BYTES = 32
  * The key pseudonyms are made with. A configured file must exist and hold at least 32 hexadecimal bytes; without one, a
  * key is made in the data directory at first start. Two processes that start at once agree: the first link wins.
  */
-export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configuredFile: string): Uint8Array {
-  const file = configuredFile === '' ? path.join(directory.root, 'pseudonym.key') : configuredFile
-  if (configuredFile === '' && !existsSync(file)) makeKey(file)
+export function readPseudonymKey(
+  directory: Pick<DataDirectory, 'root'>,
+  configuredFile: string,
+  { mayMake = true }: { readonly mayMake?: boolean } = {},
+): Uint8Array {
+  const file = configuredFile === '' ? keyFile(directory) : configuredFile
+  if (configuredFile === '' && mayMake && !existsSync(file)) writeKey(file, randomBytes(KEY_BYTES))
   let text: string
   try {
     text = readFileSync(file, 'utf8').trim()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} cannot be read (${code}).`, {}, { cause })
+    const hint = 'Name the key file of this node, or of the record it shares, in ZASLON_PSEUDONYM_KEY_FILE.'
+    const message = `The pseudonym key file ${file} cannot be read (${code}).`
+    throw new ScreeningError('CONFIG_INVALID', message, { hint }, { cause })
   }
   if (!/^(?:[0-9a-f]{2}){32,}$/i.test(text)) {
     const hint = 'Make one with: openssl rand -hex 32'
@@ -97,10 +103,20 @@ export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configu
   return Buffer.from(text, 'hex')
 }
 
+/** Makes a key the directory's own: without a configured file it is read from then on. */
+export function keepPseudonymKey(directory: Pick<DataDirectory, 'root'>, key: Uint8Array): void {
+  const file = keyFile(directory)
+  if (existsSync(file) && readFileSync(file, 'utf8').trim().toLowerCase() === Buffer.from(key).toString('hex')) return
+  rmSync(file, { force: true })
+  writeKey(file, key)
+}
+
+const keyFile = (directory: Pick<DataDirectory, 'root'>) => path.join(directory.root, 'pseudonym.key')
+
 /** On disk before anybody uses it: pseudonyms that were made with a lost key match nothing any more. */
-function makeKey(file: string): void {
+function writeKey(file: string, key: Uint8Array): void {
   const draft = `${file}.${process.pid}`
-  writeSynced(draft, Buffer.from(`${randomBytes(KEY_BYTES).toString('hex')}\n`))
+  writeSynced(draft, Buffer.from(`${Buffer.from(key).toString('hex')}\n`))
   chmodSync(draft, 0o600)
   try {
     linkSync(draft, file)

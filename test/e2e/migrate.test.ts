@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,14 +12,17 @@ const main = path.resolve(import.meta.dirname, '../../dist/src/cli/main.js')
 const at = (name: string) => path.join(root, name)
 let redis: RedisServer
 
-function migrate(name: string, ...args: string[]): { status: number; text: string } {
-  const key = path.join(at('a'), 'pseudonym.key')
-  const env = {
-    ...process.env,
-    ZASLON_DATA_DIR: at(name),
-    ZASLON_REDIS_URL: redis.url,
-    ZASLON_PSEUDONYM_KEY_FILE: key,
-  }
+const migrate = (name: string, ...args: string[]) =>
+  migrateWith({ ZASLON_REDIS_URL: redis.url, ZASLON_PSEUDONYM_KEY_FILE: keyOf('a') }, name, ...args)
+
+const keyOf = (name: string) => path.join(at(name), 'pseudonym.key')
+
+function migrateWith(
+  environment: Record<string, string>,
+  name: string,
+  ...args: string[]
+): { status: number; text: string } {
+  const env = { ...process.env, ZASLON_DATA_DIR: at(name), ...environment }
   try {
     const text = execFileSync(process.execPath, [main, 'migrate', ...args], { env, encoding: 'utf8', stdio: 'pipe' })
     return { status: 0, text }
@@ -48,9 +51,15 @@ async function post(node: RunningService, route: string, body: unknown): Promise
 
 const REPORT = { channel: 'hotline', scenario: 'bank', reporter: 'who' }
 
+async function answerTo(node: RunningService, report: object): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' }
+  return (await fetch(`${node.adminUrl}/v1/reports`, { method: 'POST', headers, body: JSON.stringify(report) })).json()
+}
+
 async function putList(node: RunningService, name: string): Promise<void> {
   const headers = { 'content-type': 'application/json' }
-  await fetch(`${node.adminUrl}/v1/lists/${name}`, { method: 'PUT', headers, body: '{"kind":"deny"}' })
+  const put = () => fetch(`${node.adminUrl}/v1/lists/${name}`, { method: 'PUT', headers, body: '{"kind":"deny"}' })
+  await expect.poll(async () => (await put()).ok, { timeout: 10_000 }).toBe(true)
 }
 
 async function decisionOn(node: RunningService, caller: string): Promise<string> {
@@ -120,8 +129,20 @@ describe('zaslon migrate', () => {
     }
     await Promise.all([node.stop(), other.stop()])
 
+    // Reporters would count once more under another key.
+    const withoutKey = migrateWith({ ZASLON_REDIS_URL: redis.url }, 'b', 'to-embedded')
+    expect(withoutKey).toMatchObject({ status: 1, text: expect.stringContaining('ZASLON_PSEUDONYM_KEY_FILE') })
+    expect(existsSync(keyOf('b'))).toBe(false)
+    writeFileSync(at('other.key'), 'ab'.repeat(32))
+    const otherKey = { ZASLON_REDIS_URL: redis.url, ZASLON_PSEUDONYM_KEY_FILE: at('other.key') }
+    for (const how of [[], ['--offline']]) {
+      expect(migrateWith(otherKey, 'b', 'to-embedded', ...how).text).toContain('another pseudonym key')
+    }
     expect(migrate('b', 'to-embedded').text).toContain('its own record now')
     node = await embedded('b')
+    expect(readFileSync(keyOf('b'), 'utf8')).toBe(readFileSync(keyOf('a'), 'utf8'))
+    const again = { number: '+79160000021', channel: 'hotline', scenario: 'bank', reporter: 'who-1' }
+    expect(await answerTo(node, again)).toMatchObject({ duplicate: true })
     expect(await decisionOn(node, '+79990000022')).toBe('block')
     // A new layer takes no other's place.
     expect(await post(node, '/v1/lists/black/entries', { entries: [{ number: '+79990000023' }] })).toBe(200)
@@ -172,6 +193,11 @@ describe('zaslon migrate', () => {
       await node.stop()
     }
   }, 180_000)
+
+  it('says that it needs a Redis', () => {
+    const { status, text } = migrateWith({ ZASLON_REDIS_URL: '' }, 'n', 'to-redis')
+    expect([status, text]).toEqual([2, expect.stringContaining('ZASLON_REDIS_URL is not set')])
+  })
 
   it('refuses a Redis that holds a record, and leaves the directory as it is', async () => {
     const node = await embedded('c')

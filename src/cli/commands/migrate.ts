@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { Replacement } from '../../processes/migrate-record.ts'
+import { CliFailure } from '../cli-failure.ts'
 import type { CommandContext } from '../command-context.ts'
 import { confirm } from '../confirm.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
+import { EXIT } from '../exit-codes.ts'
 import { createImportProgress } from '../import-progress.ts'
 import { printable } from '../output.ts'
 
@@ -92,7 +94,10 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
           await migrateToEmbedded({ ...place, isOffline: options.offline === true }, show)
           return () => {
             if (output.isJson) return output.json({ embedded: true })
-            output.line('The data directory is its own record now. Start this node without ZASLON_REDIS_URL.')
+            output.line(
+              'The data directory is its own record now, and holds its pseudonym key. Start this node without',
+            )
+            output.line('ZASLON_REDIS_URL and ZASLON_PSEUDONYM_KEY_FILE.')
           }
         },
         registry.context(command).output.isJson,
@@ -148,5 +153,12 @@ async function placeOf(options: MigrateOptions) {
   ])
   const config = loadConfig(environment, options.config)
   const directory = openDataDirectory(config.dataDirectory)
-  return { config, directory, pseudonymKey: readPseudonymKey(directory, config.pseudonymKeyFile) }
+  if (config.redis.url === '' && options.offline !== true) {
+    throw new CliFailure(EXIT.usage, 'ZASLON_REDIS_URL is not set.', {
+      hint: 'Name the Redis in it: ZASLON_REDIS_URL=redis://10.0.0.5 zaslon migrate …',
+    })
+  }
+  // None is made here: reporters would count again under another one.
+  const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile, { mayMake: false })
+  return { config, directory, pseudonymKey }
 }

@@ -45,10 +45,16 @@ export function addReportCommand(program: Command, registry: CommandRegistry): v
       if (output.isJson) return output.json(body)
       const answer = fieldsOf(body)
       const reputation = answer.fields('reputation')
-      const again = answer.flag('duplicate') ? ', which is known and counts once' : ''
-      output.line(`Recorded as report ${printable(answer.text('reportId'))}${again}.`)
-      if (answer.text('state') === 'queued')
-        output.line('The number is protected or allow-listed: it waits for a review.')
+      const reportId = printable(answer.text('reportId'))
+      output.line(
+        answer.text('state') === 'queued'
+          ? `Queued as report ${reportId}: it waits on the node's disk for Redis, and counts when that is back.`
+          : `Recorded as report ${reportId}.`,
+      )
+      if (answer.flag('duplicate')) {
+        output.line('It is known, or this person has reported the number within a day: it counts once.')
+      }
+      if (answer.has('reviewId')) output.line('The number is protected or allow-listed: it waits for a review.')
       if (!reputation.has('score')) return
       const people = counted(reputation.number('reporters'), 'person', 'people')
       output.line(`reputation: ${reputation.number('score')} of 100, reported by ${people} in the window`)

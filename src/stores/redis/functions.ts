@@ -17,7 +17,7 @@
  */
 import { RECORD_FUNCTIONS } from './record-functions.ts'
 
-export const LIBRARY_VERSION = 1
+export const LIBRARY_VERSION = 2
 export const functionName = (name: FunctionName): string => `zaslon${LIBRARY_VERSION}_${name}`
 export type FunctionName =
   | 'append'
@@ -28,6 +28,7 @@ export type FunctionName =
   | 'restored'
   | 'find'
   | 'claim'
+  | 'migrating'
   | 'ready'
   | 'publish'
   | 'layer'
@@ -261,6 +262,7 @@ register('create', create, {})
 register('restored', restored, { 'allow-oom' })
 register('find', find, { 'no-writes', 'allow-oom' })
 register('claim', claim, { 'allow-oom' })
+register('migrating', migrating, {})
 register('ready', ready, {})
 register('publish', publish, {})
 register('layer', layer, {})

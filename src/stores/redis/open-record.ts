@@ -28,8 +28,11 @@ export async function openRecord(
   const claimed = await claim(link, { recordId: proposed, pseudonymCheck, mayClaim: isFirst })
   const { recordId, state, isNew } = claimed
   if (known !== undefined && recordId !== known) throw foreignRecord(recordId, known)
+  if (state === 'migrating' && known === undefined) throw stillMigrating(link)
   assertPseudonyms(link, claimed, pseudonymCheck)
   if (state === 'creating') await complete(link, recordId, PARTITION_NUMBERS)
+  // A directory is joined when everything is there: only the last word was missing.
+  if (state === 'migrating') await complete(link, recordId, [])
   return { recordId, isNew }
 }
 
@@ -67,7 +70,10 @@ async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck
   const reply = await find().catch((error: unknown) => {
     const isThere = !(error instanceof ScreeningError && error.code === 'RECORD_LOST')
     if (isThere || !wanted.mayClaim) throw error
-    return callFunction(link, 'claim', doing, { keys: [RECORD_KEY], args: [wanted.recordId, wanted.pseudonymCheck] })
+    return callFunction(link, 'claim', doing, {
+      keys: [RECORD_KEY],
+      args: [wanted.recordId, wanted.pseudonymCheck, 'creating'],
+    })
   })
   const isNew = Array.isArray(reply) && reply[3] === 1
   return { recordId: textAt(reply, 0), state: textAt(reply, 1), pseudonymCheck: textAt(reply, 2), isNew }
@@ -109,6 +115,12 @@ async function create(
   })
   const epoch = Number(reply)
   return epoch === 0 ? undefined : { epoch, sequence: 1 }
+}
+
+function stillMigrating({ shown }: RedisLink): ScreeningError {
+  return new ScreeningError('UNAVAILABLE', `A record is being moved into Redis (${shown}).`, {
+    hint: 'Start this node when that has ended. Was it interrupted, say it again on the same node: zaslon migrate to-redis',
+  })
 }
 
 /** Redis holds another record than the one this node belongs to. */

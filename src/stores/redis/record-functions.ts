@@ -3,15 +3,23 @@ export const RECORD_FUNCTIONS = `
 local function find(keys)
   local refused = checkHash(keys[1])
   if refused then return refused end
-  local fields = redis.call('HMGET', keys[1], 'recordId', 'state', 'pseudonymCheck')
+  local fields = redis.call('HMGET', keys[1], 'recordId', 'state', 'pseudonymCheck', 'touchedMs')
   if not fields[1] or not fields[2] or not fields[3] then return damaged(keys[1]) end
-  return { fields[1], fields[2], fields[3], 0 }
+  return { fields[1], fields[2], fields[3], 0, text(math.max(0, nowMs() - (tonumber(fields[4] or '') or 0))) }
 end
 
 local function claim(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then return find(keys) end
-  redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', 'creating', 'createdMs', text(nowMs()), 'pseudonymCheck', args[2])
-  return { args[1], 'creating', args[2], 1 }
+  redis.call('HSET', keys[1], 'format', FORMAT, 'recordId', args[1], 'state', args[3], 'createdMs', text(nowMs()), 'touchedMs', text(nowMs()), 'pseudonymCheck', args[2])
+  return { args[1], args[3], args[2], 1, '0' }
+end
+
+local function migrating(keys, args)
+  local refused = checkHash(keys[1])
+  if refused then return refused end
+  if redis.call('HGET', keys[1], 'recordId') ~= args[1] then return 0 end
+  redis.call('HSET', keys[1], 'touchedMs', text(nowMs()))
+  return 1
 end
 
 local function ready(keys, args)

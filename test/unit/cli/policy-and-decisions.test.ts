@@ -55,16 +55,21 @@ describe('zaslon policy, decisions, report, reviews', () => {
         },
       },
       'GET /v1/decisions': { body: { decisions: [DECISION] } },
-      'POST /v1/reports': {
+      // The first is about a protected number, the second comes while Redis is away.
+      'POST /v1/reports': (_request, times) => ({
         status: 202,
-        body: {
-          reportId: 'r1',
-          accepted: true,
-          duplicate: true,
-          state: 'queued',
-          reputation: { score: 41, reporters: 1 },
-        },
-      },
+        body:
+          times === 1
+            ? {
+                reportId: 'r1',
+                accepted: true,
+                duplicate: true,
+                state: 'recorded',
+                reviewId: 'r-17',
+                reputation: { score: 41, reporters: 1 },
+              }
+            : { reportId: 'r2', accepted: true, duplicate: false, state: 'queued' },
+      }),
       'POST /v1/reviews/r-17': { body: { reviewId: 'r-17', effect: 'blocked' } },
     })
   })
@@ -167,6 +172,11 @@ describe('zaslon policy, decisions, report, reviews', () => {
     expect(out).toContain('counts once')
     expect(out).toContain('waits for a review')
     expect(out).toContain('reputation: 41 of 100, reported by 1 person in the window')
+    expect(out).toContain('Recorded as report r1.')
+    const queued = await zaslon(words, service.url)
+    expect(queued.out).toBe(
+      "Queued as report r2: it waits on the node's disk for Redis, and counts when that is back.\n",
+    )
   })
 
   it('closes a review with an outcome', async () => {
