@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { fetchLayer } from '../jobs/transfer-layer.ts'
+import { patiently } from '../services/patience.ts'
 import { type DataDirectory, keepPseudonymKey } from '../stores/data-directory.ts'
 import { PARTITIONS } from '../stores/fact.ts'
 import { keptLayers } from '../stores/kept-layers.ts'
@@ -33,7 +34,7 @@ export type MigrateProgress = (step: string, share: number) => void
 
 const ACTOR = 'migrate'
 const CATCH_UP_MS = 600_000
-const DRAIN_MS = 30_000
+const PATIENCE_MS = 30_000
 
 /**
  * Begins a record in an empty Redis with everything this directory holds, and joins the directory to it. Rejects with
@@ -102,7 +103,7 @@ export async function replaceRecord(
       const newestMs = replica.changesAfter(replica.lastSequence() - 1, 1)[0]?.atMs
       await confirm({ redis: link.shown, found, newestMs })
       if ((await recordIn(link)) !== found) throw nothingToReplace(link)
-      await removeOtherRecord(link, recordId)
+      await patiently(() => removeOtherRecord(link, recordId), Date.now, PATIENCE_MS)
       await writeAll({ config, directory, pseudonymCheck, link, recordId, replica, contents }, onProgress)
       return recordId
     } finally {
@@ -131,7 +132,8 @@ async function writeAll(
     const dependencies = { link, streams, replica, layers, newFactId, now: Date.now }
     for (let partition = 0; partition < PARTITIONS; partition++) {
       onProgress('facts', partition / PARTITIONS)
-      await restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
+      const write = () => restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
+      await patiently(write, Date.now, PATIENCE_MS)
     }
   } finally {
     await layerStore.close()
@@ -188,7 +190,7 @@ async function takeIn(from: Place, onProgress: MigrateProgress): Promise<void> {
   )
   try {
     await inTime(store.follower.caughtUp(), CATCH_UP_MS, 'Redis was not read to its end')
-    for (const giveUpMs = Date.now() + DRAIN_MS; replica.outbox.size > 0; await pause(100)) {
+    for (const giveUpMs = Date.now() + PATIENCE_MS; replica.outbox.size > 0; await pause(100)) {
       if (Date.now() > giveUpMs) throw notTaken(replica.outbox.size)
     }
     const missing = keptLayers(replica).filter((layer) => !layers.has(layer))
