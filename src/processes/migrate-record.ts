@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
-import { fetchLayer } from '../jobs/transfer-layer.ts'
 import { patiently } from '../services/patience.ts'
 import { type DataDirectory, keepPseudonymKey } from '../stores/data-directory.ts'
 import { PARTITIONS } from '../stores/fact.ts'
 import { keptLayers } from '../stores/kept-layers.ts'
-import { isSameLayer, type LayerStore } from '../stores/layer-rows.ts'
+import type { LayerStore } from '../stores/layer-rows.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
 import { openReplica, type Replica } from '../stores/lmdb/replica.ts'
-import type { LayerRef, ListContents } from '../stores/ports.ts'
+import type { ListContents } from '../stores/ports.ts'
 import { beginMigration, goOnMigrating, MIGRATION_WORD_MS } from '../stores/redis/begin-migration.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
 import { createFactStreams } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
 import { openRecord } from '../stores/redis/open-record.ts'
 import type { RedisLink } from '../stores/redis/redis-link.ts'
-import { createRedisRecordStore, type LayerTraffic } from '../stores/redis/redis-record-store.ts'
+import { createRedisRecordStore } from '../stores/redis/redis-record-store.ts'
 import { recordIn, removeOtherRecord } from '../stores/redis/remove-partition.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
-import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
 import { assertSameKey, pseudonymCheckOf } from './find-record.ts'
+import { layersThrough, type MigrateProgress } from './migrate-layers.ts'
 
 /** Moves the record of a node that is stopped: into Redis, or out of it. */
 export type MigrateOptions = {
@@ -28,9 +27,6 @@ export type MigrateOptions = {
   readonly directory: DataDirectory
   readonly pseudonymKey: Uint8Array
 }
-
-/** What is going on, and its share done, 0..1. */
-export type MigrateProgress = (step: string, share: number) => void
 
 const ACTOR = 'migrate'
 const CATCH_UP_MS = 600_000
@@ -221,45 +217,6 @@ async function using<T>(
 
 function openStore(config: MigrateOptions['config'], link: RedisLink, recordId: string): LayerStore {
   return openLayerStore({ redis: config.redis, kind: link.kind, recordId }, { now: Date.now, random: Math.random })
-}
-
-/** Without job threads: nothing else runs. */
-function layersThrough(
-  layerStore: LayerStore,
-  deps: {
-    contents: ListContents
-    directory: DataDirectory
-    allocate: LayerTraffic['allocate']
-    onProgress: MigrateProgress
-  },
-): LayerTraffic {
-  const { contents, directory, onProgress } = deps
-  const traffic = createTrafficLogReader({ directory: directory.traffic })
-  return {
-    has(layer) {
-      const stored = contents.layer(layer.layerId)
-      return stored !== undefined && isSameLayer(stored, layer)
-    },
-    wanted: () => layerStore.wanted(),
-    newest: () => Math.max(0, ...contents.layerIds()),
-    allocate: deps.allocate,
-    async push(layers) {
-      for (const [index, layer] of layers.entries()) {
-        const report = (share: number) => onProgress('lists', (index + share) / layers.length)
-        await layerStore.push(layer, contents, { check: () => {}, report })
-      }
-    },
-    async fetch(layers) {
-      const gone: LayerRef[] = []
-      for (const [index, layer] of layers.entries()) {
-        onProgress('lists', index / layers.length)
-        const job = { kind: 'fetch-layer', layer, control: new SharedArrayBuffer(4) } as const
-        const { outcome } = await fetchLayer(job, { contents, directory, traffic, layerStore, now: Date.now })
-        if (outcome === 'gone') gone.push(layer)
-      }
-      return gone
-    },
-  }
 }
 
 function pause(ms: number): Promise<void> {
