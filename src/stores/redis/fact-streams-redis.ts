@@ -32,7 +32,8 @@ export function createFactStreams(link: RedisLink, recordId: string): RedisRecor
     touch: (partition) => touch(link, recordId, partition),
     readAll: createReadAll(link, recordId),
     seal: (partition) => sealFacts(link, recordId, partition),
-    publishReputation: (partition, number, publication) => publishReputation(link, partition, number, publication),
+    publishReputation: (partition, number, publication) =>
+      publishReputation(link, recordId, partition, number, publication),
     allocateLayer: (known) => allocateLayer(link, recordId, known),
   }
 }

@@ -12,9 +12,13 @@ export type ReputationPublication = {
   readonly record: Uint8Array
 }
 
-/** Writes the hash of a number unless it holds the same or a newer position (false). */
+/** Evidence that old counts for nothing any more; a number of a record that is gone is not kept longer. */
+const KEPT_SECONDS = 366 * 86_400
+
+/** Writes the hash of a number unless it holds the same or a newer position of the same record (false). */
 export async function publishReputation(
   link: RedisLink,
+  recordId: string,
   partition: number,
   number: number,
   { position, reports, score, record }: ReputationPublication,
@@ -27,6 +31,8 @@ export async function publishReputation(
       String(reports),
       String(score),
       Buffer.from(record.buffer, record.byteOffset, record.byteLength),
+      recordId,
+      String(KEPT_SECONDS),
     ],
   })
   return answer === 1

@@ -34,12 +34,13 @@ local function publish(keys, args)
   local kind = redis.call('TYPE', keys[1]).ok
   if kind ~= 'none' and kind ~= 'hash' then return damaged(keys[1]) end
   local epoch, sequence = tonumber(args[1]), tonumber(args[2])
-  local known = redis.call('HMGET', keys[1], 'epoch', 'sequence')
+  local known = redis.call('HMGET', keys[1], 'epoch', 'sequence', 'recordId')
   local knownEpoch, knownSequence = tonumber(known[1] or ''), tonumber(known[2] or '')
-  if knownEpoch and knownSequence then
+  if knownEpoch and knownSequence and known[3] == args[6] then
     if epoch < knownEpoch or (epoch == knownEpoch and sequence <= knownSequence) then return 0 end
   end
-  redis.call('HSET', keys[1], 'epoch', args[1], 'sequence', args[2], 'reports', args[3], 'score', args[4], 'record', args[5])
+  redis.call('HSET', keys[1], 'epoch', args[1], 'sequence', args[2], 'reports', args[3], 'score', args[4], 'record', args[5], 'recordId', args[6])
+  redis.call('EXPIRE', keys[1], args[7])
   return 1
 end
 

@@ -119,7 +119,12 @@ describe.skipIf(!hasRedis).each(KINDS)('the record in Redis (%s)', (kind) => {
     expect(await publish(4, 10)).toBe(false)
     expect(await publish(5, 10)).toBe(true)
     expect(await publish(6, 1)).toBe(true)
-    const stored = await joined.link.client.hgetall('reputation:{p03}:79001234567')
+    const key = 'reputation:{p03}:79001234567'
+    expect(await joined.link.client.ttl(key)).toBeGreaterThan(365 * 86_400)
+    // What another record left says nothing about this one.
+    await joined.link.client.hset(key, 'epoch', '9', 'recordId', 'f'.repeat(32))
+    expect(await publish(6, 1)).toBe(true)
+    const stored = await joined.link.client.hgetall(key)
     expect(stored).toMatchObject({ epoch: '6', sequence: '1', reports: '3', score: '41' })
   })
 
