@@ -11,7 +11,7 @@ const ALONE_MS = 800
 
 /**
  * A node offers again what it had recorded and Redis has lost; here the disk of one is gone at that moment, so that what it had
- * acknowledged is there only if a replica has it.
+ * acknowledged is there only if a replica has it, or another node had read it already.
  */
 export const strictFailovers: FaultCase = {
   id: 'FAILOVER-STRICT',
