@@ -19,7 +19,10 @@ export function layersInForce(store: Pick<RecordStore, 'lists' | 'numberingPlans
   return [...store.lists().flatMap(({ active }) => active.layers), ...store.numberingPlans().map(layerOfPlan)]
 }
 
-/** Pushes what of it this node has; resolves when all of that is whole in Redis. */
+/**
+ * Pushes what of it this node has; resolves when all of that is whole in Redis. Lists change meanwhile: a layer that no version
+ * points to any more may be gone before its turn, and is needed by nobody.
+ */
 export async function pushKeptLayers({
   replica,
   layers,
@@ -27,7 +30,14 @@ export async function pushKeptLayers({
   replica: Pick<RecordStore, 'lists' | 'versions' | 'numberingPlans'>
   layers: { has(layer: LayerRef): boolean; push(layers: readonly LayerRef[]): Promise<void> }
 }): Promise<void> {
-  await layers.push(keptLayers(replica).filter(layers.has))
+  for (const layer of keptLayers(replica)) {
+    if (!layers.has(layer)) continue
+    try {
+      await layers.push([layer])
+    } catch (error) {
+      if (layers.has(layer)) throw error
+    }
+  }
 }
 
 /** The layers that a fact points to: their contents go before it. Of a fact that cannot be applied: those that can be told. */

@@ -1,24 +1,13 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, type RunningService, runService } from '../support/run-service.ts'
+import { freePort, type RunningService, runService, serveAndFail } from '../support/run-service.ts'
 import { askVerdict, post, put, report, uploadList } from '../support/service-requests.ts'
 
 const main = path.resolve(import.meta.dirname, '../../dist/src/cli/main.js')
-
-/** Runs `zaslon serve` that is expected to give up by itself. */
-function serveAndFail(environment: Record<string, string>) {
-  const result = spawnSync(process.execPath, [main, 'serve'], {
-    env: { ...process.env, ZASLON_THREADS: '1', ...environment },
-    encoding: 'utf8',
-    timeout: 40_000,
-  })
-  return { code: result.status, output: result.stdout + result.stderr }
-}
 
 async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let i = 0; i < 1_000; i++) {

@@ -15,15 +15,15 @@ beforeEach(() => {
   ledger = createCallLedger()
 })
 
-/** A call that is due and sent at `dueMs`. */
-function begin(dueMs: number, group: Partial<CallerGroup> = {}): Call {
+/** A call that is due at `dueMs`, and sent then or when the asking thread comes to it. */
+function begin(dueMs: number, group: Partial<CallerGroup> = {}, begunMs = dueMs): Call {
   const call = {
     id: '',
     group: { ...GROUP, ...group },
     caller: 'c',
     dueMs,
-    begunMs: dueMs,
-    sentMs: dueMs,
+    begunMs,
+    sentMs: begunMs,
     localPort: 1,
   }
   const open: Call = { ...call, isOver: false }
@@ -69,6 +69,15 @@ describe('the time of an answer', () => {
     for (const ms of [0, 1, 2, 42, 43, 60]) ledger.onTurn(ms)
     ledger.answer(begin(0), 'allow', [], 60)
     expect(ledger.take().late).toBe(0)
+  })
+
+  it('is not missed by a thread that did not run and has yet to read it', () => {
+    for (const ms of [0, 1, 1_500]) ledger.onTurn(ms)
+    const sentBefore = begin(1)
+    begin(2, {}, 1_500)
+    expect(ledger.overdue(1_500)).toEqual([])
+    ledger.onTurn(1_501)
+    expect(ledger.overdue(1_501)).toEqual([sentBefore])
   })
 
   it('is none at all after a second, once', () => {

@@ -11,7 +11,8 @@ import { formatResult, formatTotals } from './lib/table.ts'
 /** `npm run faults -- [CASE…]`: breaks a running service on purpose and says what that cost. */
 const USAGE = `npm run faults -- [CASE…]   all cases, or those named (A10 A13)
   --quick        the short form of each
-  --count N      rounds of A13, KILL and FAILOVER (must-reach: 100, 1000, 100), and of A01B and A13B; others are run N times
+  --count N      rounds of A13, KILL and FAILOVER (must-reach: 100, 1000, 100), and of FAILOVER-STRICT, A01B and A13B; others
+                 are run N times
   --minutes M    begins nothing new after so long; how long SOAK goes on
   --seed N       the same random moments again
   --json FILE    results as JSON, written anew after every case

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
@@ -96,6 +96,16 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
     throw error
   }
   return service
+}
+
+/** Runs `zaslon serve` that is expected to give up by itself. */
+export function serveAndFail(environment: Readonly<Record<string, string>>): { code: number | null; output: string } {
+  const result = spawnSync(process.execPath, [path.join(root, 'dist/src/cli/main.js'), 'serve'], {
+    env: { ...process.env, ZASLON_THREADS: '1', ...environment },
+    encoding: 'utf8',
+    timeout: 40_000,
+  })
+  return { code: result.status, output: result.stdout + result.stderr }
 }
 
 async function waitReady(service: RunningService, child: ChildProcess, waitMs: number): Promise<void> {

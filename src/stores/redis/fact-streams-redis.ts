@@ -24,6 +24,7 @@ export type RedisRecord = FactStreams & {
 
 /** Replication on a local network takes below a millisecond; the rest of the call's time is left for the answer. */
 const WAIT_MS = 100
+const NOT_KNOWN = 'Whether the change was made is not known yet.'
 
 export function createFactStreams(link: RedisLink, recordId: string): RedisRecord {
   return {
@@ -63,12 +64,22 @@ async function append(
   const doing = `an append to partition ${partition}`
   const keys = [head, facts, epochs, ids]
   const args = [factId, payload, String(seconds), token]
-  const reply =
+  const exchange =
     link.ackReplicas === 0
-      ? await callFunction(link, 'append', doing, { keys, args })
-      : await link.call(doing, () => withLibrary(link.writer, () => appendAndWait(link, keys, args)))
+      ? callFunction(link, 'append', doing, { keys, args })
+      : link.call(doing, () => withLibrary(link.writer, () => appendAndWait(link, keys, args)))
+  const reply = await exchange.catch((error: unknown) => {
+    throw sayingWhetherKnown(error)
+  })
   const position = { epoch: numberAt(reply, 0), sequence: numberAt(reply, 1) }
   return { position, isNew: textAt(reply, 2) === '1' }
+}
+
+/** Who refuses has appended nothing, and who is not connected neither; of a connection that broke or fell silent nobody knows. */
+function sayingWhetherKnown(error: unknown): unknown {
+  const isAway = error instanceof ScreeningError && error.code === 'UNAVAILABLE'
+  if (!isAway || !(error.cause instanceof Error) || error.cause.name === 'ReplyError') return error
+  return new ScreeningError('UNAVAILABLE', `${error.message} ${NOT_KNOWN}`, error.details, { cause: error.cause })
 }
 
 /** A pipeline with one key goes to one connection whole, so WAIT is about the append before it. */
@@ -81,6 +92,6 @@ async function appendAndWait(link: RedisLink, keys: readonly string[], args: rea
   if (failure) throw failure
   const acknowledged = Number(waited?.[1])
   if (acknowledged >= link.ackReplicas) return appended?.[1]
-  const reason = `${acknowledged} of ${link.ackReplicas} replicas acknowledged it within ${WAIT_MS} ms`
+  const reason = `${acknowledged} of ${link.ackReplicas} replicas acknowledged it within ${WAIT_MS} ms. ${NOT_KNOWN}`
   throw unavailable('an append', reason)
 }

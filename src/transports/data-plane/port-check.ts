@@ -16,12 +16,13 @@ export async function ensurePortFree(host: string, port: number): Promise<void> 
 
 /** A failed listen as an operating error. */
 export function listenError(error: NodeJS.ErrnoException, host: string, port: number): ScreeningError {
-  const details = { host, port, hint: 'Stop the other service, or set ZASLON_VERDICT_HOST and ZASLON_VERDICT_PORT.' }
-  return error.code === 'EADDRINUSE'
-    ? new ScreeningError('PORT_IN_USE', `Port ${port} on ${host} is in use by another service.`, details, {
-        cause: error,
-      })
-    : new ScreeningError('CONFIG_INVALID', `Cannot listen on ${host}:${port} (${error.code}).`, details, {
-        cause: error,
-      })
+  if (error.code !== 'EADDRINUSE') {
+    const hint = 'Choose another ZASLON_VERDICT_HOST or ZASLON_VERDICT_PORT.'
+    const message = `Cannot listen on ${host}:${port} (${error.code}).`
+    return new ScreeningError('CONFIG_INVALID', message, { host, port, hint }, { cause: error })
+  }
+  const hint =
+    'Stop the other service or set another ZASLON_VERDICT_PORT. Are several nodes to share the port (with uWebSockets.js only), set ZASLON_VERDICT_SHARE_PORT=true on each (verdict.sharePort).'
+  const message = `Port ${port} on ${host} is in use by another service.`
+  return new ScreeningError('PORT_IN_USE', message, { host, port, hint }, { cause: error })
 }

@@ -30,6 +30,7 @@ import { twoImports } from './a29-two-imports.ts'
 import { twoNodesImport } from './a29-two-nodes-import.ts'
 import { newerFormat } from './a30-newer-format.ts'
 import { failovers } from './failover.ts'
+import { strictFailovers } from './failover-strict.ts'
 import { kill } from './kill.ts'
 import { soak } from './soak.ts'
 
@@ -71,5 +72,6 @@ export const CASES: readonly FaultCase[] = [
   newerFormat,
   kill,
   failovers,
+  strictFailovers,
   soak,
 ]

@@ -50,6 +50,8 @@ export function createCallLedger(): CallLedger {
   const stalls: Stall[] = []
   let taken = nothingTaken()
   let turnMs = Number.NaN
+  /** How long the asking thread did not run before this turn: answers may have come meanwhile, and are read in it. */
+  let gapMs = 0
   let answeredMs = Number.NaN
   let failedFromMs = Number.NaN
 
@@ -84,7 +86,8 @@ export function createCallLedger(): CallLedger {
 
   return {
     onTurn(nowMs) {
-      if (nowMs - turnMs > STALL_FROM_MS) {
+      gapMs = nowMs - turnMs > STALL_FROM_MS ? nowMs - turnMs : 0
+      if (gapMs > 0) {
         stalls.push({ fromMs: turnMs, toMs: nowMs })
         if (stalls.length > STALLS_KEPT) stalls.shift()
       }
@@ -124,7 +127,7 @@ export function createCallLedger(): CallLedger {
     overdue(nowMs) {
       const late: Call[] = []
       for (let first = pending[0]; first !== undefined; first = pending[0]) {
-        if (!first.isOver && nowMs - first.dueMs < ANSWER_WITHIN_MS) break
+        if (!first.isOver && nowMs - gapMs - first.begunMs < ANSWER_WITHIN_MS) break
         pending.shift()
         if (!first.isOver) late.push(first)
       }

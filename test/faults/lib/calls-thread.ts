@@ -96,7 +96,7 @@ function judge(call: Call, text: string): void {
 function release(connection: Connection): void {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (next.isOver) continue
-    if (performance.now() - next.dueMs > UNSENT_AFTER_MS) {
+    if (performance.now() - next.begunMs > UNSENT_AFTER_MS) {
       ledger.fail(next, 'unsent')
       continue
     }

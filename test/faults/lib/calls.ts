@@ -40,8 +40,9 @@ export type ToCalls = KnownMessage | { readonly type: 'take' } | { readonly type
  * What became of the calls since the last taking. Every call has a moment it is meant to be sent at (open loop); times count
  * from it.
  *
- * Unanswered is what has no 200 within ANSWER_WITHIN_MS: `cut`, the connection ended after it was sent; `silent`, it was sent
- * and nothing came; `unsent`, there was no connection to send it on for UNSENT_AFTER_MS; `refused`, it got another status than 200.
+ * Unanswered is what has no 200 within ANSWER_WITHIN_MS from when the asking thread came to it: `cut`, the connection ended
+ * after it was sent; `silent`, it was sent and nothing came; `unsent`, there was no connection to send it on for
+ * UNSENT_AFTER_MS; `refused`, it got another status than 200.
  * Late is an answer later than LATE_AFTER_MS that does not say that it was given without evidence (`overloaded` or
  * `not-ready`); what the asking thread itself was late meanwhile is taken off, for that is the machine and not the service.
  * Stale is a verdict that does not know yet what was acknowledged less than STALE_WITHIN_MS ago; later than that it is wrong.

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quantile, round } from '../../../bench/lib/stats.ts'
@@ -22,6 +23,8 @@ export type Fleet = {
   phase(name: string, forMs?: number): Promise<Phase[]>
   /** SIGKILL to every process of the node. */
   killNode(index: number): Promise<void>
+  /** The same, and its data directory is gone. What it has answered as queued may be gone with it, and is looked for no more. */
+  loseNode(index: number): Promise<void>
   /** Starts it again on its ports and its data; resolves with the milliseconds until it is ready. */
   startAgain(index: number): Promise<number>
   /** One more node, that has nothing and no writer: whatever it says at the end, it has from Redis. */
@@ -42,11 +45,13 @@ export type RecordAnswer = {
   readonly problem?: { readonly code: string; readonly detail: string }
 }
 
+type NodeOptions = Parameters<World['startNode']>[0]
+
 export type FleetOptions = {
   /** The addresses of Redis for a node. */
   readonly urlOf: (index: number) => string
   readonly count?: number
-  readonly optionsOf?: (index: number) => RunOptions
+  readonly optionsOf?: (index: number) => NodeOptions
   /** Nodes that are asked; all of them when missing. */
   readonly askedNodes?: readonly number[]
 } & Partial<Pick<OracleOptions, 'callsPerSecond' | 'pauseMs' | 'mayWaver' | 'hasWriter'>>
@@ -63,14 +68,14 @@ const BUSY_LATENESS_MS = 100
 const SEEDS = 300
 
 export async function startFleet(world: World, options: FleetOptions): Promise<Fleet> {
-  const { urlOf, count = 2, optionsOf = (): RunOptions => ({}), hasWriter = true } = options
+  const { urlOf, count = 2, optionsOf = (): NodeOptions => ({}), hasWriter = true } = options
   const nodes: RunningService[] = []
   const launch = (index: number, given: RunOptions) => {
     const key = path.join(nodes[0]?.dataDirectory ?? '', 'pseudonym.key')
     const environment = {
       ZASLON_REDIS_URL: urlOf(index),
       ...(index === 0 ? {} : { ZASLON_PSEUDONYM_KEY_FILE: key }),
-      ...optionsOf(index).environment,
+      ...optionsOf(index)?.environment,
     }
     return world.startNode({ processes: 1, ...optionsOf(index), ...given, environment })
   }
@@ -180,6 +185,12 @@ export async function startFleet(world: World, options: FleetOptions): Promise<F
     phase,
     record,
     killNode: (index) => killAll(nodes[index]!),
+    async loseNode(index) {
+      await killAll(nodes[index]!)
+      rmSync(nodes[index]!.dataDirectory, { recursive: true })
+      const { reports } = acknowledged[index]!
+      reports.splice(0, reports.length, ...reports.filter(({ state }) => state !== 'queued'))
+    },
     async startAgain(index) {
       const startMs = performance.now()
       const { adminPort, verdictPort, dataDirectory } = nodes[index]!
@@ -232,14 +243,17 @@ function reportChanges(world: World, phases: readonly Phase[]): void {
   for (const one of words.slice(0, 3)) world.say(one)
 }
 
-/** Resolves with the milliseconds until every node follows the whole record. */
-export function untilWholeRecord(fleet: Fleet, waitMs = 30_000): Promise<number> {
-  return until(
-    'every node follows the record',
-    async () => {
-      const records = await Promise.all(fleet.nodes.map((_, index) => fleet.record(index)))
-      return records.every(({ state }) => state === 'following')
-    },
-    waitMs,
-  )
+/** Resolves with the milliseconds until every node follows the whole record. Rejects with what they say instead. */
+export async function untilWholeRecord(fleet: Fleet, waitMs = 30_000): Promise<number> {
+  let records: unknown[] = []
+  const follow = async () => {
+    const now = await Promise.all(fleet.nodes.map((_, index) => fleet.record(index)))
+    records = now
+    return now.every(({ state }) => state === 'following')
+  }
+  try {
+    return await until('every node follows the record', follow, waitMs)
+  } catch (cause) {
+    throw new Error(`Not every node follows the record: ${JSON.stringify(records)}`, { cause })
+  }
 }

@@ -48,7 +48,8 @@ export function makeNetwork(cleanup: Cleanup): Network {
       const index = ++hosts
       const space = `${NAME_PREFIX}${name}`
       const address = `${subnet}.${index + 1}`
-      const prefix = ['ip', 'netns', 'exec', space]
+      // Not `ip netns exec`, which copies the mounts of the moment: a disk of another run would stay mounted as long as its processes.
+      const prefix = ['nsenter', `--net=/run/netns/${space}`]
       const inside = (...command: string[]) => run('ip', 'netns', 'exec', space, ...command)
       run('ip', 'netns', 'add', space)
       cleanup.defer(() => void succeeds('ip', 'netns', 'del', space))

@@ -60,6 +60,8 @@ export type Findings = { readonly figures: Record<string, Figure>; readonly fail
 
 /** Two processes, so that one can be broken while the other serves. */
 const PROCESSES = 2
+/** On a machine with many neighbours: how fast a node starts is measured where that is the question. */
+const START_WAIT_MS = 120_000
 
 export function createWorld(options: WorldOptions): { world: World; findings: Findings } {
   const { cleanup } = options
@@ -84,7 +86,14 @@ export function createWorld(options: WorldOptions): { world: World; findings: Fi
       const configPath = path.join(folder, `node-${++made}.yaml`)
       if (config !== undefined) writeFileSync(configPath, config)
       const environment = { ...(config === undefined ? {} : { ZASLON_CONFIG: configPath }), ...given.environment }
-      const node = await runService({ processes: PROCESSES, threads: 1, ...given, dataDirectory, environment })
+      const node = await runService({
+        processes: PROCESSES,
+        threads: 1,
+        waitMs: START_WAIT_MS,
+        ...given,
+        dataDirectory,
+        environment,
+      })
       // The same end for a node that was stopped long ago.
       cleanup.defer(() => node.kill())
       return node
