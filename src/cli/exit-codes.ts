@@ -25,7 +25,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 export const EXIT_CODES_TEXT = `Exit codes of zaslon:
 
   0    done; for \`check --exit-code\`: allow
-  1    an error here or inside the service (5xx), a failed import, a failed doctor check
+  1    an error here or inside the service (5xx), a failed import, a failed doctor check, a node that does not follow its
+       record after \`record accept\` or \`record restore\`
   2    the command line is not understood
   3    the service refused (4xx): the sentence on standard error says why
   4    the service cannot be reached

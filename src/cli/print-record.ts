@@ -38,8 +38,14 @@ export function printRecord(output: Output, record: Fields, nowMs: number): void
     ['state', 'partitions'],
     partitionsOf(record).map(([name, count]) => [name, String(count)]),
   )
-  const next = RECORD_STATES.find((name) => name === state)
-  if (next !== undefined && NEXT_STEPS[next] !== undefined) output.note(NEXT_STEPS[next])
+  const next = nextStep(record)
+  if (next !== undefined) output.note(next)
+}
+
+/** What to do about the state of the record; undefined when nothing is. */
+export function nextStep(record: Fields): string | undefined {
+  const state = RECORD_STATES.find((name) => name === record.text('state'))
+  return state === undefined ? undefined : NEXT_STEPS[state]
 }
 
 /** `62 following, 1 away and 2 lost`; of these states only, when some are named. */

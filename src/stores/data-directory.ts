@@ -86,7 +86,12 @@ export function readPseudonymKey(directory: Pick<DataDirectory, 'root'>, configu
     text = readFileSync(file, 'utf8').trim()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new ScreeningError('CONFIG_INVALID', `The pseudonym key file ${file} cannot be read (${code}).`, {}, { cause })
+    throw new ScreeningError(
+      'CONFIG_INVALID',
+      `The pseudonym key file ${file} cannot be read (${code}).`,
+      {},
+      { cause },
+    )
   }
   if (!/^(?:[0-9a-f]{2}){32,}$/i.test(text)) {
     const hint = 'Make one with: openssl rand -hex 32'

@@ -1,4 +1,5 @@
 import { ScreeningError } from '../../domain/errors.ts'
+import { clientReason } from './client-reason.ts'
 
 const RESTORE_HINT = 'Restore Redis from its backup, or write this node back with: zaslon record restore'
 
@@ -56,7 +57,7 @@ export function redisError(cause: unknown, doing: string): ScreeningError {
 
 export function unavailable(doing: string, reason: string, cause?: unknown): ScreeningError {
   const hint = 'Wait: it is tried again by itself. When it lasts, look at Redis with: zaslon doctor'
-  const message = `Redis did not complete ${doing}: ${reason.replace(/\.?$/, '.')}`
+  const message = `Redis did not complete ${doing}: ${clientReason(reason).replace(/\.?$/, '.')}`
   return new ScreeningError('UNAVAILABLE', message, { hint }, cause === undefined ? {} : { cause })
 }
 

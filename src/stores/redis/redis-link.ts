@@ -1,4 +1,5 @@
 import { Cluster, type DNSLookupFunction, Redis } from 'ioredis'
+import { clientReason } from './client-reason.ts'
 import type { RedisKind } from './probe-redis.ts'
 import { redisError, unavailable } from './redis-errors.ts'
 import { type RedisSettings, readTlsFiles } from './redis-settings.ts'
@@ -54,10 +55,10 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   const open = (commandTimeoutMs = COMMAND_TIMEOUT_MS) => {
     const made = createRedisClient(address, settings, kind, commandTimeoutMs)
     made.on('error', (error: Error) => {
-      lastError = error.message
+      lastError = clientReason(error.message)
     })
     made.on('node error', (error: Error) => {
-      lastError = error.message
+      lastError = clientReason(error.message)
     })
     return made
   }
