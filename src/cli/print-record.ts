@@ -7,7 +7,9 @@ const NEXT_STEPS: Readonly<Record<RecordState, string | undefined>> = {
   following: undefined,
   away: 'Bring Redis or the network to it back; this node goes on by itself then.',
   waiting: 'Start the node where the list was imported last; it gives the contents back by itself.',
-  lost: 'Restore the backup of Redis; without one: "zaslon record restore" on the node with the newest state.',
+  lost:
+    'Redis was emptied, or ZASLON_REDIS_URL names another Redis: then correct that. Else restore the backup of Redis; ' +
+    'without one: "zaslon record restore" on the node with the newest state.',
   diverged: 'Decide who is right: Redis, "zaslon record accept"; this node, "zaslon record restore".',
   damaged: 'Restore the backup of Redis, or "zaslon record restore" on a node that follows the rest.',
   newer: 'Start the newer version on this node.',

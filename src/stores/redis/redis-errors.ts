@@ -2,6 +2,8 @@ import { ScreeningError } from '../../domain/errors.ts'
 import { clientReason } from './client-reason.ts'
 
 const RESTORE_HINT = 'Restore Redis from its backup, or write this node back with: zaslon record restore'
+/** Before anything is written: to a Redis that is not the one of this record it would be a copy beside it. */
+const LOST_HINT = `Redis was emptied, or ZASLON_REDIS_URL names another Redis: then correct that. Else: ${RESTORE_HINT}`
 
 /** What a function of ours refuses (functions.ts), or Redis itself, by the first word of its answer. */
 const SIGN_IN = /^(?:NOAUTH|WRONGPASS|NOPERM)\b/
@@ -20,7 +22,7 @@ export function redisError(cause: unknown, doing: string): ScreeningError {
   const [word = '', key = ''] = text.split(' ')
   const failure = (code: 'RECORD_LOST' | 'RECORD_DAMAGED' | 'STORAGE_FORMAT', message: string, hint: string) =>
     new ScreeningError(code, message, { key, hint }, { cause })
-  if (word === 'RECORDLOST') return failure('RECORD_LOST', `Redis does not hold ${key} any more.`, RESTORE_HINT)
+  if (word === 'RECORDLOST') return failure('RECORD_LOST', `Redis does not hold ${key} any more.`, LOST_HINT)
   if (word === 'RECORDRESTORING') {
     const hint = 'Wait until it is done. When nobody restores it any more, begin anew with: zaslon record restore'
     return failure('RECORD_LOST', `The partition of ${key} in Redis is being restored by a node.`, hint)

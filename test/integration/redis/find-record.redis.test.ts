@@ -160,6 +160,27 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', details: { hint: expect.stringContaining('KEY_FILE') } })
   })
 
+  it('a wrong URL is suspected first: another record before its other key, an empty Redis before a restore', async () => {
+    const recordId = await join()
+    server.cli('hset', RECORD_KEY, 'recordId', 'f'.repeat(32), 'pseudonymCheck', 'b'.repeat(32))
+    const foreign = await refusalOf(find())
+    expect(foreign).toMatchObject({ code: 'RECORD_FOREIGN', details: { known: recordId } })
+    expect(foreign.details.hint).toMatch(/^Correct ZASLON_REDIS_URL/)
+    server.cli('flushall')
+    await find()
+    expect(logged[0]).toMatchObject({ code: 'RECORD_LOST' })
+    expect(logged[0]?.hint).toMatch(/ZASLON_REDIS_URL names another Redis: then correct that. Else: .*record restore$/)
+  })
+
+  it('a node that has nothing is told that its key or its URL may be wrong', async () => {
+    await join()
+    await replica.close()
+    replica = await openReplica({ directory: temporaryDirectory() })
+    const { code, details } = await refusalOf(find(server.url, randomBytes(32)))
+    expect(code).toBe('CONFIG_INVALID')
+    expect(details.hint).toMatch(/KEY_FILE\. Or ZASLON_REDIS_URL names another Redis/)
+  })
+
   it('a node that joined before the check was kept, keeps it from its next start on', async () => {
     const recordId = await join()
     await replica.bind({ recordId, redis: 'single', isWhole: true })
