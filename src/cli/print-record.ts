@@ -47,7 +47,11 @@ export function printRecord(output: Output, record: Fields, nowMs: number): void
 /** What to do about the state of the record; undefined when nothing is. */
 export function nextStep(record: Fields): string | undefined {
   const state = RECORD_STATES.find((name) => name === record.text('state'))
-  return state === undefined ? undefined : NEXT_STEPS[state]
+  if (state === undefined) return undefined
+  const problem = record.fields('problem')
+  // A Redis that answers needs not be brought back: what it says names what to mend.
+  const isAnswered = state === 'away' && problem.has('code') && problem.text('code') !== 'UNAVAILABLE'
+  return (isAnswered ? problem.text('hint') : undefined) ?? NEXT_STEPS[state]
 }
 
 /** `62 following, 1 away and 2 lost`; of these states only, when some are named. */

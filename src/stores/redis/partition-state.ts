@@ -1,12 +1,12 @@
 import { ScreeningError } from '../../domain/errors.ts'
-import type { RecordState } from '../../domain/record-view.ts'
+import type { RecordProblem, RecordState } from '../../domain/record-view.ts'
 import type { Position } from './fact-streams.ts'
 
 export type FollowerStatus = {
   /** How many partitions are in each state that any is in. */
   readonly states: Readonly<Partial<Record<RecordState, number>>>
   /** The first trouble that needs somebody. */
-  readonly problem: { readonly code: string; readonly detail: string } | undefined
+  readonly problem: RecordProblem | undefined
   /** The last moment of which everything in the record is applied here, epoch milliseconds. */
   readonly freshMs: number
   /** Facts that are known to be in the record and are not applied here. */
@@ -80,7 +80,10 @@ export function statusOf(partitions: readonly Partition[]): Omit<FollowerStatus,
   return { states, freshMs, behind, problem: worst === undefined ? undefined : problemOf(worst.error) }
 }
 
-function problemOf(error: unknown): { code: string; detail: string } {
-  if (error instanceof ScreeningError) return { code: error.code, detail: error.message }
+function problemOf(error: unknown): RecordProblem {
+  if (error instanceof ScreeningError) {
+    const { hint } = error.details
+    return { code: error.code, detail: error.message, ...(hint === undefined ? {} : { hint }) }
+  }
   return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
 }

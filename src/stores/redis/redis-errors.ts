@@ -46,15 +46,25 @@ export function redisError(cause: unknown, doing: string): ScreeningError {
     const hint = 'Free or mend the disk of Redis; writing resumes by itself.'
     return new ScreeningError(code, `Redis cannot write to its disk: ${doing} was not done.`, { hint }, { cause })
   }
-  if (SIGN_IN.test(text)) {
+  if (isSignInRefusal(text)) {
     const hint = 'Correct user and password in ZASLON_REDIS_URL, or the rights of that user (ACL).'
-    return new ScreeningError('CONFIG_INVALID', `Redis refuses ${doing}: ${text}.`, { hint }, { cause })
+    return new ScreeningError(
+      'CONFIG_INVALID',
+      `Redis refuses ${doing}: ${text.replace(/\.?$/, '.')}`,
+      { hint },
+      { cause },
+    )
   }
   if (/^[A-Z]+ /.test(text) && !PASSING.test(text)) {
     const hint = 'Look at the log of Redis; report it when that does not explain it.'
     return new ScreeningError('STORAGE_FAILED', `Redis refuses ${doing}: ${text}`, { hint }, { cause })
   }
   return unavailable(doing, text, cause)
+}
+
+/** Whether Redis says so of the user, the password or the rights of this node. */
+export function isSignInRefusal(text: string): boolean {
+  return SIGN_IN.test(text)
 }
 
 export function unavailable(doing: string, reason: string, cause?: unknown): ScreeningError {

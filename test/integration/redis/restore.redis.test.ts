@@ -319,6 +319,24 @@ describe.skipIf(!hasRedis)('record restore', () => {
     await until(() => node.store.recordStatus().states.away === undefined)
   })
 
+  it.each(['NOAUTH', 'WRONGPASS'])('the state keeps that Redis refuses the sign-in: %s', async (refusal) => {
+    const password = refusal === 'NOAUTH' ? '' : 'old'
+    server.cli('config', 'set', 'requirepass', password)
+    const node = await openNode(undefined, server.url.replace('//', password === '' ? '//' : `//:${password}@`))
+    server.cli('-a', password, 'config', 'set', 'requirepass', 'new')
+    try {
+      server.cli('-a', 'new', 'client', 'kill', 'type', 'normal')
+      await until(() => node.store.recordStatus().problem?.detail.includes(refusal) === true)
+      expect(node.store.recordStatus()).toMatchObject({
+        states: { away: 65 },
+        problem: { code: 'CONFIG_INVALID', hint: expect.stringContaining('Correct user and password') },
+      })
+      expect((await refusalOf(node.desk.accept('anna'))).code).toBe('CONFIG_INVALID')
+    } finally {
+      server.cli('-a', 'new', 'config', 'set', 'requirepass', '')
+    }
+  })
+
   it('says that it is done in part when Redis goes away under it', async () => {
     const node = await openNode(meanwhile(1, () => server.kill()))
     await writeReports(node)

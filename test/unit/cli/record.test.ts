@@ -66,6 +66,12 @@ describe('zaslon record status', () => {
     expect(err).toMatch(/ZASLON_REDIS_URL names another Redis: then correct that\. .*zaslon record restore/)
   })
 
+  it('has the hint of what Redis says, when it is there and refuses the node', async () => {
+    const problem = { code: 'CONFIG_INVALID', detail: 'WRONGPASS.', hint: 'Correct the password.' }
+    const { err } = await record(['status'], { ...WELL, state: 'away', partitions: { away: 65 }, problem })
+    expect(err).toBe('Correct the password.\n')
+  })
+
   it('has no advice for a node that follows', async () => {
     const { out, err } = await record(['status'], WELL)
     expect(out).toContain('fresh     2026-03-01 12:00:00 UTC, 0 s ago\n')
