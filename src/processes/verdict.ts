@@ -16,6 +16,7 @@ import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
+import { keptFreshMs } from './keep-fresh-moment.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { openClock } from './open-clock.ts'
@@ -124,7 +125,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   })
   // Who starts us was told a moment ago, by control, that its store is open.
   let controlHeardMs = performance.now()
-  const record = createRecordMoment()
+  const record = createRecordMoment(config.redis.url === '' ? undefined : keptFreshMs(directory, clock.now()))
   const freshMs = () => {
     const inForceMs = follower.freshMs
     return freshMoment(inForceMs, performance.now() - controlHeardMs, clock.now(), record.upTo(inForceMs))

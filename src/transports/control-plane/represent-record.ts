@@ -14,7 +14,7 @@ const Outbox = Type.Object(
 const FreshAt = Type.Optional(
   Type.String({
     format: 'date-time',
-    description: 'Everything that was in the record then is here. Not there: never yet since the node started.',
+    description: 'Everything that was in the record then is here, kept over restarts. Not there: not known.',
   }),
 )
 const EmbeddedRecord = Type.Object({ kind: Type.Literal('embedded') }, { description: 'The node is its own record.' })

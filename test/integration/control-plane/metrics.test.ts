@@ -171,6 +171,13 @@ describe('health', () => {
     })
   })
 
+  it('names no moment up to which a verdict process is fresh when that is not known', async () => {
+    control.processes.push(processState({}, { freshMs: 0 }))
+    const { verdictProcesses } = (await control.app.inject({ url: '/health/ready', headers: HOST })).json()
+    expect(verdictProcesses).toMatchObject([{ label: 'verdict-0' }])
+    expect(verdictProcesses[0]).not.toHaveProperty('freshAt')
+  })
+
   it('is degraded, but up, without one or when one lags', async () => {
     expect((await control.app.inject({ url: '/health/ready', headers: HOST })).json().status).toBe('degraded')
     control.processes.push(processState({}, { inForce: 0, freshMs: NOW_MS - 60_000 }))
