@@ -20,13 +20,17 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
   let found: RecordMembership | undefined
   let logged: { code?: string; problem?: string; hint?: string }[]
 
-  async function find(url = server.url, pseudonymKey: Uint8Array = KEY): Promise<RecordMembership> {
+  async function find(
+    url = server.url,
+    pseudonymKey: Uint8Array = KEY,
+    firstContactMs = 15_000,
+  ): Promise<RecordMembership> {
     found?.link.close()
     found = undefined
     logged = []
     const log = { info() {}, warn: (fields: object) => void logged.push(fields) }
     const config = { redis: { ...REDIS, url } }
-    found = await findRecord({ config, pseudonymKey }, { replica, log })
+    found = await findRecord({ config, pseudonymKey, firstContactMs }, { replica, log })
     return found
   }
   /** Joins, and is whole from then on. */
@@ -170,6 +174,18 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
     await find()
     expect(logged[0]).toMatchObject({ code: 'RECORD_LOST' })
     expect(logged[0]?.hint).toMatch(/ZASLON_REDIS_URL names another Redis: then correct that. Else: .*record restore$/)
+  })
+
+  it('a node that has nothing is told to be started again when Redis is there, one with data goes on by itself', async () => {
+    const recordId = await join()
+    await server.kill()
+    expect((await find()).recordId).toBe(recordId)
+    expect(logged[0]?.hint).toBe('Start Redis, or correct ZASLON_REDIS_URL.')
+    await replica.close()
+    replica = await openReplica({ directory: temporaryDirectory() })
+    const { code, details } = await refusalOf(find(server.url, KEY, 100))
+    expect(code).toBe('UNAVAILABLE')
+    expect(details.hint).toMatch(/^Start Redis, .* then start this node again: .*does not start without Redis\.$/)
   })
 
   it('a node that has nothing is told that its key or its URL may be wrong', async () => {
