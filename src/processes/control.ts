@@ -13,6 +13,7 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
+import { importFaultLog } from './import-fault-log.ts'
 import { keepFreshMoment } from './keep-fresh-moment.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
@@ -96,7 +97,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       jobs: record.jobs.runner,
       notify,
       now: clock.now,
-      onFault: (error) => log.error({ err: error }, 'an import met a fault'),
+      onFault: importFaultLog(log),
       onSettled: (record) => metrics.imports.settled(record, clock.now()),
     },
   )
