@@ -28,7 +28,8 @@ export function printRecord(output: Output, record: Fields, nowMs: number): void
   line('record', `${printable(record.text('redis'))} (${printable(record.text('recordId'))})`)
   line('state', bold(state === 'following' ? green(state) : red(state)))
   line('fresh', freshText(record.text('freshAt'), nowMs))
-  line('behind', counted(record.number('behind'), 'fact'))
+  const behind = record.number('behind')
+  line('behind', behind === undefined ? 'not known: Redis has not answered since the start' : counted(behind, 'fact'))
   line('outbox', outboxText(record.fields('outbox'), nowMs))
   const rewound = record.number('rewound') ?? 0
   const takenBack = rewound === 0 ? '' : `, ${thousands(rewound)} of them taken back`

@@ -38,8 +38,8 @@ export type RecordView =
       readonly problem?: RecordProblem
       /** The last moment of which everything in the record is in this node's log, epoch milliseconds; 0: never yet. */
       readonly freshMs: number
-      /** Facts known to be in Redis and not applied here yet. */
-      readonly behind: number
+      /** Facts known to be in Redis and not applied here yet; not there: Redis was not asked since the start. */
+      readonly behind?: number
       /** Facts applied since this process started, and of them taken back because Redis lost them. */
       readonly applied: number
       readonly rewound: number

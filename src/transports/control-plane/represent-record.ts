@@ -17,6 +17,12 @@ const FreshAt = Type.Optional(
     description: 'Everything that was in the record then is here, kept over restarts. Not there: not known.',
   }),
 )
+const Behind = Type.Optional(
+  Type.Integer({
+    description:
+      'Facts known to be in Redis and not applied here yet. Not there: Redis has not answered since the start.',
+  }),
+)
 const EmbeddedRecord = Type.Object({ kind: Type.Literal('embedded') }, { description: 'The node is its own record.' })
 
 export const RecordAnswer = Type.Union([
@@ -31,7 +37,7 @@ export const RecordAnswer = Type.Union([
       Type.Object({ code: Type.String(), detail: Type.String(), hint: Type.Optional(Type.String()) }),
     ),
     freshAt: FreshAt,
-    behind: Type.Integer({ description: 'Facts known to be in Redis and not applied here yet.' }),
+    behind: Behind,
     applied: Type.Integer({ description: 'Facts applied since the process started.' }),
     rewound: Type.Integer({ description: 'Of them taken back, because Redis had lost them.' }),
     outbox: Outbox,
@@ -52,16 +58,17 @@ export const RecordHealth = Type.Union([
     state: oneOf(RECORD_STATES),
     problem: Type.Optional(Type.Object({ code: Type.String() })),
     freshAt: FreshAt,
-    behind: Type.Integer(),
+    behind: Behind,
     outbox: Outbox,
   }),
 ])
 
 export function representRecordHealth(view: RecordView) {
   if (view.kind === 'embedded') return view
-  const { kind, state, problem, freshMs, behind, outbox } = view
+  const { kind, state, problem, freshMs, behind: facts, outbox } = view
   const known = problem === undefined ? {} : { problem: { code: problem.code } }
-  return { kind, state, ...known, ...representFresh(freshMs), behind, outbox: representOutbox(outbox) }
+  const behind = facts === undefined ? {} : { behind: facts }
+  return { kind, state, ...known, ...representFresh(freshMs), ...behind, outbox: representOutbox(outbox) }
 }
 
 function representFresh(freshMs: number) {

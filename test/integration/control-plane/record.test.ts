@@ -109,9 +109,11 @@ describe('a node that shares its record', () => {
   })
 
   it('knows no age before it has read the record once', async () => {
-    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }) })
+    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }, false) })
     const { reasons, record } = await get('/health/ready')
     expect(reasons).toContain('Redis does not answer: it was not read to its end since the node started.')
     expect(record).not.toHaveProperty('freshAt')
+    expect(record).not.toHaveProperty('behind')
+    expect(await get('/v1/record')).not.toHaveProperty('behind')
   })
 })

@@ -80,8 +80,10 @@ describe('zaslon record status', () => {
   })
 
   it('knows no age before the record was read once', async () => {
-    const { freshAt: _, ...never } = { ...WELL, state: 'away' }
-    expect((await record(['status'], never)).out).toContain('fresh     never since the start\n')
+    const { freshAt: _, behind: _unknown, ...never } = { ...WELL, state: 'away' }
+    const { out } = await record(['status'], never)
+    expect(out).toContain('fresh     never since the start\n')
+    expect(out).toContain('behind    not known: Redis has not answered since the start\n')
   })
 
   it('says when the node is its own record', async () => {
