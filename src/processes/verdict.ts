@@ -32,6 +32,7 @@ import { startVerdictThread, startVerdictThreads } from './verdict-threads.ts'
 
 /** Covers a lost IPC message; each poll is one LMDB read. */
 const POLL_MS = 50
+const NOBODY_ANSWERS = 'the supervisor is gone and none has taken over: this process ends and answers no calls any more'
 const WEB_SOCKET_PATH = '/v1/calls'
 /** 8 MiB a thread: at 10,000 blocks a second a stall of the log writer of 6 s loses nothing. */
 const RING_RECORDS = 65_536
@@ -205,11 +206,15 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
-      if (takeBackNote === undefined) return 0
+      if (takeBackNote === undefined) {
+        log.error({ port }, NOBODY_ANSWERS)
+        return 0
+      }
       log.warn({ forMs: LEFT_BEHIND_MS }, 'the supervisor is gone; calls are answered until another one has taken over')
       setUnsupervised(nodeHealth)
       return LEFT_BEHIND_MS
     },
+    onNobodyCame: () => log.error({ port }, NOBODY_ANSWERS),
     async stop() {
       takeBackNote?.()
       clearInterval(poll)
