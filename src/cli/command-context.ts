@@ -30,6 +30,8 @@ export type CommandContext = {
   readonly client: ServiceClient
   readonly surroundings: CliSurroundings
   readonly signal: AbortSignal
+  /** Of what goes on without this command: as long as --timeout says, or as it takes. */
+  readonly followMs: number | undefined
 }
 
 /** Long enough for a first explain on a cold store; an answer that takes longer is not coming. */
@@ -49,7 +51,9 @@ export function createContext(command: Command, surroundings: CliSurroundings): 
     },
     { signal },
   )
-  return { output: outputOf(options, surroundings), client, surroundings, signal }
+  const isGiven = command.getOptionValueSourceWithGlobals('timeout') === 'cli'
+  const followMs = isGiven ? client.options.timeoutMs : undefined
+  return { output: outputOf(options, surroundings), client, surroundings, signal, followMs }
 }
 
 /** Colours on a terminal, unless NO_COLOR, --no-color or --json says otherwise. */

@@ -33,7 +33,7 @@ export function createProgram(
     .option('--url <url>', 'control plane (ZASLON_URL, or ZASLON_ADMIN_HOST and ZASLON_ADMIN_PORT)')
     .option('--verdict-url <url>', 'verdict plane (ZASLON_VERDICT_URL, or ZASLON_VERDICT_HOST and ZASLON_VERDICT_PORT)')
     .option('--key <key>', 'API key (ZASLON_API_KEY, which other users of the machine cannot see)')
-    .option('--timeout <seconds>', 'longest wait for an answer', '30')
+    .option('--timeout <seconds>', 'longest wait for an answer; given, also for the end of an import', '30')
     .option('--json', 'print JSON, for programs')
     .option('--no-color', 'no colours (also NO_COLOR, and whenever output is no terminal)')
     .addHelpText(

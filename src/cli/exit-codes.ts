@@ -17,6 +17,8 @@ export const EXIT = {
   held: 12,
   /** `lists rm`: not everything named was on the list. */
   absent: 13,
+  /** The import is not over after --timeout, and goes on. */
+  unfinished: 14,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
 } as const
@@ -25,7 +27,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 export const EXIT_CODES_TEXT = `Exit codes of zaslon:
 
   0    done; for \`check --exit-code\`: allow
-  1    an error here or inside the service (5xx), a failed import, a failed doctor check
+  1    an error here or inside the service (5xx), a failed import, a failed doctor check, a node that does not follow its
+       record after \`record accept\` or \`record restore\`
   2    the command line is not understood
   3    the service refused (4xx): the sentence on standard error says why
   4    the service cannot be reached
@@ -33,6 +36,7 @@ export const EXIT_CODES_TEXT = `Exit codes of zaslon:
   11   \`check --exit-code\`: block
   12   the import is held until a second person activates it
   13   \`lists rm\`: something named is not on the list as such; a prefix or range may still cover it
+  14   the import is not over after --timeout: it goes on by itself
   130  stopped by Ctrl-C
 
 With --json an error is one JSON problem document (RFC 9457) on standard error.

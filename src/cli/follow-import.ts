@@ -12,12 +12,16 @@ const POLL_MAX_MS = 300
 
 const FINAL_STATES: readonly string[] = ['previewed', 'held', 'active', 'failed', 'cancelled']
 
-/** Polls an import until nothing more happens by itself, and returns the last answer. */
+/**
+ * Polls an import until nothing more happens by itself, and returns the last answer. Throws CliFailure `unfinished` when that
+ * takes longer than `followMs`.
+ */
 export async function followImport(
-  { client, signal }: Pick<CommandContext, 'client' | 'signal'>,
+  { client, signal, followMs = Number.POSITIVE_INFINITY }: Pick<CommandContext, 'client' | 'signal' | 'followMs'>,
   importId: string,
   progress: ImportProgress,
 ): Promise<Fields> {
+  const giveUpMs = performance.now() + followMs
   let waitMs = POLL_FIRST_MS
   let isShown = false
   try {
@@ -31,6 +35,8 @@ export async function followImport(
       }
       progress.show(state, record.number('progress') ?? 0)
       isShown = true
+      if (performance.now() >= giveUpMs) throw unfinished(importId, record, followMs)
+      waitMs = Math.min(waitMs, Math.max(0, giveUpMs - performance.now()))
       await sleep(waitMs, undefined, { signal })
       waitMs = Math.min(POLL_MAX_MS, waitMs * 1.5)
     }
@@ -38,6 +44,14 @@ export async function followImport(
     if (!signal.aborted) throw error
     throw interruptedFailure(`The import goes on: "zaslon lists status ${importId} --wait" follows it.`)
   }
+}
+
+function unfinished(importId: string, record: Fields, followMs: number): CliFailure {
+  const problem = record.fields('problem')
+  const why = problem.has('detail') ? ` ${problem.text('detail')}` : ''
+  const message = `Not over after ${followMs / 1_000} s, it goes on by itself: import ${importId}.${why}`
+  const hint = `"zaslon lists status ${importId} --wait" follows it.`
+  return new CliFailure(EXIT.unfinished, message, { code: 'TIMEOUT', hint })
 }
 
 /** The exit code an import's end stands for. Throws when it failed. */

@@ -7,7 +7,9 @@ const NEXT_STEPS: Readonly<Record<RecordState, string | undefined>> = {
   following: undefined,
   away: 'Bring Redis or the network to it back; this node goes on by itself then.',
   waiting: 'Start the node where the list was imported last; it gives the contents back by itself.',
-  lost: 'Restore the backup of Redis; without one: "zaslon record restore" on the node with the newest state.',
+  lost:
+    'Redis was emptied, or ZASLON_REDIS_URL names another Redis: then correct that. Else restore the backup of Redis; ' +
+    'without one: "zaslon record restore" on the node with the newest state.',
   diverged: 'Decide who is right: Redis, "zaslon record accept"; this node, "zaslon record restore".',
   damaged: 'Restore the backup of Redis, or "zaslon record restore" on a node that follows the rest.',
   newer: 'Start the newer version on this node.',
@@ -26,7 +28,8 @@ export function printRecord(output: Output, record: Fields, nowMs: number): void
   line('record', `${printable(record.text('redis'))} (${printable(record.text('recordId'))})`)
   line('state', bold(state === 'following' ? green(state) : red(state)))
   line('fresh', freshText(record.text('freshAt'), nowMs))
-  line('behind', counted(record.number('behind'), 'fact'))
+  const behind = record.number('behind')
+  line('behind', behind === undefined ? 'not known: Redis has not answered since the start' : counted(behind, 'fact'))
   line('outbox', outboxText(record.fields('outbox'), nowMs))
   const rewound = record.number('rewound') ?? 0
   const takenBack = rewound === 0 ? '' : `, ${thousands(rewound)} of them taken back`
@@ -38,8 +41,18 @@ export function printRecord(output: Output, record: Fields, nowMs: number): void
     ['state', 'partitions'],
     partitionsOf(record).map(([name, count]) => [name, String(count)]),
   )
-  const next = RECORD_STATES.find((name) => name === state)
-  if (next !== undefined && NEXT_STEPS[next] !== undefined) output.note(NEXT_STEPS[next])
+  const next = nextStep(record)
+  if (next !== undefined) output.note(next)
+}
+
+/** What to do about the state of the record; undefined when nothing is. */
+export function nextStep(record: Fields): string | undefined {
+  const state = RECORD_STATES.find((name) => name === record.text('state'))
+  if (state === undefined) return undefined
+  const problem = record.fields('problem')
+  // A Redis that answers needs not be brought back: what it says names what to mend.
+  const isAnswered = state === 'away' && problem.has('code') && problem.text('code') !== 'UNAVAILABLE'
+  return (isAnswered ? problem.text('hint') : undefined) ?? NEXT_STEPS[state]
 }
 
 /** `62 following, 1 away and 2 lost`; of these states only, when some are named. */

@@ -14,6 +14,8 @@ export type ChildProgram = {
   onMessage(message: ToChild): void
   /** The supervisor is gone without a word. Says for how many milliseconds the program goes on; without this it stops. */
   goOnAlone?(): number
+  /** That time is over and nobody came: it is stopped next. */
+  onNobodyCame?(): void
   /** Finishes what is in flight. */
   stop(): Promise<void>
 }
@@ -40,12 +42,16 @@ export function runChild(program: (start: StartMessage) => Promise<ChildProgram>
     await running?.stop()
     process.exit(0)
   }
+  const endAlone = () => {
+    if (!stopping) running?.onNobodyCame?.()
+    void stop()
+  }
   // A terminal sends SIGINT to the whole group: the supervisor's word is the one that counts.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => void stop())
   process.on('disconnect', () => {
     const aloneMs = stopping ? 0 : (running?.goOnAlone?.() ?? 0)
-    if (aloneMs > 0) setTimeout(() => void stop(), aloneMs)
+    if (aloneMs > 0) setTimeout(endAlone, aloneMs)
     else void stop()
   })
   process.on('message', (raw) => {

@@ -13,6 +13,8 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
+import { importFaultLog } from './import-fault-log.ts'
+import { keepFreshMoment } from './keep-fresh-moment.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
@@ -56,6 +58,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     { openContents, log, now: clock.now, onApplied: () => announce() },
   )
   const { store } = record
+  const fresh = keepFreshMoment(directory, record.desk, {
+    now: clock.now,
+    onFault: (error) => log.debug({ err: error }, 'how fresh the state is was not noted'),
+  })
   const contents = openContents()
   await putFirstPolicy(store)
   tell({ type: 'store-ready' })
@@ -91,7 +97,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       jobs: record.jobs.runner,
       notify,
       now: clock.now,
-      onFault: (error) => log.error({ err: error }, 'an import met a fault'),
+      onFault: importFaultLog(log),
       onSettled: (record) => metrics.imports.settled(record, clock.now()),
     },
   )
@@ -104,7 +110,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       numbering: imports.numbering,
       notify,
       notifyReport,
-      record: record.desk,
+      record: fresh.desk,
       clock: createClockDesk({
         clock,
         store,
@@ -146,7 +152,8 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   tell({ type: 'ready', address, detail: '' })
 
   const tellFresh = setInterval(() => {
-    const view = record.desk.view()
+    fresh.note()
+    const view = fresh.desk.view()
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
@@ -163,6 +170,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
       clearInterval(tellFresh)
+      fresh.note()
       keptClock.stop()
       await app.close()
       await imports.close()

@@ -11,7 +11,12 @@ import { createRedisLink, type RedisLink } from '../stores/redis/redis-link.ts'
 /** Which record, and how it is reached; the same for the control process and its job threads. */
 export type RecordMembership = { readonly recordId: string; readonly link: RedisLink; readonly pseudonymCheck: string }
 
-export type FindRecordOptions = { readonly config: Pick<LoadedConfig, 'redis'>; readonly pseudonymKey: Uint8Array }
+export type FindRecordOptions = {
+  readonly config: Pick<LoadedConfig, 'redis'>
+  readonly pseudonymKey: Uint8Array
+  /** How long a node that has nothing waits for a Redis that does not answer. */
+  readonly firstContactMs?: number
+}
 
 export type FindRecordDependencies = {
   readonly replica: Pick<Replica, 'binding' | 'bind'>
@@ -31,14 +36,14 @@ const FIRST_RETRY_MS = 500
  * when the configuration is wrong, and, for a node that has nothing of its own to go on from, with what Redis answered.
  */
 export async function findRecord(
-  { config, pseudonymKey }: FindRecordOptions,
+  { config, pseudonymKey, firstContactMs = FIRST_CONTACT_MS }: FindRecordOptions,
   dependencies: FindRecordDependencies,
 ): Promise<RecordMembership> {
   const { replica, log } = dependencies
   const pseudonymCheck = pseudonymCheckOf(pseudonymKey)
   const known = replica.binding()
   if (known !== undefined) assertSameKey(known, pseudonymCheck)
-  const giveUpMs = Date.now() + FIRST_CONTACT_MS
+  const giveUpMs = Date.now() + firstContactMs
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await contactRecord(config.redis, pseudonymCheck, dependencies)
@@ -46,7 +51,8 @@ export async function findRecord(
       if (isForeignRecord(error)) throw error
       if (known?.isWhole === true) return goOnAlone(config.redis, { known, pseudonymCheck, error }, dependencies)
       const isPassing = error instanceof ScreeningError && error.code === 'UNAVAILABLE'
-      if (!isPassing || Date.now() > giveUpMs) throw error
+      if (!isPassing) throw error
+      if (Date.now() > giveUpMs) throw withoutRedis(error)
       if (isFirst) log.warn({ err: error }, 'the record cannot be reached, and this node has nothing yet: trying again')
       await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS))
     }
@@ -57,6 +63,14 @@ export async function findRecord(
 export function assertSameKey(binding: RecordBinding, pseudonymCheck: string): void {
   if (binding.pseudonymCheck === undefined || binding.pseudonymCheck === pseudonymCheck) return
   throw otherPseudonymKey('This node joined its record with another pseudonym key than it has now.')
+}
+
+/** It does not wait for Redis for as long as it takes, as a node with data would: its configuration may be wrong. */
+function withoutRedis({ message, details, cause }: ScreeningError): ScreeningError {
+  const hint =
+    'Start Redis, or correct ZASLON_REDIS_URL, then start this node again: it has no state of its own yet, and does not ' +
+    'start without Redis.'
+  return new ScreeningError('UNAVAILABLE', message, { ...details, hint }, { cause })
 }
 
 /** Says whether two nodes have the same key, and nothing about it. */

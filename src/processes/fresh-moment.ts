@@ -22,8 +22,8 @@ export type RecordMoment = {
   /** Control's word, heard at `nowMs`: its log has everything that was in the record at `freshMs`; 0: never yet. */
   hear(freshMs: number, nowMs: number): void
   /**
-   * Given when everything in the change log was last in force, the same of the record, epoch milliseconds; 0: not known
-   * since this process started. Undefined: control has said nothing, so the node is its own record.
+   * Given when everything in the change log was last in force, the same of the record, epoch milliseconds; 0: not known.
+   * Undefined: nothing was kept and control has said nothing, so the node is its own record.
    */
   upTo(inForceMs: number): number | undefined
 }
@@ -33,11 +33,12 @@ const WORDS_KEPT = 2
 
 /**
  * Control's word counts once the log, as it was when the word came, is in force: what was in the record at `freshMs` may
- * have come into the log as late as that.
+ * have come into the log as late as that. `keptMs`: what was in force when this process started, 0 when that is not known;
+ * undefined on a node that is its own record.
  */
-export function createRecordMoment(): RecordMoment {
+export function createRecordMoment(keptMs?: number): RecordMoment {
   let words: { freshMs: number; heardMs: number }[] = []
-  let knownMs: number | undefined
+  let knownMs = keptMs
   return {
     hear(freshMs, nowMs) {
       // A clock that was set back would let them wait until it is there again.

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { ScreeningError } from '../domain/errors.ts'
 import type { ListJobRunner } from '../services/list-job-runner.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
 import { PARTITIONS } from '../stores/fact.ts'
@@ -11,9 +10,9 @@ import type { ListContents } from '../stores/ports.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
 import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
-import type { RecordTrouble } from '../stores/redis/record-follower.ts'
 import { createRedisRecordStore, type RedisRecordStore } from '../stores/redis/redis-record-store.ts'
 import type { RecordMembership } from './find-record.ts'
+import { createFollowLog } from './follow-log.ts'
 import { createLayerTraffic } from './layer-traffic.ts'
 
 /** This node as one of many: its replica, its link to Redis, and what follows from both. */
@@ -45,7 +44,6 @@ const SWEEP_EVERY_MS = 600_000
 /** One partition each second is looked at, whether older facts can be sealed. */
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
-const TROUBLE_LOG_MS = 500
 const FAULT_LOG_MS = 60_000
 
 /** Follows the record. Resolves when a node that had nothing has caught up; others go on from what they have. */
@@ -63,6 +61,7 @@ export async function joinRecord(
   )
   const layers = createLayerTraffic({ ...dependencies, streams, layerStore })
   const newFactId = () => randomBytes(16).toString('hex')
+  const followLog = createFollowLog({}, { log, status: () => store.recordStatus() })
   const store = createRedisRecordStore(
     { recordId, outboxMax },
     {
@@ -74,7 +73,7 @@ export async function joinRecord(
       now: dependencies.now,
       random: Math.random,
       onApplied: dependencies.onApplied,
-      onTrouble: troubleLog(log),
+      onTrouble: followLog.trouble,
       onFault: faultLog(log),
       onRefused: ({ kind, error }) =>
         log.warn({ kind, err: error }, 'an acknowledged change that Redis had lost does not fit any more'),
@@ -95,27 +94,12 @@ export async function joinRecord(
     desk,
     async close() {
       stopCare()
+      followLog.stop()
       layers.stop()
       await store.close()
       await layerStore.close()
       link.close()
     },
-  }
-}
-
-/** Troubles come for many partitions at once: one line says how many, and what the first of them is. */
-function troubleLog(log: JoinRecordDependencies['log']): (trouble: RecordTrouble) => void {
-  const pending: RecordTrouble[] = []
-  const write = () => {
-    const [first, ...others] = pending.splice(0)
-    if (first === undefined) return
-    const { partition, state, error } = first
-    const code = error instanceof ScreeningError ? error.code : 'INTERNAL'
-    const problem = error instanceof Error ? error.message : String(error)
-    log.warn({ partition, state, code, problem, others: others.length }, 'the record is not followed')
-  }
-  return (trouble) => {
-    if (pending.push(trouble) === 1) setTimeout(write, TROUBLE_LOG_MS).unref()
   }
 }
 

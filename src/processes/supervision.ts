@@ -152,7 +152,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
         child.ready = true
         child.wasReady = true
         addresses.set(child.label, { address: message.address, detail: message.detail })
-        log.info({ child: child.label, pid: child.process?.pid, ms: Date.now() - child.startedMs }, 'ready')
+        log.info({ child: child.label, childPid: child.process?.pid, ms: Date.now() - child.startedMs }, 'ready')
         tellPeers()
         announce()
         return

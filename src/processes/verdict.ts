@@ -16,6 +16,7 @@ import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
+import { keptFreshMs } from './keep-fresh-moment.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { openClock } from './open-clock.ts'
@@ -31,6 +32,7 @@ import { startVerdictThread, startVerdictThreads } from './verdict-threads.ts'
 
 /** Covers a lost IPC message; each poll is one LMDB read. */
 const POLL_MS = 50
+const NOBODY_ANSWERS = 'the supervisor is gone and none has taken over: this process ends and answers no calls any more'
 const WEB_SOCKET_PATH = '/v1/calls'
 /** 8 MiB a thread: at 10,000 blocks a second a stall of the log writer of 6 s loses nothing. */
 const RING_RECORDS = 65_536
@@ -124,7 +126,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   })
   // Who starts us was told a moment ago, by control, that its store is open.
   let controlHeardMs = performance.now()
-  const record = createRecordMoment()
+  const record = createRecordMoment(config.redis.url === '' ? undefined : keptFreshMs(directory, clock.now()))
   const freshMs = () => {
     const inForceMs = follower.freshMs
     return freshMoment(inForceMs, performance.now() - controlHeardMs, clock.now(), record.upTo(inForceMs))
@@ -204,11 +206,15 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
-      if (takeBackNote === undefined) return 0
+      if (takeBackNote === undefined) {
+        log.error({ port }, NOBODY_ANSWERS)
+        return 0
+      }
       log.warn({ forMs: LEFT_BEHIND_MS }, 'the supervisor is gone; calls are answered until another one has taken over')
       setUnsupervised(nodeHealth)
       return LEFT_BEHIND_MS
     },
+    onNobodyCame: () => log.error({ port }, NOBODY_ANSWERS),
     async stop() {
       takeBackNote?.()
       clearInterval(poll)

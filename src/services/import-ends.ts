@@ -46,8 +46,10 @@ export function noteAway(stored: StoredImport, { cause }: RecordAway): void {
     record.progress = 0
     stored.attempts = Math.max(0, stored.attempts - 1)
   }
-  const { code, detail } = problemOf(cause)
-  record.problem = { code, detail: `The import waits until the record takes writes again. ${detail}` }
+  // Whoever sent a request is told to send it again; an import does that itself.
+  const { code, detail } = cause.code === 'UNAVAILABLE' ? { code: cause.code, detail: cause.message } : problemOf(cause)
+  const waits = 'The import waits until the record takes writes again, and goes on by itself then.'
+  record.problem = { code, detail: `${waits} ${detail}` }
 }
 
 function problemOf(error: ScreeningError): { code: string; detail: string } {

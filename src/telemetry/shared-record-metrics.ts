@@ -17,7 +17,10 @@ export function createSharedRecordMetrics(): SharedRecordMetrics {
     'zaslon_record_age_seconds',
     'Age of the newest moment of which everything in the record is here; +Inf: never since the start.',
   )
-  const behind = gauge('zaslon_record_behind_facts', 'Facts known to be in Redis and not applied here yet.')
+  const behind = gauge(
+    'zaslon_record_behind_facts',
+    'Facts known to be in Redis and not applied here yet; absent: not asked.',
+  )
   const waiting = gauge('zaslon_record_outbox_facts', "Facts that wait on this node's disk for Redis.")
   const oldest = gauge('zaslon_record_outbox_oldest_seconds', 'How long the oldest of them waits; 0 when none does.')
   const max = gauge('zaslon_record_outbox_max', 'Facts that may wait; a report more is refused.')
@@ -32,7 +35,8 @@ export function createSharedRecordMetrics(): SharedRecordMetrics {
       }
       const { facts, oldestMs = nowMs } = view.outbox
       age.set(ageSeconds(view.freshMs, nowMs))
-      behind.set(view.behind)
+      if (view.behind === undefined) behind.remove()
+      else behind.set(view.behind)
       waiting.set(facts)
       oldest.set(Math.max(0, nowMs - oldestMs) / 1_000)
       max.set(view.outbox.max)

@@ -91,6 +91,7 @@ describe('a service whose supervisor is killed', () => {
     expect(failures).toEqual([])
     expect(asked).toBeGreaterThan(100)
     expect(next.output()).toContain('taking over')
+    expect(service.output()).not.toContain('answers no calls any more')
     service = next
   })
 
@@ -111,6 +112,12 @@ describe('a service whose supervisor is killed', () => {
     const stranger = await run({ dataDirectory: other, adminPort: await freePort(), verdictPort, waitMs: 30_000 })
     await until('it has the port', () => stranger.output().includes('Zaslon is ready'), 30_000)
     expect(performance.now() - startMs).toBeGreaterThan(LEFT_BEHIND_MS - 3_000)
-    expect(left.some(isAlive)).toBe(false)
+    // The port is given back first, and the logs are closed after that.
+    await until('who was left has ended', () => !left.some(isAlive))
+    const lines = service.output().split('\n')
+    const nobody = lines.filter((line) => line.includes('answers no calls any more'))
+    expect(nobody.map((line) => JSON.parse(line))).toMatchObject(
+      left.map(() => ({ level: 'error', port: verdictPort })),
+    )
   }, 60_000)
 })

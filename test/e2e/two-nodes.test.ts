@@ -106,6 +106,11 @@ describe.skipIf(!hasRedis)('two nodes on one Redis', () => {
     await b.stop()
     b = await startNode('b', { adminPort: b.adminPort, verdictPort: b.verdictPort })
     expect(await verdictOf(b, '+79160000011')).toBe('block')
+    const ready = (await (await fetch(`${b.verdictUrl}/health/ready`)).json()) as { stateAgeMs: number }
+    expect(ready.stateAgeMs).toBeGreaterThan(500)
+    expect(ready.stateAgeMs).toBeLessThan(120_000)
+    const { verdictProcesses } = (await ask(b, 'GET', '/health/ready')).body
+    expect(Date.now() - Date.parse(verdictProcesses[0].freshAt)).toBeLessThan(120_000)
   })
 
   it('keep their state when Redis comes back empty, until somebody decides', async () => {

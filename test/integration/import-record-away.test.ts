@@ -49,7 +49,12 @@ async function open() {
   /** Waits until it waits for the record. */
   const waits = async (importId: string, state: string, code: ErrorCode) => {
     await expect.poll(() => world.imports.get(importId)).toMatchObject({ state, problem: { code } })
-    expect(world.imports.get(importId).problem?.detail).toContain('waits until the record takes writes again')
+    const { detail } = world.imports.get(importId).problem ?? {}
+    expect(detail).toContain(
+      'waits until the record takes writes again, and goes on by itself then. Redis takes no writes.',
+    )
+    // The hint of a refused request, which is to be sent again.
+    if (code === 'UNAVAILABLE') expect(detail).not.toContain('Wait.')
     expect(spools()).toHaveLength(1)
   }
   return { world, refusals, spools, waits }

@@ -105,6 +105,7 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
   async function touch(partition: Partition): Promise<void> {
     const head = await streams.touch(partition.index)
     partition.newest = Math.max(head.sequence, partition.position.sequence)
+    partition.isAsked = true
     partition.touchAt = clock() + touchMs * (0.9 + 0.2 * random())
   }
 

@@ -82,12 +82,14 @@ async function claim(link: RedisLink, wanted: { recordId: string; pseudonymCheck
 /** The key of another record says nothing: that it is another one is what matters, so this is asked after that. */
 function assertPseudonyms(link: RedisLink, found: { pseudonymCheck: string }, own: string): void {
   if (found.pseudonymCheck === own) return
-  throw otherPseudonymKey(`The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`)
+  const message = `The record in Redis (${link.shown}) was made with another pseudonym key than this node has.`
+  throw otherPseudonymKey(message, `${KEY_HINT} Or ZASLON_REDIS_URL names another Redis: then correct that.`)
 }
 
+const KEY_HINT = 'Give all nodes the same key file: ZASLON_PSEUDONYM_KEY_FILE.'
+
 /** CONFIG_INVALID: reports of this node would have other pseudonyms than those of the others. */
-export function otherPseudonymKey(message: string): ScreeningError {
-  const hint = 'Give all nodes the same key file: ZASLON_PSEUDONYM_KEY_FILE.'
+export function otherPseudonymKey(message: string, hint = KEY_HINT): ScreeningError {
   return new ScreeningError('CONFIG_INVALID', message, { pseudonymKey: 'another', hint })
 }
 

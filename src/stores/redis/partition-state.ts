@@ -1,16 +1,16 @@
 import { ScreeningError } from '../../domain/errors.ts'
-import type { RecordState } from '../../domain/record-view.ts'
+import type { RecordProblem, RecordState } from '../../domain/record-view.ts'
 import type { Position } from './fact-streams.ts'
 
 export type FollowerStatus = {
   /** How many partitions are in each state that any is in. */
   readonly states: Readonly<Partial<Record<RecordState, number>>>
   /** The first trouble that needs somebody. */
-  readonly problem: { readonly code: string; readonly detail: string } | undefined
+  readonly problem: RecordProblem | undefined
   /** The last moment of which everything in the record is applied here, epoch milliseconds. */
   readonly freshMs: number
-  /** Facts that are known to be in the record and are not applied here. */
-  readonly behind: number
+  /** Facts that are known to be in the record and are not applied here; undefined: Redis was not asked yet. */
+  readonly behind: number | undefined
   readonly applied: number
   readonly rewound: number
 }
@@ -20,6 +20,8 @@ export type Partition = {
   readonly index: number
   position: Position
   newest: number
+  /** Redis has said once what is the newest. */
+  isAsked: boolean
   state: RecordState
   error: unknown
   freshMs: number
@@ -35,6 +37,7 @@ export function newPartition(index: number, position: Position): Partition {
     index,
     position,
     newest: position.sequence,
+    isAsked: false,
     state: 'away',
     error: undefined,
     freshMs: 0,
@@ -69,18 +72,22 @@ export function stateFor(error: unknown): RecordState {
 export function statusOf(partitions: readonly Partition[]): Omit<FollowerStatus, 'applied' | 'rewound'> {
   const states: Partial<Record<RecordState, number>> = {}
   let freshMs = Number.POSITIVE_INFINITY
-  let behind = 0
+  let behind: number | undefined = 0
   let worst: Partition | undefined
   for (const partition of partitions) {
     states[partition.state] = (states[partition.state] ?? 0) + 1
     freshMs = Math.min(freshMs, partition.freshMs)
-    behind += Math.max(0, partition.newest - partition.position.sequence)
+    const missing = partition.isAsked ? Math.max(0, partition.newest - partition.position.sequence) : undefined
+    behind = behind === undefined || missing === undefined ? undefined : behind + missing
     if (partition.error !== undefined && (worst === undefined || worst.state === 'away')) worst = partition
   }
   return { states, freshMs, behind, problem: worst === undefined ? undefined : problemOf(worst.error) }
 }
 
-function problemOf(error: unknown): { code: string; detail: string } {
-  if (error instanceof ScreeningError) return { code: error.code, detail: error.message }
+function problemOf(error: unknown): RecordProblem {
+  if (error instanceof ScreeningError) {
+    const { hint } = error.details
+    return { code: error.code, detail: error.message, ...(hint === undefined ? {} : { hint }) }
+  }
   return { code: 'INTERNAL', detail: error instanceof Error ? error.message : String(error) }
 }

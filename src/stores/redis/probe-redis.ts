@@ -45,7 +45,7 @@ export async function probeRedis(
   const [first] = probes
   if (!first) {
     const reasons = found.map((one) => (one instanceof ScreeningError ? one.message : '')).join(' ')
-    const hint = 'Start Redis, or correct ZASLON_REDIS_URL; the node joins by itself when Redis answers.'
+    const hint = 'Start Redis, or correct ZASLON_REDIS_URL.'
     throw new ScreeningError('UNAVAILABLE', reasons, { hint })
   }
   const isCluster = first.kind === 'cluster'

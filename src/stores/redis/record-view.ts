@@ -32,7 +32,7 @@ export function recordView(status: RecordStatus, { redis, outboxMax }: RecordVie
     partitions: states,
     ...(problem === undefined ? {} : { problem }),
     freshMs,
-    behind,
+    ...(behind === undefined ? {} : { behind }),
     applied,
     rewound,
     outbox: { facts, max: outboxMax, ...(oldestMs === undefined ? {} : { oldestMs }) },

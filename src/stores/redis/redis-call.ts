@@ -1,6 +1,7 @@
 /** Calls to Redis that end: bounded each, tried again with growing pauses, bounded in all. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ScreeningError } from '../../domain/errors.ts'
+import { clientReason } from './client-reason.ts'
 
 /** 256 KiB take 4.2 s at 0.5 Mbit/s: slower links are no links between nodes. A usual answer takes a millisecond. */
 export const CALL_TIMEOUT_MS = 5_000
@@ -55,5 +56,10 @@ function redisError(cause: unknown): ScreeningError {
     return new ScreeningError('STORAGE_FULL', 'Redis has no memory left for the lists.', { hint }, { cause })
   }
   const hint = 'Look whether the Redis servers run and this node reaches them; it tries again by itself.'
-  return new ScreeningError('UNAVAILABLE', `Redis does not answer: ${text}`, { hint }, { cause })
+  return new ScreeningError(
+    'UNAVAILABLE',
+    `Redis does not answer: ${clientReason(text).replace(/\.?$/, '.')}`,
+    { hint },
+    { cause },
+  )
 }

@@ -1,6 +1,8 @@
 import { Cluster, type DNSLookupFunction, Redis } from 'ioredis'
+import type { ScreeningError } from '../../domain/errors.ts'
+import { clientReason } from './client-reason.ts'
 import type { RedisKind } from './probe-redis.ts'
-import { redisError, unavailable } from './redis-errors.ts'
+import { isSignInRefusal, redisError, unavailable } from './redis-errors.ts'
 import { type RedisSettings, readTlsFiles } from './redis-settings.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
@@ -53,12 +55,11 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
   let lastError = 'not connected yet'
   const open = (commandTimeoutMs = COMMAND_TIMEOUT_MS) => {
     const made = createRedisClient(address, settings, kind, commandTimeoutMs)
-    made.on('error', (error: Error) => {
-      lastError = error.message
-    })
-    made.on('node error', (error: Error) => {
-      lastError = error.message
-    })
+    const keep = (error: Error & { lastNodeError?: Error }) => {
+      lastError = clientReason((error.lastNodeError ?? error).message)
+    }
+    made.on('error', keep)
+    made.on('node error', keep)
     return made
   }
   const client = open()
@@ -73,7 +74,7 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
     writer,
     isReady,
     async call(doing, exchange) {
-      if (!isReady()) throw unavailable(doing, `${address.shown} is not connected (${lastError})`)
+      if (!isReady()) throw notConnected(doing, address.shown, lastError)
       return bounded(CALL_TIMEOUT_MS, doing, exchange)
     },
     bulk() {
@@ -82,7 +83,7 @@ export function createRedisLink(settings: RedisSettings, kind: RedisKind): Redis
       bulkLine = {
         client: bulkClient,
         call: async (doing, exchange) => {
-          if (!isReady()) throw unavailable(doing, `${address.shown} is not connected (${lastError})`)
+          if (!isReady()) throw notConnected(doing, address.shown, lastError)
           await within(CONNECT_TIMEOUT_MS, becomesReady(bulkClient)).catch((cause) => {
             throw redisError(cause, doing)
           })
@@ -155,6 +156,13 @@ function reconnectOnError(error: Error): boolean {
 function retryStrategy(times: number): number {
   const bound = Math.min(RETRY_SOON_MS * 2 ** Math.min(times, 10), RECONNECT_MS)
   return bound * (0.75 + Math.random() / 2)
+}
+
+/** A refused sign-in is no Redis that is away: somebody has to correct the configuration. */
+function notConnected(doing: string, shown: string, reason: string): ScreeningError {
+  return isSignInRefusal(reason)
+    ? redisError(new Error(reason), `the sign-in of this node at ${shown}`)
+    : unavailable(doing, `${shown} is not connected (${reason})`)
 }
 
 async function bounded<T>(timeoutMs: number, doing: string, exchange: () => Promise<T>): Promise<T> {

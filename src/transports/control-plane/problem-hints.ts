@@ -55,7 +55,9 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   CHANGES_TRIMMED: 'Start again from a full copy: the changes asked for are not kept any more.',
   CONTENTS_MISSING: 'Start the node where the list was imported: it gives the contents back by itself.',
   CONTENTS_GONE: 'Start the node where that version was imported and ask again, or restore another version.',
-  RECORD_LOST: 'Restore Redis from its backup, or write this node back with "zaslon record restore".',
+  RECORD_LOST:
+    'Redis was emptied, or ZASLON_REDIS_URL names another Redis: then correct that. Else restore Redis from its backup, ' +
+    'or write this node back with "zaslon record restore".',
   RECORD_DIVERGED: 'Restore a newer backup of Redis, or decide with "zaslon record restore" or "zaslon record accept".',
   RECORD_DAMAGED: 'Restore Redis from its backup, or write this node back with "zaslon record restore".',
   RECORD_FOREIGN: 'Correct ZASLON_REDIS_URL, or use another data directory.',

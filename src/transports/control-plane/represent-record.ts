@@ -14,7 +14,13 @@ const Outbox = Type.Object(
 const FreshAt = Type.Optional(
   Type.String({
     format: 'date-time',
-    description: 'Everything that was in the record then is here. Not there: never yet since the node started.',
+    description: 'Everything that was in the record then is here, kept over restarts. Not there: not known.',
+  }),
+)
+const Behind = Type.Optional(
+  Type.Integer({
+    description:
+      'Facts known to be in Redis and not applied here yet. Not there: Redis has not answered since the start.',
   }),
 )
 const EmbeddedRecord = Type.Object({ kind: Type.Literal('embedded') }, { description: 'The node is its own record.' })
@@ -27,9 +33,11 @@ export const RecordAnswer = Type.Union([
     redis: Type.String({ description: 'Addresses as configured, without passwords.' }),
     state: oneOf(RECORD_STATES, { description: 'Of the worst partition.' }),
     partitions: Type.Record(Type.String(), Type.Integer(), { description: 'How many are in each state.' }),
-    problem: Type.Optional(Type.Object({ code: Type.String(), detail: Type.String() })),
+    problem: Type.Optional(
+      Type.Object({ code: Type.String(), detail: Type.String(), hint: Type.Optional(Type.String()) }),
+    ),
     freshAt: FreshAt,
-    behind: Type.Integer({ description: 'Facts known to be in Redis and not applied here yet.' }),
+    behind: Behind,
     applied: Type.Integer({ description: 'Facts applied since the process started.' }),
     rewound: Type.Integer({ description: 'Of them taken back, because Redis had lost them.' }),
     outbox: Outbox,
@@ -48,16 +56,19 @@ export const RecordHealth = Type.Union([
   Type.Object({
     kind: Type.Literal('redis'),
     state: oneOf(RECORD_STATES),
+    problem: Type.Optional(Type.Object({ code: Type.String() })),
     freshAt: FreshAt,
-    behind: Type.Integer(),
+    behind: Behind,
     outbox: Outbox,
   }),
 ])
 
 export function representRecordHealth(view: RecordView) {
   if (view.kind === 'embedded') return view
-  const { kind, state, freshMs, behind, outbox } = view
-  return { kind, state, ...representFresh(freshMs), behind, outbox: representOutbox(outbox) }
+  const { kind, state, problem, freshMs, behind: facts, outbox } = view
+  const known = problem === undefined ? {} : { problem: { code: problem.code } }
+  const behind = facts === undefined ? {} : { behind: facts }
+  return { kind, state, ...known, ...representFresh(freshMs), ...behind, outbox: representOutbox(outbox) }
 }
 
 function representFresh(freshMs: number) {
@@ -79,6 +90,8 @@ const STATE_REASONS: Readonly<Record<RecordState, string>> = {
   stopped: "This node's disk refuses what comes from the record",
 }
 
+const REFUSED_REASON = 'Redis refuses this node, because of its password, its rights or its pseudonym key'
+
 /** Why verdicts are given on an older state than the record's: at most one full sentence, none up to an age of `oldMs`. */
 export function recordReasons(view: RecordView, nowMs: number, oldMs: number): string[] {
   if (view.kind === 'embedded' || nowMs - view.freshMs <= oldMs) return []
@@ -86,5 +99,6 @@ export function recordReasons(view: RecordView, nowMs: number, oldMs: number): s
     view.freshMs === 0
       ? 'it was not read to its end since the node started'
       : `the state here is ${Math.round((nowMs - view.freshMs) / 1_000)} s old`
-  return [`${STATE_REASONS[view.state]}: ${age}.`]
+  const isRefused = view.state === 'away' && view.problem?.code === 'CONFIG_INVALID'
+  return [`${isRefused ? REFUSED_REASON : STATE_REASONS[view.state]}: ${age}.`]
 }

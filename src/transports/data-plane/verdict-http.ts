@@ -147,7 +147,7 @@ function live(): VerdictResponse {
   return { status: 200, contentType: JSON_TYPE, body: '{"status":"live"}', headers: NO_STORE }
 }
 
-/** 503 until the first state is installed; then 200 on the last good one, with its age. */
+/** 503 until the first state is installed; then 200 on the last good one, with its age when that is known. */
 function ready({ screener, now }: CallScreening, processHealth: () => ProcessHealth): Route {
   return () => {
     if (screener.generation === 0) return problemResponse(NOT_READY)
@@ -156,7 +156,7 @@ function ready({ screener, now }: CallScreening, processHealth: () => ProcessHea
       status: 'ready',
       policy: screener.policyLabel,
       generation: screener.generation,
-      stateAgeMs: Math.max(0, Math.round(now() - freshMs)),
+      ...(freshMs === 0 ? {} : { stateAgeMs: Math.max(0, Math.round(now() - freshMs)) }),
       ...(isUnsupervised ? { unsupervised: true } : {}),
     })
     return { status: 200, contentType: JSON_TYPE, body, headers: NO_STORE }

@@ -387,5 +387,11 @@ export function httpContract(listen: ListenVerdicts): void {
         stateAgeMs: 1_500,
       })
     })
+
+    it('is ready without an age that nobody knows', async () => {
+      screened.health.freshMs = 0
+      expect(JSON.parse((await ask(get('/health/ready'))).body)).not.toHaveProperty('stateAgeMs')
+      screened.health.freshMs = NOW - 1_500
+    })
   })
 }

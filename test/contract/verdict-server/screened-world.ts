@@ -17,6 +17,8 @@ export type ScreenedWorld = {
   readonly handler: VerdictHandler
   readonly faults: unknown[]
   readonly seen: { refused: number; opened: number; frames: number }
+  /** What the process says of itself. */
+  readonly health: { freshMs: number; isUnsupervised: boolean }
 }
 
 /** The real handler over the real engine and a small world. */
@@ -27,6 +29,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
     trunks: [ABROAD],
   })
   const faults: unknown[] = []
+  const health = { freshMs: NOW - 1_500, isUnsupervised: false }
   const seen = { refused: 0, opened: 0, frames: 0 }
   const handler = createVerdictHandler(
     {
@@ -41,7 +44,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
       screener: world.screener,
       parseNumber: (text) => parsePhoneNumber(text, HOME, 'call'),
       now: () => NOW,
-      processHealth: () => ({ freshMs: NOW - 1_500, isUnsupervised: false }),
+      processHealth: () => health,
       events: {
         refused: () => void seen.refused++,
         socketOpened: () => void seen.opened++,
@@ -50,7 +53,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
       },
     },
   )
-  return { world, handler, faults, seen }
+  return { world, handler, faults, seen, health }
 }
 
 export const SERVER_OPTIONS: VerdictServerOptions = {

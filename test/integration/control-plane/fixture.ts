@@ -154,7 +154,7 @@ export type SharedRecord = RecordDesk & {
 }
 
 /** The desk of a node that shares its record: shows what it is given, notes what it is told, and is well after that. */
-export function fakeSharedRecord(given: Partial<SharedRecord['current']> = {}): SharedRecord {
+export function fakeSharedRecord(given: Partial<SharedRecord['current']> = {}, isAsked = true): SharedRecord {
   const desk: SharedRecord = {
     decided: [],
     current: {
@@ -164,7 +164,7 @@ export function fakeSharedRecord(given: Partial<SharedRecord['current']> = {}): 
       state: 'following',
       partitions: { following: 65 },
       freshMs: NOW_MS - 40,
-      behind: 0,
+      ...(isAsked ? { behind: 0 } : {}),
       applied: 12,
       rewound: 2,
       outbox: { facts: 0, max: 10_000 },

@@ -139,10 +139,11 @@ describe('GET /metrics', () => {
 
   it('calls the age of a state infinite that nobody has compared with the record yet', async () => {
     await control.close()
-    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }) })
+    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }, false) })
     control.processes.push(processState({}, { freshMs: 0 }))
     const text = await scrape()
     expect(text).toContain('zaslon_record_age_seconds +Inf')
+    expect(text).not.toMatch(/^zaslon_record_behind_facts /m)
     expect(text).toContain('zaslon_verdict_staleness_seconds{process="verdict-0"} +Inf')
     expect(text).toContain('zaslon_record_outbox_oldest_seconds 0')
   })
@@ -169,6 +170,13 @@ describe('health', () => {
       policyVersion: 1,
       verdictProcesses: [{ label: 'verdict-0', behind: 0 }],
     })
+  })
+
+  it('names no moment up to which a verdict process is fresh when that is not known', async () => {
+    control.processes.push(processState({}, { freshMs: 0 }))
+    const { verdictProcesses } = (await control.app.inject({ url: '/health/ready', headers: HOST })).json()
+    expect(verdictProcesses).toMatchObject([{ label: 'verdict-0' }])
+    expect(verdictProcesses[0]).not.toHaveProperty('freshAt')
   })
 
   it('is degraded, but up, without one or when one lags', async () => {

@@ -89,15 +89,31 @@ describe('a node that shares its record', () => {
     })
   })
 
+  it('tells a refused sign-in from a Redis that does not answer', async () => {
+    const hint = 'Correct user and password in ZASLON_REDIS_URL.'
+    const problem = { code: 'CONFIG_INVALID', detail: 'Redis 10.0.0.5 refuses the sign-in: WRONGPASS.', hint }
+    control = await openControlPlane({
+      record: fakeSharedRecord({ state: 'away', problem, freshMs: NOW_MS - 6_000 }),
+    })
+    expect((await get('/v1/record')).problem).toEqual(problem)
+    const { record, reasons } = await get('/health/ready')
+    expect(record.problem).toEqual({ code: 'CONFIG_INVALID' })
+    expect(reasons).toContain(
+      'Redis refuses this node, because of its password, its rights or its pseudonym key: the state here is 6 s old.',
+    )
+  })
+
   it('says nothing of a Redis that is away for a moment', async () => {
     control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: NOW_MS - 2_000 }) })
     expect((await get('/health/ready')).reasons).toEqual(['No verdict process answers.'])
   })
 
   it('knows no age before it has read the record once', async () => {
-    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }) })
+    control = await openControlPlane({ record: fakeSharedRecord({ state: 'away', freshMs: 0 }, false) })
     const { reasons, record } = await get('/health/ready')
     expect(reasons).toContain('Redis does not answer: it was not read to its end since the node started.')
     expect(record).not.toHaveProperty('freshAt')
+    expect(record).not.toHaveProperty('behind')
+    expect(await get('/v1/record')).not.toHaveProperty('behind')
   })
 })

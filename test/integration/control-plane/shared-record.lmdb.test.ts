@@ -18,6 +18,7 @@ let control: ControlFixture
 let ids = 0
 const record = createSimulatedRecord()
 const link = record.connect()
+const gone = record.connect()
 
 beforeEach(async () => {
   node = await openRecordNode({
@@ -77,6 +78,15 @@ describe('a node on streams', () => {
     const again = await until(({ state, outbox }) => state === 'following' && outbox.facts === 0)
     expect(Date.parse(again.freshAt ?? '')).toBeGreaterThan(Date.parse(away.freshAt ?? ''))
     expect(node.store.report('r1')).toBeDefined()
+  })
+
+  it('does not know how far it is behind before Redis has answered', async () => {
+    const { store } = await openRecordNode({ streams: gone, newFactId: () => '0'.repeat(32), pollMs: 2, touchMs: 10 })
+    gone.isReachable = false
+    expect(store.recordStatus().behind).toBeUndefined()
+    gone.isReachable = true
+    await expect.poll(() => store.recordStatus().behind).toBe(0)
+    await store.close()
   })
 
   it('names the worst state when one partition is lost, and goes on with the others', async () => {

@@ -20,13 +20,17 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
   let found: RecordMembership | undefined
   let logged: { code?: string; problem?: string; hint?: string }[]
 
-  async function find(url = server.url, pseudonymKey: Uint8Array = KEY): Promise<RecordMembership> {
+  async function find(
+    url = server.url,
+    pseudonymKey: Uint8Array = KEY,
+    firstContactMs = 15_000,
+  ): Promise<RecordMembership> {
     found?.link.close()
     found = undefined
     logged = []
     const log = { info() {}, warn: (fields: object) => void logged.push(fields) }
     const config = { redis: { ...REDIS, url } }
-    found = await findRecord({ config, pseudonymKey }, { replica, log })
+    found = await findRecord({ config, pseudonymKey, firstContactMs }, { replica, log })
     return found
   }
   /** Joins, and is whole from then on. */
@@ -158,6 +162,39 @@ describe.skipIf(!hasRedis)('a start while Redis is unwell', () => {
     await server.kill()
     const error = await refusalOf(find(server.url, randomBytes(32)))
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', details: { hint: expect.stringContaining('KEY_FILE') } })
+  })
+
+  it('a wrong URL is suspected first: another record before its other key, an empty Redis before a restore', async () => {
+    const recordId = await join()
+    server.cli('hset', RECORD_KEY, 'recordId', 'f'.repeat(32), 'pseudonymCheck', 'b'.repeat(32))
+    const foreign = await refusalOf(find())
+    expect(foreign).toMatchObject({ code: 'RECORD_FOREIGN', details: { known: recordId } })
+    expect(foreign.details.hint).toMatch(/^Correct ZASLON_REDIS_URL/)
+    server.cli('flushall')
+    await find()
+    expect(logged[0]).toMatchObject({ code: 'RECORD_LOST' })
+    expect(logged[0]?.hint).toMatch(/ZASLON_REDIS_URL names another Redis: then correct that. Else: .*record restore$/)
+  })
+
+  it('a node that has nothing is told to be started again when Redis is there, one with data goes on by itself', async () => {
+    const recordId = await join()
+    await server.kill()
+    expect((await find()).recordId).toBe(recordId)
+    expect(logged[0]?.hint).toBe('Start Redis, or correct ZASLON_REDIS_URL.')
+    await replica.close()
+    replica = await openReplica({ directory: temporaryDirectory() })
+    const { code, details } = await refusalOf(find(server.url, KEY, 100))
+    expect(code).toBe('UNAVAILABLE')
+    expect(details.hint).toMatch(/^Start Redis, .* then start this node again: .*does not start without Redis\.$/)
+  })
+
+  it('a node that has nothing is told that its key or its URL may be wrong', async () => {
+    await join()
+    await replica.close()
+    replica = await openReplica({ directory: temporaryDirectory() })
+    const { code, details } = await refusalOf(find(server.url, randomBytes(32)))
+    expect(code).toBe('CONFIG_INVALID')
+    expect(details.hint).toMatch(/KEY_FILE\. Or ZASLON_REDIS_URL names another Redis/)
   })
 
   it('a node that joined before the check was kept, keeps it from its next start on', async () => {

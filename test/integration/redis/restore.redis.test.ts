@@ -301,6 +301,52 @@ describe.skipIf(!hasRedis)('record restore', () => {
     expect(store.list('black')?.activeVersion).toBe(1)
   })
 
+  it.each(['accept', 'restore', 'restore --replace-record'])('%s is refused soon while Redis is away', async (word) => {
+    const layers = { ...countedLayers(), push: () => sleep(30_000) }
+    const { desk, ...node } = await openNode(undefined, undefined, layers)
+    await server.kill()
+    const startMs = performance.now()
+    const said = word === 'accept' ? desk.accept('anna') : desk.restore('anna', { replace: word !== 'restore' })
+    const error = await refusalOf(said)
+    expect(performance.now() - startMs).toBeLessThan(5_000)
+    expect(error).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: 'Redis cannot be reached: nothing was changed.',
+      details: { retryAfterSeconds: 5, hint: expect.stringContaining('zaslon record status') },
+    })
+    expect(node.store.recordStatus().problem?.detail).not.toMatch(/max retries|onnection is closed|timed out/)
+    await server.restart()
+    await until(() => node.store.recordStatus().states.away === undefined)
+  })
+
+  it.each(['NOAUTH', 'WRONGPASS'])('the state keeps that Redis refuses the sign-in: %s', async (refusal) => {
+    const password = refusal === 'NOAUTH' ? '' : 'old'
+    server.cli('config', 'set', 'requirepass', password)
+    const node = await openNode(undefined, server.url.replace('//', password === '' ? '//' : `//:${password}@`))
+    server.cli('-a', password, 'config', 'set', 'requirepass', 'new')
+    try {
+      server.cli('-a', 'new', 'client', 'kill', 'type', 'normal')
+      await until(() => node.store.recordStatus().problem?.detail.includes(refusal) === true)
+      expect(node.store.recordStatus()).toMatchObject({
+        states: { away: 65 },
+        problem: { code: 'CONFIG_INVALID', hint: expect.stringContaining('Correct user and password') },
+      })
+      expect((await refusalOf(node.desk.accept('anna'))).code).toBe('CONFIG_INVALID')
+    } finally {
+      server.cli('-a', 'new', 'config', 'set', 'requirepass', '')
+    }
+  })
+
+  it('says that it is done in part when Redis goes away under it', async () => {
+    const node = await openNode(meanwhile(1, () => server.kill()))
+    await writeReports(node)
+    await lose(node)
+    const error = await refusalOf(node.desk.restore('anna', KEEP))
+    expect(error.code).toBe('UNAVAILABLE')
+    expect(error.message).not.toMatch(/max retries|onnection is closed|timed out/)
+    await server.restart()
+  })
+
   it('puts a record in the place of one that began in an emptied Redis, and only when told so', async () => {
     const node = await openNode()
     await untilDone(() => node.store.putPolicy({ text: 'mine', document: POLICY }, {}, 'anna'))

@@ -31,11 +31,11 @@ const LOST = {
 let service: FakeService
 afterEach(() => service.close())
 
-async function record(words: readonly string[], answer: object, settings: CliSettings = {}) {
+async function record(words: readonly string[], answer: object, settings: CliSettings = {}, after: object = WELL) {
   service = await startFakeService({
     'GET /v1/record': { body: answer },
-    'POST /v1/record/accept': { body: WELL },
-    'POST /v1/record/restore': { body: WELL },
+    'POST /v1/record/accept': { body: after },
+    'POST /v1/record/restore': { body: after },
   })
   const run = await zaslon(['record', ...words], service.url, { nowMs: NOW_MS, ...settings })
   return { ...run, decided: service.seen.filter(({ method }) => method === 'POST').map(({ path }) => path) }
@@ -63,7 +63,13 @@ describe('zaslon record status', () => {
         '',
       ].join('\n'),
     )
-    expect(err).toContain('zaslon record restore')
+    expect(err).toMatch(/ZASLON_REDIS_URL names another Redis: then correct that\. .*zaslon record restore/)
+  })
+
+  it('has the hint of what Redis says, when it is there and refuses the node', async () => {
+    const problem = { code: 'CONFIG_INVALID', detail: 'WRONGPASS.', hint: 'Correct the password.' }
+    const { err } = await record(['status'], { ...WELL, state: 'away', partitions: { away: 65 }, problem })
+    expect(err).toBe('Correct the password.\n')
   })
 
   it('has no advice for a node that follows', async () => {
@@ -74,8 +80,10 @@ describe('zaslon record status', () => {
   })
 
   it('knows no age before the record was read once', async () => {
-    const { freshAt: _, ...never } = { ...WELL, state: 'away' }
-    expect((await record(['status'], never)).out).toContain('fresh     never since the start\n')
+    const { freshAt: _, behind: _unknown, ...never } = { ...WELL, state: 'away' }
+    const { out } = await record(['status'], never)
+    expect(out).toContain('fresh     never since the start\n')
+    expect(out).toContain('behind    not known: Redis has not answered since the start\n')
   })
 
   it('says when the node is its own record', async () => {
@@ -147,7 +155,36 @@ describe.each([
   })
 })
 
+const AWAY = {
+  ...WELL,
+  state: 'away',
+  partitions: { away: 65 },
+  problem: { code: 'UNAVAILABLE', detail: 'redis://10.0.0.5:6379 is not connected.' },
+}
+
+describe.each(['accept', 'restore'])('zaslon record %s', (word) => {
+  it('refuses at once when the node does not reach Redis', async () => {
+    const { code, out, err, decided } = await record([word, '--yes'], AWAY)
+    expect([code, out, decided]).toEqual([EXIT.failed, '', []])
+    expect(err).toContain('Redis cannot be reached: nothing was changed. redis://10.0.0.5:6379 is not connected.')
+    expect(err).toContain('hint: Bring Redis or the network to it back')
+  })
+
+  it.each([[], ['--json']])('ends with an error when the node does not follow afterwards %j', async (...options) => {
+    const { code, out } = await record([word, '--yes', ...options], LOST, {}, AWAY)
+    expect(code).toBe(EXIT.failed)
+    expect(out).not.toContain('has its state from')
+    if (options.length === 0) expect(out).toContain('This node does not follow the record in Redis yet: 65 away.\n')
+    else expect(JSON.parse(out)).toEqual(AWAY)
+  })
+})
+
 describe('zaslon record restore', () => {
+  it('asks when it is not known what some partitions will be', async () => {
+    const some = { ...AWAY, partitions: { following: 60, away: 5 } }
+    expect(await record(['restore'], some)).toMatchObject({ code: EXIT.usage, decided: [] })
+  })
+
   it('replaces another record in Redis when told so, and says what that costs', async () => {
     const foreign = { ...LOST, problem: { code: 'RECORD_FOREIGN', detail: 'Redis holds another record.' } }
     const { code, err } = await record(['restore', '--replace-record', '--yes'], foreign)

@@ -65,6 +65,14 @@ describe('up to when the record is in force', () => {
     expect(record.upTo(NOW_MS)).toBe(0)
   })
 
+  it('is what was kept until control has read the record, and not known when nothing was', () => {
+    const record = createRecordMoment(NOW_MS - 90_000)
+    expect(record.upTo(NOW_MS)).toBe(NOW_MS - 90_000)
+    record.hear(NOW_MS - 40, NOW_MS)
+    expect(record.upTo(NOW_MS)).toBe(NOW_MS - 40)
+    expect(createRecordMoment(0).upTo(NOW_MS)).toBe(0)
+  })
+
   it('goes on when the clock is set back', () => {
     const record = createRecordMoment()
     record.hear(NOW_MS - 40, NOW_MS)

@@ -104,6 +104,17 @@ describe('supervision', () => {
     expect(newest('verdict').told[0]).toMatchObject({ type: 'start', label: 'verdict-1' })
   })
 
+  it('says who is ready, in lines without the names that every line of the log has already', async () => {
+    const { lines, newest, serve } = supervise()
+    await serve()
+    newest('verdict').end(null, 'SIGKILL')
+    await turn()
+    expect(lines).toContainEqual({ text: 'ready', fields: { child: 'verdict-1', childPid: 1_001, ms: 0 } })
+    for (const { fields } of lines) {
+      for (const name of ['level', 'time', 'process', 'pid', 'msg']) expect(fields).not.toHaveProperty(name)
+    }
+  })
+
   it('never runs a verdict process twice, whoever starts it first', async () => {
     const { forks, living, newest, serve } = supervise()
     await serve()

@@ -4,6 +4,7 @@ import type { LayerRef } from '../../../src/stores/ports.ts'
 import { decodeChunk, encodeChunk, packRows } from '../../../src/stores/redis/layer-chunks.ts'
 import { parseEntry, parseLoose } from '../../../src/stores/redis/layer-registry.ts'
 import { createRedisCalls } from '../../../src/stores/redis/redis-call.ts'
+import { redisError } from '../../../src/stores/redis/redis-errors.ts'
 import { createSendWindow } from '../../../src/stores/redis/send-window.ts'
 
 const LAYER: LayerRef = { layerId: 1, numberCount: 1, rangeCount: 0, stamp: 7 }
@@ -67,6 +68,22 @@ describe('a call to Redis', () => {
       return tries
     }
     expect(await calls(1_000)(call)).toBe(3)
+  })
+
+  it.each([
+    'Reached the max retries per request limit (which is 1). Refer to "maxRetriesPerRequest" option for details.',
+    'Connection is closed.',
+    'Command timed out',
+    "Socket timeout. Expecting data, but didn't receive any in 400ms.",
+    'Failed to refresh slots cache.',
+    "Stream isn't writeable and enableOfflineQueue options is false",
+  ])('does not say %j to people', async (text) => {
+    const failing = () => Promise.reject(new Error(text))
+    const inOurs: unknown = await calls(0)(failing).catch((error: unknown) => error)
+    for (const error of [inOurs, redisError(new Error(text), 'a read')]) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/: (?:no|the) [^:]*[^.]\.$/) })
+      expect(String(error)).not.toContain(text.slice(0, 12))
+    }
   })
 
   it('ends although nobody answers', async () => {

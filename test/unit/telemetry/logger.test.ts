@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blotNumbers, createLogger } from '../../../src/telemetry/logger.ts'
 
@@ -12,6 +13,49 @@ describe('blotNumbers', () => {
 
   it.each(['port 8090', 'line 123456', 'v5.12.8', 'took 12.5 ms', '2026'])('leaves %s alone', (text) => {
     expect(blotNumbers(text)).toBe(text)
+  })
+})
+
+describe('blotNumbers, beside ids', () => {
+  const hex = (length: number) =>
+    fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+  const letters = (text: string) => text.replace(/[^a-f]/g, '').length
+  const id = hex(32).filter((text) => letters(text) >= 4)
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 7, maxLength: 15 })
+  const separator = fc.constantFrom('', ' ', '-', '.', ' (', ') ')
+
+  it('keeps the key of a record whole', () => {
+    const key = 'zaslon:{p00}:fdd0b0c30fa02afbbb90eba1e1234567:head'
+    expect(blotNumbers(`Redis does not hold ${key} any more.`)).toBe(`Redis does not hold ${key} any more.`)
+    fc.assert(fc.property(id, (one) => blotNumbers(`{p64}:${one}:facts`) === `{p64}:${one}:facts`))
+  })
+
+  it('leaves no telephone number, whatever stands around it', () => {
+    const around = fc.oneof(
+      fc.string({ maxLength: 12 }),
+      id.map((one) => `${one}:`),
+      hex(4),
+      fc.constantFrom('abcdef', '+', 'code'),
+    )
+    const number = fc.array(fc.tuple(digits, separator), { minLength: 1, maxLength: 2 })
+    fc.assert(
+      fc.property(around, number, around, (before, parts, after) => {
+        const blotted = blotNumbers(`${before}${parts.map(([run, gap]) => run + gap).join('')} ${after}`)
+        const kept = blotted.replace(/(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])/g, '')
+        expect(kept).not.toMatch(/\d{7}/)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it.each([
+    '0'.repeat(32),
+    `abcd${'79160000002'.padStart(27, '0')}`,
+    `79160000002${'abcdef'.repeat(4)}`,
+    `${'abcdef'.repeat(4)}79160000002ab`,
+    '00000000000000abc000079160000002',
+  ])('takes %s for no id', (text) => {
+    expect(blotNumbers(text)).not.toMatch(/\d{7}/)
   })
 })
 

@@ -22,7 +22,11 @@ const Ready = Type.Object({
       threads: Type.Integer(),
       inForce: Type.Integer({ description: 'Changes up to this one are in force in every thread.' }),
       behind: Type.Integer({ description: 'Changes not in force yet.' }),
-      freshAt: Moment,
+      freshAt: Type.Optional({
+        ...Moment,
+        description:
+          'Everything of then is in force. Not there: not known, because the record in Redis was never read.',
+      }),
       uptimeSeconds: Type.Number(),
     }),
   ),
@@ -57,10 +61,13 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
     }),
     async () => {
       const record = services.recordState()
-      const processes = (await deps.verdictStatus()).map((state) => represent(state, record.lastSequence))
+      const states = await deps.verdictStatus()
+      const processes = states.map((state) => represent(state, record.lastSequence))
       const view = services.record.view()
       const nowMs = now()
-      const isLagging = processes.some(({ behind, freshAt }) => behind > 0 && nowMs - Date.parse(freshAt) > LAGGING_MS)
+      const isLagging = states.some(
+        ({ inForce, freshMs }) => inForce < record.lastSequence && nowMs - freshMs > LAGGING_MS,
+      )
       const reasons = [
         ...(processes.length === 0 ? ['No verdict process answers.'] : []),
         ...(isLagging ? ['A verdict process lags behind the changes made here.'] : []),
@@ -104,5 +111,6 @@ export function installServiceRoutes({ app, services, now }: RouteContext, deps:
 function represent(state: VerdictProcessState, lastSequence: number) {
   const { label, adapter, threads, inForce, uptimeSeconds } = state
   const behind = Math.max(0, lastSequence - inForce)
-  return { label, adapter, threads, inForce, behind, freshAt: formatTime(state.freshMs), uptimeSeconds }
+  const fresh = state.freshMs === 0 ? {} : { freshAt: formatTime(state.freshMs) }
+  return { label, adapter, threads, inForce, behind, ...fresh, uptimeSeconds }
 }
