@@ -1,10 +1,10 @@
 /**
- * The time a node goes by. It is the wall clock, until that jumps by more than an hour against the time since boot: then a
+ * The time a node goes by. It is the wall clock, until that jumps by an hour or more against the time since boot: then a
  * node goes on by what has passed, and an operator says which of the two is right. A wrong clock would otherwise let every
  * entry with an expiry, and every report's weight, run out at once, or bring back what had run out.
  *
- * Time since boot goes on while a machine sleeps, so waking is no jump. After a boot the wall clock is believed: nothing
- * there is to hold against it.
+ * Time since boot goes on while a machine sleeps, so waking is no jump. After a boot the wall clock is believed, and for
+ * some minutes whatever it does: many a machine gets the right time from the network only then.
  */
 
 /** Where time comes from; milliseconds. */
@@ -30,7 +30,9 @@ export type NodeClock = {
   mark(): ClockMark | undefined
 }
 
-export const CLOCK_JUMP_MS = 3_600_000
+/** Less than the hour of a wrong time zone, so that nobody's rounding decides. */
+export const CLOCK_JUMP_MS = 3_000_000
+export const CLOCK_SETTLING_MS = 600_000
 /** From here on somebody looks at the time since boot: 1 s, because clocks are slewed between two looks. */
 const STEP_MS = 1_000
 /** A machine without a battery starts in 1970, and is set right when the network comes. */
@@ -46,9 +48,13 @@ export function createNodeClock(sources: ClockSources, from?: ClockMark): NodeCl
   function look(wallMs: number): void {
     const boot = sources.boot()
     if (boot === undefined) return
-    const expectedMs = mark?.bootId === boot.bootId ? mark.nodeMs + boot.uptimeMs - mark.uptimeMs : wallMs
+    const passedMs = boot.uptimeMs - (mark?.uptimeMs ?? 0)
+    // Containers may have the boot id of their machine and a time since boot of their own, which begins anew.
+    const isSameBoot = mark?.bootId === boot.bootId && passedMs >= 0
+    const expectedMs = isSameBoot && mark !== undefined ? mark.nodeMs + passedMs : wallMs
     const aheadMs = wallMs - expectedMs
-    offsetMs = Math.abs(aheadMs) > CLOCK_JUMP_MS && expectedMs > SANE_MS ? aheadMs : 0
+    const isBelieved = boot.uptimeMs < CLOCK_SETTLING_MS || expectedMs < SANE_MS || Math.abs(aheadMs) < CLOCK_JUMP_MS
+    offsetMs = isBelieved ? 0 : aheadMs
     mark = { ...boot, nodeMs: wallMs - offsetMs }
   }
 

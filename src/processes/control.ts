@@ -115,7 +115,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
         clock,
         store,
         onAccepted() {
-          keptClock.note()
+          keptClock.write()
           tell({ type: 'clock-accepted' })
         },
       }),

@@ -17,6 +17,7 @@ import { openRecord } from '../stores/redis/open-record.ts'
 import type { RedisLink } from '../stores/redis/redis-link.ts'
 import { createRedisRecordStore } from '../stores/redis/redis-record-store.ts'
 import { recordIn, removeOtherRecord } from '../stores/redis/remove-partition.ts'
+import type { RepairOptions } from '../stores/redis/repair-record.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { assertSameKey, pseudonymCheckOf } from './find-record.ts'
 import { layersThrough, type MigrateProgress } from './migrate-layers.ts'
@@ -46,7 +47,7 @@ export async function migrateToRedis(options: MigrateOptions, onProgress: Migrat
     try {
       const recordId = await beginMigration(link, pseudonymCheck)
       const place = { config, directory, pseudonymCheck, link, recordId, replica, contents }
-      await stayingAtIt(link, recordId, () => writeAll(place, onProgress))
+      await stayingAtIt(link, recordId, () => writeAll({ ...place, isMigration: true }, onProgress))
       await replica.bind({ recordId, redis: probe.kind, isWhole: true, pseudonymCheck })
       await openRecord(link, { known: recordId, pseudonymCheck, mayCreate: false })
       return recordId
@@ -56,7 +57,7 @@ export async function migrateToRedis(options: MigrateOptions, onProgress: Migrat
   })
 }
 
-/** Says now and then that the migration goes on. Rejects when another one has taken its place. */
+/** Says now and then that the migration goes on. Rejects when another one has taken its place, or Redis lost a part of it. */
 async function stayingAtIt(link: RedisLink, recordId: string, work: () => Promise<void>): Promise<void> {
   // A word that is lost does no harm; the last one counts.
   const timer = setInterval(() => goOnMigrating(link, recordId).catch(() => {}), MIGRATION_WORD_MS)
@@ -65,6 +66,9 @@ async function stayingAtIt(link: RedisLink, recordId: string, work: () => Promis
   } finally {
     clearInterval(timer)
   }
+  const { touch } = createFactStreams(link, recordId)
+  for (let partition = 0; partition < PARTITIONS; partition++)
+    await patiently(() => touch(partition), Date.now, PATIENCE_MS)
   await goOnMigrating(link, recordId)
 }
 
@@ -117,7 +121,7 @@ type Place = Pick<MigrateOptions, 'config' | 'directory'> & {
 
 /** Every partition of the record, from this directory. */
 async function writeAll(
-  { config, directory, pseudonymCheck, link, recordId, replica, contents }: Place & { pseudonymCheck: string },
+  { config, directory, link, recordId, replica, contents, ...how }: Place & Omit<RepairOptions, 'recordId'>,
   onProgress: MigrateProgress,
 ): Promise<void> {
   const layerStore = openStore(config, link, recordId)
@@ -128,7 +132,7 @@ async function writeAll(
     const dependencies = { link, streams, replica, layers, newFactId, now: Date.now }
     for (let partition = 0; partition < PARTITIONS; partition++) {
       onProgress('facts', partition / PARTITIONS)
-      const write = () => restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
+      const write = () => restorePartition(partition, ACTOR, { recordId, ...how }, dependencies)
       await patiently(write, Date.now, PATIENCE_MS)
     }
   } finally {

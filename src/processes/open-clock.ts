@@ -25,24 +25,26 @@ export function keepClock(
   directory: ClockDirectory,
   clock: NodeClock,
   dependencies: { readonly onChange: (offsetMs: number) => void; readonly onFault: (error: unknown) => void },
-): { note(): void; stop(): void } {
+): { write(): void; stop(): void } {
   let saidMs = 0
   let looks = 0
-  function note(): void {
+  function look(): void {
     clock.now()
     const isChanged = clock.offsetMs !== saidMs
     if (isChanged) dependencies.onChange(clock.offsetMs)
     saidMs = clock.offsetMs
-    if (!isChanged && looks++ % (MARK_EVERY_MS / LOOK_EVERY_MS) !== 0) return
+    if (isChanged || looks++ % (MARK_EVERY_MS / LOOK_EVERY_MS) === 0) write()
+  }
+  function write(): void {
     try {
       writeMark(directory, clock.mark())
     } catch (error) {
       dependencies.onFault(error)
     }
   }
-  note()
-  const timer = setInterval(note, LOOK_EVERY_MS)
-  return { note, stop: () => clearInterval(timer) }
+  look()
+  const timer = setInterval(look, LOOK_EVERY_MS)
+  return { write, stop: () => clearInterval(timer) }
 }
 
 function systemSources(): ClockSources {

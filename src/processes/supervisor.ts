@@ -6,8 +6,7 @@ import { ScreeningError } from '../domain/errors.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
-import { endLeftBehind, findLeftBehind, isRunning, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
-import { processState } from './process-state.ts'
+import { endLeftBehind, findLeftBehind, isRunning, isStopped, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
 import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
 
 /**
@@ -26,7 +25,10 @@ export async function runSupervisor(options: SupervisionOptions): Promise<number
   const adapter = adapterReport(options.config.verdict.adapter)
   const verdict = fitToAdapter(options.config.verdict, adapter, log)
   const config = { ...options.config, verdict }
-  const leftBehind = findLeftBehind({ serving: path.join(config.dataDirectory, 'serving') }, verdict)
+  const leftBehind = findLeftBehind(
+    { serving: path.join(config.dataDirectory, 'serving') },
+    { ...verdict, adapter: adapter.adapter },
+  )
   if (leftBehind.length > 0) {
     log.warn({ pids: leftBehind.map(({ pid }) => pid) }, 'verdict processes of a killed supervisor serve; taking over')
   }
@@ -42,7 +44,7 @@ export async function runSupervisor(options: SupervisionOptions): Promise<number
     {
       fork: forkEntry,
       awaitVerdictPort: () => takePort(verdict, { leftBehind, canShare: adapter.canSharePort }, log),
-      isStopped: (pid) => processState(pid)?.state === 'T',
+      isStopped: (pid) => isStopped({ pid }),
       log,
     },
   )
@@ -75,7 +77,8 @@ function takePort(
   log: PortLog,
 ): Promise<void> {
   const serving = leftBehind.filter(isRunning)
-  if (canShare && serving.length > 0 && serving.every(({ isAlike }) => isAlike)) return Promise.resolve()
+  const canGoOn = (one: LeftBehind) => one.isAlike && !isStopped(one)
+  if (canShare && serving.length > 0 && serving.every(canGoOn)) return Promise.resolve()
   endLeftBehind(serving)
   return awaitPort(verdict, log)
 }

@@ -158,7 +158,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
 
   const { port, adapter } = await threads.listening
   // With port 0 nobody could take its place.
-  const takeBackNote = config.verdict.port === 0 ? undefined : noteServing(directory, config.verdict)
+  const takeBackNote = config.verdict.port === 0 ? undefined : noteServing(directory, { ...config.verdict, adapter })
   const { frozenSeconds } = config.verdict
   const threadWatch = createThreadWatch(
     { ticksMax: Math.ceil((frozenSeconds * 1_000) / ALIVE_EVERY_MS) },

@@ -1,4 +1,3 @@
-import { ScreeningError } from '../domain/errors.ts'
 import type { NodeClock } from '../domain/node-clock.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 
@@ -13,7 +12,7 @@ export type ClockView = {
 /** What an operator decides when the machine's clock has jumped. */
 export type ClockDesk = {
   view(): ClockView
-  /** The machine's clock is right. Rejects with CLOCK_STEADY when it is believed already. */
+  /** The machine's clock is right, for every process of the node, whatever each of them went by. */
   accept(actor: Actor): Promise<void>
 }
 
@@ -32,15 +31,11 @@ export function createClockDesk({ clock, store, onAccepted }: ClockDeskDependenc
     },
     async accept(actor) {
       clock.now()
-      if (clock.offsetMs === 0) {
-        throw new ScreeningError('CLOCK_STEADY', "The node goes by the machine's clock already.", {
-          hint: 'There is nothing to decide: zaslon clock status says by how much the two differ.',
-        })
-      }
       const aheadMs = clock.offsetMs
-      await store.appendAudit({ action: 'clock.accept', subject: 'node', detail: { aheadMs } }, actor)
       clock.accept()
       onAccepted()
+      // The decision is about this machine: it waits for no record.
+      await store.appendAudit({ action: 'clock.accept', subject: 'node', detail: { aheadMs } }, actor).catch(() => {})
     },
   }
 }

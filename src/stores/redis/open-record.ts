@@ -50,10 +50,12 @@ export async function recreatePartition(
     readonly partition: number
     readonly epochBefore: number
     readonly token: string
+    /** False: rejects with RECORD_LOST when the record's own key is missing. */
+    readonly mayClaim?: boolean
   },
 ): Promise<Position | undefined> {
-  const { recordId, pseudonymCheck, partition } = options
-  const claimed = await claim(link, { recordId, pseudonymCheck, mayClaim: true })
+  const { recordId, pseudonymCheck, partition, mayClaim = true } = options
+  const claimed = await claim(link, { recordId, pseudonymCheck, mayClaim })
   if (claimed.recordId !== recordId) throw foreignRecord(claimed.recordId, recordId)
   assertPseudonyms(link, claimed, pseudonymCheck)
   // Before there is anything in it: a node that starts now would complete it with empty partitions.

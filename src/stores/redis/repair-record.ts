@@ -8,7 +8,12 @@ import { contentsMissing, fetchMissing } from './missing-layers.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { LayerTraffic } from './redis-record-store.ts'
 
-export type RepairOptions = { readonly recordId: string; readonly pseudonymCheck: string }
+export type RepairOptions = {
+  readonly recordId: string
+  readonly pseudonymCheck: string
+  /** The record was begun before, and others must not find it whole: its key is not made anew when it is lost. */
+  readonly isMigration?: boolean
+}
 
 export type RepairDependencies = {
   readonly link: RedisLink

@@ -52,14 +52,21 @@ export async function restorePartition(
 async function writeAnew(
   partition: number,
   actor: Actor,
-  { recordId, pseudonymCheck }: RepairOptions,
+  { recordId, pseudonymCheck, isMigration = false }: RepairOptions,
   dependencies: RepairDependencies,
 ): Promise<boolean> {
   const { link, replica, newFactId } = dependencies
   const token = newFactId()
   const removed = await removePartition(link, recordId, partition)
   const epochBefore = Math.max(removed, replica.position(partition).epoch)
-  const birth = await recreatePartition(link, { recordId, pseudonymCheck, partition, epochBefore, token })
+  const birth = await recreatePartition(link, {
+    recordId,
+    pseudonymCheck,
+    partition,
+    epochBefore,
+    token,
+    mayClaim: !isMigration,
+  })
   if (birth === undefined) return false
   const end = await appendAll({ partition, token, actor, birth }, replica.factsOf(partition), dependencies)
   if (end === undefined) return false

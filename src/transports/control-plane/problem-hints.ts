@@ -61,7 +61,6 @@ export const PROBLEM_HINTS: Readonly<Record<ErrorCode, string>> = {
   RECORD_DIVERGED: 'Restore a newer backup of Redis, or decide with "zaslon record restore" or "zaslon record accept".',
   RECORD_DAMAGED: 'Restore Redis from its backup, or write this node back with "zaslon record restore".',
   RECORD_FOREIGN: 'Correct ZASLON_REDIS_URL, or use another data directory.',
-  CLOCK_STEADY: 'There is nothing to decide: zaslon clock status says by how much the two differ.',
   RECORD_EMBEDDED: 'Restore a backup of the data directory; set ZASLON_REDIS_URL to share a record.',
   HEADERS_TOO_LARGE: 'Send fewer or shorter headers: 16 KiB in all.',
   REQUEST_TIMEOUT: 'Send the whole request without long pauses.',

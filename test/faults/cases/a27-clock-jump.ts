@@ -14,7 +14,7 @@ export const clockJump: FaultCase = {
   what: 'the service starts two days ahead, then two days back (faketime)',
   expected:
     'Nothing runs out or comes back by the jump: the node goes on by the time that has passed and says so. When an operator accepts the clock, verdicts are right by it: an entry for a day has expired two days ahead and is in force two days back. Nothing is lost, changes are taken and in force at once. Calls carry no deadline of another clock.',
-  needs: ['faketime'],
+  needs: ['faketime', 'settled-clock'],
   isCheap: true,
   async run(world) {
     let node = await world.startNode()

@@ -1,4 +1,6 @@
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import { CLOCK_SETTLING_MS } from '../../../src/domain/node-clock.ts'
 import { CGROUP_ROOT, createCleanup, folderName, NAME_PREFIX } from './cleanup.ts'
 import { makeLoopDisk, mountTmpfs } from './disks.ts'
 import { run, succeeds } from './shell.ts'
@@ -26,6 +28,11 @@ const PROBES = {
   faketime: () => {
     const year = run('faketime', '2001-01-01 00:00:00', process.execPath, '-p', 'new Date().getFullYear()')
     if (year !== '2001') throw new Error(`node saw the year ${year}`)
+  },
+  /** Before, a node believes whatever its clock does. */
+  'settled-clock': () => {
+    const upMs = os.uptime() * 1_000
+    if (upMs < CLOCK_SETTLING_MS) throw new Error(`the machine booted ${Math.round(upMs / 1_000)} s ago`)
   },
   prlimit: () => run('prlimit', '--nofile=64:64', 'true'),
   'cgroup-memory': () => accessSync(`${CGROUP_ROOT}/memory/memory.limit_in_bytes`, constants.W_OK),

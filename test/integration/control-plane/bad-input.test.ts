@@ -187,11 +187,6 @@ const CASES: Case[] = [
     code: 'RECORD_EMBEDDED',
     url: '/v1/record/restore',
   },
-  {
-    what: 'a decision about a clock that has not jumped',
-    code: 'CLOCK_STEADY',
-    url: '/v1/clock/accept',
-  },
   { what: 'a decision that is none', code: 'NOT_FOUND', url: '/v1/record/forget' },
   { what: 'a decision by the wrong method', code: 'METHOD_NOT_ALLOWED', method: 'GET', url: '/v1/record/accept' },
   { what: 'half a JSON body of a decision', code: 'JSON_MALFORMED', url: '/v1/record/restore', body: '{"yes":' },

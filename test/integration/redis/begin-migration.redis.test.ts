@@ -56,6 +56,22 @@ describe.skipIf(!hasRedis)('moving a record into Redis', () => {
     await untilDone(() => goOnMigrating(link, second))
   })
 
+  it('ends when Redis loses what was begun: nobody may find half of it whole', async () => {
+    const recordId = await begin()
+    server.cli('flushall')
+    const again = {
+      recordId,
+      pseudonymCheck: PSEUDONYM_CHECK,
+      partition: 1,
+      epochBefore: 0,
+      token: 't',
+      mayClaim: false,
+    }
+    expect((await refusalOf(untilDone(() => recreatePartition(link, again)))).code).toBe('RECORD_LOST')
+    expect((await refusalOf(untilDone(() => goOnMigrating(link, recordId)))).code).toBe('RECORD_LOST')
+    expect(server.cli('dbsize')).toBe('0')
+  })
+
   it('never begins where a record is, also one with another pseudonym key, and names no way to remove it', async () => {
     const { recordId } = await untilDone(join)
     server.cli('hset', RECORD_KEY, 'touchedMs', '0')

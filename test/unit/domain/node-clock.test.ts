@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CLOCK_JUMP_MS, type ClockMark, createNodeClock } from '../../../src/domain/node-clock.ts'
+import { CLOCK_JUMP_MS, CLOCK_SETTLING_MS, type ClockMark, createNodeClock } from '../../../src/domain/node-clock.ts'
 
 const START_MS = Date.UTC(2026, 10, 27)
 const DAY_MS = 86_400_000
 
 /** A machine whose clock can be set, that can sleep and boot. */
 function machine() {
-  const state = { wallMs: START_MS, monotonicMs: 5_000, uptimeMs: 90_000, bootId: 'first' }
+  const state = { wallMs: START_MS, monotonicMs: 5_000, uptimeMs: CLOCK_SETTLING_MS, bootId: 'first' }
   return {
     pass(ms: number) {
       state.wallMs += ms
@@ -23,6 +23,9 @@ function machine() {
     },
     boot(ms: number) {
       Object.assign(state, { wallMs: state.wallMs + ms, monotonicMs: 0, uptimeMs: 1_000, bootId: 'second' })
+    },
+    restartContainer() {
+      Object.assign(state, { monotonicMs: 0, uptimeMs: CLOCK_SETTLING_MS })
     },
     get wallMs() {
       return state.wallMs
@@ -40,10 +43,14 @@ function machine() {
 }
 
 describe('the time a node goes by', () => {
-  it('is the wall clock, also when that is set by an hour or less, and over a sleep of days', () => {
+  it('is the wall clock, also when that is set by less than 50 minutes, and over a sleep of days', () => {
     const its = machine()
     const clock = its.open()
-    for (const change of [() => its.jump(CLOCK_JUMP_MS), () => its.jump(-CLOCK_JUMP_MS), () => its.sleep(3 * DAY_MS)]) {
+    for (const change of [
+      () => its.jump(CLOCK_JUMP_MS - 1),
+      () => its.jump(1 - CLOCK_JUMP_MS),
+      () => its.sleep(3 * DAY_MS),
+    ]) {
       its.pass(1_000)
       clock.now()
       change()
@@ -52,7 +59,7 @@ describe('the time a node goes by', () => {
     }
   })
 
-  it.each([CLOCK_JUMP_MS + 1, -CLOCK_JUMP_MS - 1, 2 * DAY_MS, -2 * DAY_MS])(
+  it.each([CLOCK_JUMP_MS, -CLOCK_JUMP_MS, 3_600_000, 2 * DAY_MS, -2 * DAY_MS])(
     'goes on by what has passed after a jump of %d ms',
     (ms) => {
       const its = machine()
@@ -108,6 +115,28 @@ describe('the time a node goes by', () => {
     clock.now()
     young.jump(START_MS)
     expect(clock.now()).toBe(young.wallMs)
+  })
+
+  it('is the wall clock while a machine that has just booted gets the time, and holds on to it afterwards', () => {
+    const its = machine()
+    its.boot(0)
+    const clock = its.open()
+    its.pass(5_000)
+    its.jump(3 * DAY_MS)
+    expect(clock.now()).toBe(its.wallMs)
+    its.pass(CLOCK_SETTLING_MS)
+    clock.now()
+    const right = its.wallMs
+    its.jump(3 * DAY_MS)
+    expect(clock.now()).toBe(right)
+  })
+
+  it('is the wall clock when the time since boot begins anew under the same boot id', () => {
+    const its = machine()
+    its.pass(30 * DAY_MS)
+    const mark = its.open().mark()
+    its.restartContainer()
+    expect(its.open(mark).now()).toBe(its.wallMs)
   })
 
   it('is the wall clock where there is no time since boot', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,20 +7,29 @@ import { packageVersion } from '../../../src/config/package-directory.ts'
 import { endLeftBehind, findLeftBehind, isRunning, noteServing } from '../../../src/processes/left-behind.ts'
 import { bootId, processState } from '../../../src/processes/process-state.ts'
 
-const SERVED = { host: '127.0.0.1', port: 8090 }
+const SERVED = { host: '127.0.0.1', port: 8090, adapter: 'uws' }
+/** Of no process there is. */
+const GONE = '4194399 1'
+const served = (boot = bootId(), version = packageVersion()) => `${boot} ${version} uws 127.0.0.1 8090`
 let serving = ''
 beforeEach(() => {
   serving = mkdtempSync(path.join(os.tmpdir(), 'zaslon-serving-'))
 })
 afterEach(() => rmSync(serving, { recursive: true, force: true }))
 
-const note = (pid: number, text = `${bootId()} ${packageVersion()} 127.0.0.1 8090`) =>
-  writeFileSync(path.join(serving, `${pid}-${processState(pid)?.startTicks}`), text)
+const note = (pid: number, text = served(), supervisor = GONE) =>
+  writeFileSync(path.join(serving, `${pid}-${processState(pid)?.startTicks}`), `${text}\n${supervisor}`)
 
 describe('what a verdict process leaves to be found by', () => {
   it('names this process, and is alike for the same version on the same port only', () => {
     const takeBack = noteServing({ serving }, SERVED)
+    // Who started this test still runs: nobody was left behind.
+    expect(findLeftBehind({ serving }, SERVED)).toEqual([])
+    const [name = ''] = readdirSync(serving)
+    const file = path.join(serving, name)
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/\n.*/, `\n${GONE}`))
     expect(findLeftBehind({ serving }, SERVED)).toMatchObject([{ pid: process.pid, isAlike: true }])
+    expect(findLeftBehind({ serving }, { ...SERVED, adapter: 'node' })).toMatchObject([{ isAlike: false }])
     expect(findLeftBehind({ serving }, { ...SERVED, port: 8091 })).toMatchObject([{ isAlike: false }])
     expect(findLeftBehind({ serving }, { ...SERVED, host: '::1' })).toMatchObject([{ isAlike: false }])
     takeBack?.()
@@ -32,15 +41,15 @@ describe('what a verdict process leaves to be found by', () => {
   })
 
   it('of another version is not alike', () => {
-    note(process.pid, `${bootId()} 0.0.0 127.0.0.1 8090`)
+    note(process.pid, served(bootId(), '0.0.0'))
     expect(findLeftBehind({ serving }, SERVED)).toMatchObject([{ pid: process.pid, isAlike: false }])
   })
 
   it('counts for nothing, and goes, when it is of another process with this id, of another boot, or of nobody', () => {
-    writeFileSync(path.join(serving, `${process.pid}-1`), `${bootId()} ${packageVersion()} 127.0.0.1 8090`)
+    writeFileSync(path.join(serving, `${process.pid}-1`), `${served()}\n${GONE}`)
     writeFileSync(path.join(serving, 'nobody'), '')
-    writeFileSync(path.join(serving, '0-0'), `${bootId()} ${packageVersion()} 127.0.0.1 8090`)
-    note(process.pid, `another-boot ${packageVersion()} 127.0.0.1 8090`)
+    writeFileSync(path.join(serving, '0-0'), `${served()}\n${GONE}`)
+    note(process.pid, served('another-boot'))
     expect(findLeftBehind({ serving }, SERVED)).toEqual([])
     expect(readdirSync(serving)).toEqual([])
   })
@@ -61,6 +70,23 @@ describe('what a verdict process leaves to be found by', () => {
     expect(await ended).toBe('SIGTERM')
     expect(found.some(isRunning)).toBe(false)
   })
+})
+
+describe('a process left behind that does not move', () => {
+  it('is killed: at once when a signal has stopped it, after a while when it does not end', async () => {
+    const stopped = spawn('sleep', ['60'])
+    const deaf = spawn(process.execPath, [
+      '-e',
+      "process.on('SIGTERM', () => {}); console.log(1); setInterval(() => {}, 9)",
+    ])
+    const ends = [stopped, deaf].map((child) => new Promise((done) => child.once('exit', (_code, name) => done(name))))
+    await new Promise((resolve) => deaf.stdout.once('data', resolve))
+    stopped.kill('SIGSTOP')
+    await expect.poll(() => processState(stopped.pid ?? 0)?.state).toBe('T')
+    for (const { pid = 0 } of [stopped, deaf]) note(pid)
+    endLeftBehind(findLeftBehind({ serving }, SERVED))
+    expect(await Promise.all(ends)).toEqual(['SIGKILL', 'SIGKILL'])
+  }, 20_000)
 })
 
 describe('what the kernel says of a process', () => {

@@ -46,7 +46,6 @@ export function installClockRoutes({ app, services }: RouteContext): void {
       access: [],
       write: true,
       answers,
-      errors: ['CLOCK_STEADY'],
     }),
     async ({ actor }) => {
       await services.clock.accept(actor)
