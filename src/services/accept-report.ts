@@ -123,7 +123,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     }
   }
 
-  async function queueForReview(report: Report, _isQueued: boolean): Promise<string | undefined> {
+  async function queueForReview(report: Report): Promise<string | undefined> {
     const listed = deps.membership.of(report.number, report.receivedMs, QUEUED_KINDS)
     if (!listed.some((entry) => !entry.isExpired)) return undefined
     const open = deps.store.reviewOf(report.number)
@@ -154,8 +154,9 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
         hint: 'Send a new reportId, or leave it out to get one.',
       })
     }
-    const reviewId = await queueForReview(report, outcome === 'queued')
-    await deps.notify(sequence)
+    // A queued report changes nothing yet, and Redis, which would keep the review, has just not answered in time.
+    const reviewId = outcome === 'queued' ? undefined : await queueForReview(report)
+    if (outcome !== 'queued') await deps.notify(sequence)
     deps.metrics.accepted(report.channel, outcome)
     const reputation = reputationOf(report.number)
     return {
