@@ -8,6 +8,7 @@ import { keptLayers } from '../stores/kept-layers.ts'
 import type { LayerStore } from '../stores/layer-rows.ts'
 import { openListContents } from '../stores/lmdb/list-contents.ts'
 import { openReplica, type Replica } from '../stores/lmdb/replica.ts'
+import type { TakenFacts } from '../stores/lmdb/take-outbox.ts'
 import type { ListContents } from '../stores/ports.ts'
 import { beginMigration, goOnMigrating, MIGRATION_WORD_MS } from '../stores/redis/begin-migration.ts'
 import { connectRedis } from '../stores/redis/connect-redis.ts'
@@ -19,7 +20,7 @@ import { createRedisRecordStore } from '../stores/redis/redis-record-store.ts'
 import { recordIn, removeOtherRecord } from '../stores/redis/remove-partition.ts'
 import { restorePartition } from '../stores/redis/restore-partition.ts'
 import { assertSameKey, pseudonymCheckOf } from './find-record.ts'
-import { layersThrough, type MigrateProgress } from './migrate-layers.ts'
+import { hasContents, layersThrough, type MigrateProgress } from './migrate-layers.ts'
 
 /** Moves the record of a node that is stopped: into Redis, or out of it. */
 export type MigrateOptions = {
@@ -138,14 +139,15 @@ async function writeAll(
 
 /**
  * Takes in what Redis has and makes the directory a record of its own. Redis stays as it is. Rejects with UNAVAILABLE when
- * Redis cannot be reached, unless `isOffline`: then what the directory has is the record.
+ * Redis cannot be reached, unless `isOffline`: then what the directory has is the record. Resolves with what became of the
+ * facts that waited in the outbox still.
  */
 export async function migrateToEmbedded(
   options: MigrateOptions & { readonly isOffline: boolean },
   onProgress: MigrateProgress,
-): Promise<void> {
+): Promise<TakenFacts> {
   const { config, directory, pseudonymKey, isOffline } = options
-  await using(directory, { mayBeOwn: false }, async ({ replica, contents }) => {
+  return using(directory, { mayBeOwn: false }, async ({ replica, contents }) => {
     const binding = replica.binding()
     if (binding === undefined) throw notJoined()
     assertSameKey(binding, pseudonymCheckOf(pseudonymKey))
@@ -159,7 +161,8 @@ export async function migrateToEmbedded(
     }
     // First: with another key every reporter would count once more.
     keepPseudonymKey(directory, pseudonymKey)
-    await replica.unbind(Math.max(0, ...contents.layerIds(), ...replica.layersInUse()))
+    const layerIdMax = Math.max(0, ...contents.layerIds(), ...replica.layersInUse())
+    return replica.unbind({ layerIdMax, hasLayer: (layer) => hasContents(contents, layer) })
   })
 }
 
