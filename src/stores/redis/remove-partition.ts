@@ -29,6 +29,11 @@ export async function recordIn(link: RedisLink): Promise<string | undefined> {
   return found ?? undefined
 }
 
+/** Somebody may have removed it too, and begun another record since. */
+const UNLINK_RECORD = `
+if redis.call('HGET', KEYS[1], 'recordId') ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1])`
+
 /** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
 export async function removeOtherRecord(own: RedisLink, recordId: string): Promise<void> {
   const link = own.unconfirmed?.link ?? own
@@ -38,7 +43,7 @@ export async function removeOtherRecord(own: RedisLink, recordId: string): Promi
   for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
   await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
-  await link.call(doing, () => link.client.unlink(RECORD_KEY))
+  await link.call(doing, () => link.client.eval(UNLINK_RECORD, 1, RECORD_KEY, found))
   await own.unconfirmed?.confirm()
 }
 
