@@ -111,7 +111,7 @@ export async function replaceRecord(
       const newestMs = replica.changesAfter(replica.lastSequence() - 1, 1)[0]?.atMs
       await confirm({ redis: link.shown, found, newestMs })
       if ((await recordIn(link)) !== found) throw nothingToReplace(link)
-      await patiently(() => removeOtherRecord(link, recordId), Date.now, PATIENCE_MS)
+      await patiently(() => removeOtherRecord(link, recordId), monotonic, PATIENCE_MS)
       await writeAll({ config, directory, pseudonymCheck, link, recordId, replica, contents }, onProgress)
       return recordId
     } finally {
@@ -141,7 +141,7 @@ async function writeAll(
     for (let partition = 0; partition < PARTITIONS; partition++) {
       onProgress('facts', partition / PARTITIONS)
       const write = () => restorePartition(partition, ACTOR, { recordId, pseudonymCheck }, dependencies)
-      await patiently(write, Date.now, PATIENCE_MS)
+      await patiently(write, monotonic, PATIENCE_MS)
     }
   } finally {
     await layerStore.close()
@@ -254,7 +254,11 @@ async function using<T>(
 }
 
 function openStore(config: MigrateOptions['config'], link: RedisLink, recordId: string): LayerStore {
-  return openLayerStore({ redis: config.redis, kind: link.kind, recordId }, { now: Date.now, random: Math.random })
+  return openLayerStore({ redis: config.redis, kind: link.kind, recordId }, { random: Math.random })
+}
+
+function monotonic(): number {
+  return performance.now()
 }
 
 function pause(ms: number): Promise<void> {

@@ -49,7 +49,7 @@ export async function removeOtherRecord(own: RedisLink, recordId: string): Promi
 
 /** All of them, also those that are being pushed: nobody has a use for them any more. */
 async function removeLayers(link: RedisLink, recordId: string): Promise<void> {
-  const store = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  const store = createLayerStore({ recordId }, { client: link.client, random: Math.random })
   await store.sweep(new Set(), Number.NEGATIVE_INFINITY)
   const { layers, wanted } = layerKeys(recordId)
   await link.call('removing the layers of another record', () => link.client.unlink(layers, wanted))
