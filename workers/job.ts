@@ -22,7 +22,7 @@ const dependencies: Omit<JobDependencies, 'now'> = {
   traffic: createTrafficLogReader({ directory: directory.traffic }),
   directory,
   // The one place where a job thread gets its Redis client; it connects at the first transfer and stays.
-  ...(redis === undefined ? {} : { layerStore: openLayerStore(redis, { now: Date.now, random: Math.random }) }),
+  ...(redis === undefined ? {} : { layerStore: openLayerStore(redis, { random: Math.random }) }),
 }
 
 /** Piscina calls it with every task. */

@@ -47,7 +47,7 @@ async function measure(
   { directory, client }: { directory: string; client: Redis },
   given: LayerContents,
 ): Promise<Record<string, number>> {
-  const store = createLayerStore({ recordId: 'bench' }, { client, now: Date.now, random: Math.random })
+  const store = createLayerStore({ recordId: 'bench' }, { client, random: Math.random })
   const here = openNode(mkdtempSync(path.join(directory, 'here-')), store)
   const there = openNode(mkdtempSync(path.join(directory, 'there-')), store)
   const layer = { layerId: 1, numberCount: given.numbers.length, rangeCount: 0, stamp: 7 }

@@ -55,10 +55,7 @@ export async function joinRecord(
   const { recordId, link } = membership
   const { outboxMax } = options.config.redis
   const streams = createFactStreams(link, recordId)
-  const layerStore = openLayerStore(
-    { redis: options.config.redis, kind: link.kind, recordId },
-    { now: dependencies.now, random: Math.random },
-  )
+  const layerStore = openLayerStore({ redis: options.config.redis, kind: link.kind, recordId }, { random: Math.random })
   const layers = createLayerTraffic({ ...dependencies, streams, layerStore })
   const newFactId = () => randomBytes(16).toString('hex')
   const followLog = createFollowLog({}, { log, status: () => store.recordStatus() })

@@ -8,6 +8,11 @@ import { createTrafficLogReader } from '../stores/traffic-log/traffic-impact.ts'
 /** What is going on, and its share done, 0..1. */
 export type MigrateProgress = (step: string, share: number) => void
 
+export function hasContents(contents: Pick<ListContents, 'layer'>, layer: LayerRef): boolean {
+  const stored = contents.layer(layer.layerId)
+  return stored !== undefined && isSameLayer(stored, layer)
+}
+
 /** Without job threads: nothing else runs. */
 export function layersThrough(
   layerStore: LayerStore,
@@ -21,10 +26,7 @@ export function layersThrough(
   const { contents, directory, onProgress } = deps
   const traffic = createTrafficLogReader({ directory: directory.traffic })
   return {
-    has(layer) {
-      const stored = contents.layer(layer.layerId)
-      return stored !== undefined && isSameLayer(stored, layer)
-    },
+    has: (layer) => hasContents(contents, layer),
     wanted: () => layerStore.wanted(),
     newest: () => Math.max(0, ...contents.layerIds()),
     allocate: deps.allocate,

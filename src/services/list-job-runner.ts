@@ -92,7 +92,12 @@ export function createListJobRunner({
     async withLayer(work, { isPatient } = { isPatient: false }) {
       // The first cleaning takes every unknown layer for garbage of an earlier life.
       if (layerIdMax === undefined) await cleaning.catch(() => {})
-      const layerId = await (isPatient ? recordStep(() => store.allocateLayer(), Date.now) : store.allocateLayer())
+      const layerId = await (isPatient
+        ? recordStep(
+            () => store.allocateLayer(),
+            () => performance.now(),
+          )
+        : store.allocateLayer())
       layerIdMax = Math.max(layerIdMax ?? 0, layerId)
       const working = hold([layerId], () => work(layerId)).finally(() => written.delete(layerId))
       written.set(

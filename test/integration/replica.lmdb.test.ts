@@ -245,11 +245,39 @@ describe('a data directory', () => {
     await expect(openRecordStore({ directory: joined })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     const replica = await openReplica({ directory: joined })
     await replica.apply(PARTITION, [entry(1, reportFact('r1'))], { newest: 1 })
-    await replica.unbind(7)
+    const waiting = ['r2', 'r2', 'r3'].map((id, index) => ({
+      factId: String(index).padStart(32, '0'),
+      payload: encodeFact({
+        ...reportFact(id, index === 1 ? { scenario: 'loan' } : {}),
+        actor: 'agent',
+        atMs: NOON_MS + 9,
+      }),
+      partition: PARTITION,
+    }))
+    for (const fact of waiting) await replica.outbox.put(fact, 10)
+    const staged: FactBody = {
+      kind: 'list-stage',
+      name: 'black',
+      listKind: 'deny',
+      version: { importId: 'i1', layers: [{ layerId: 3, numberCount: 1, rangeCount: 0, stamp: 1 }], note: '' } as never,
+    }
+    const lists: FactBody[] = [{ kind: 'list-put', name: 'black', listKind: 'deny', title: '' }, staged]
+    for (const [index, body] of lists.entries()) {
+      const payload = encodeFact({ ...body, actor: 'agent', atMs: NOON_MS + 10 })
+      await replica.outbox.put({ factId: `f${index}`.padStart(32, '0'), payload, partition: DESK_PARTITION }, 10)
+    }
+    expect(await replica.unbind({ layerIdMax: 7, hasLayer: () => false })).toEqual({ taken: 3, refused: 2 })
+    expect(replica.outbox.size).toBe(0)
     await replica.close()
     const unbound = await openRecordStore({ directory: joined })
     expect(await unbound.allocateLayer()).toBe(8)
-    expect(unbound.report('r1')?.number).toBe(NUMBER as PhoneNumber)
+    for (const id of ['r1', 'r2', 'r3']) expect(unbound.report(id)?.number).toBe(NUMBER as PhoneNumber)
+    expect(unbound.versions('black')).toEqual([])
+    const dropped = unbound.audit(10).filter(({ action }) => action === 'record.drop')
+    expect(dropped.map(({ detail }) => detail)).toEqual([
+      { kind: 'list-stage', code: 'CONTENTS_MISSING' },
+      { kind: 'report', code: 'REPORT_CONFLICT' },
+    ])
     await unbound.close()
   })
 })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Replacement } from '../../processes/migrate-record.ts'
+import type { TakenFacts } from '../../stores/lmdb/take-outbox.ts'
 import { CliFailure } from '../cli-failure.ts'
 import type { CommandContext } from '../command-context.ts'
 import { confirm } from '../confirm.ts'
@@ -91,9 +92,10 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
         async (place, show) => {
           const { output } = registry.context(command)
           const { migrateToEmbedded } = await import('../../processes/migrate-record.ts')
-          await migrateToEmbedded({ ...place, isOffline: options.offline === true }, show)
+          const facts = await migrateToEmbedded({ ...place, isOffline: options.offline === true }, show)
           return () => {
-            if (output.isJson) return output.json({ embedded: true })
+            if (output.isJson) return output.json({ embedded: true, ...facts })
+            sayFacts(output, facts)
             output.line(
               'The data directory is its own record now, and holds its pseudonym key. Start this node without',
             )
@@ -103,6 +105,12 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
         registry.context(command).output.isJson,
       ),
     )
+}
+
+/** What waited for Redis and is part of the record now. */
+function sayFacts({ line, note }: CommandContext['output'], { taken, refused }: TakenFacts): void {
+  if (taken > 0) line(`Taken in from the outbox: ${taken} ${taken === 1 ? 'change' : 'changes'} that Redis never had.`)
+  if (refused > 0) note(`Dropped, because they do not fit: ${refused}; the audit log (record.drop) names them.`)
 }
 
 async function confirmReplacement(

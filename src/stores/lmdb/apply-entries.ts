@@ -16,6 +16,7 @@ import { layersInForce } from './lists.ts'
 import type { Outbox } from './outbox.ts'
 import { policyVersionIn } from './policies.ts'
 import { unbindFrom } from './record-binding.ts'
+import { type OutboxSource, type TakenFacts, takeOutbox } from './take-outbox.ts'
 
 /**
  * What a failover loses is a second or two of facts: this many a partition are some minutes at 1,000 reports a second.
@@ -57,7 +58,13 @@ export function adopt(environment: Environment, step: Step, partition: number, p
   step((writes) => writes.put(positionKey(partition), encodePosition(position)))
 }
 
-export function leaveRecord(environment: Environment, step: Step, layerIdMax: number): void {
+/** What waits in the outbox becomes part of the record here, which is the directory's own from then on. */
+export function leaveRecord(
+  environment: Environment,
+  step: Step,
+  { layerIdMax, ...source }: OutboxSource & { layerIdMax: number },
+): TakenFacts {
+  const facts = takeOutbox(environment, step, source)
   for (let partition = 0; partition < PARTITIONS; partition++) {
     forgetApplied(environment, step, partition, Number.POSITIVE_INFINITY)
     step((writes) => writes.remove(positionKey(partition)))
@@ -67,6 +74,7 @@ export function leaveRecord(environment: Environment, step: Step, layerIdMax: nu
     writeCounters(writes, { ...counters, layerId: Math.max(counters.layerId, layerIdMax) })
     unbindFrom(writes)
   })
+  return facts
 }
 
 const positionKey = (partition: number) => makeKey(LIVE_SPACE.position, { u8: partition })

@@ -26,6 +26,8 @@ export type Outbox = {
   page(partition: number, limit: number): OutboxFact[]
   /** All of one partition, oldest first, in the snapshot that the environment reads just now. */
   ofPartition(partition: number): OutboxFact[]
+  /** The oldest ones of all, which are removed as part of another write. */
+  take(writes: WriteSet, limit: number): OutboxFact[]
   /** Removes a fact that is part of the record already. */
   drop(factId: string): Promise<void>
   /** The same as part of another write, when it is in the outbox at all. */
@@ -125,6 +127,19 @@ export function createOutbox(environment: Environment, queue: CommitQueue): Outb
       const facts: OutboxFact[] = []
       environment.scan({ prefix, limit: Number.MAX_SAFE_INTEGER }, (_key, value) => {
         if (value.readUInt8(PARTITION_AT) === partition) facts.push(decodeRow(value))
+      })
+      return facts
+    },
+    take(writes, limit) {
+      const facts: OutboxFact[] = []
+      environment.scan({ prefix, limit }, (key, value) => {
+        const fact = decodeRow(value)
+        facts.push(fact)
+        writes.remove(Buffer.from(key))
+        writes.afterCommit(() => {
+          const place = waiting.get(fact.factId)
+          if (place !== undefined) forget(fact.factId, place)
+        })
       })
       return facts
     },

@@ -31,6 +31,7 @@ import { createOutbox, type Outbox } from './outbox.ts'
 import { partitionFacts, removePartition } from './partition-rows.ts'
 import { assertReplica, bindingOf, bindTo, type RecordBinding } from './record-binding.ts'
 import { type RecordReads, recordReads } from './record-reads.ts'
+import type { TakenFacts } from './take-outbox.ts'
 
 export type Replica = RecordReads &
   Pick<RecordStore, 'putDocument' | 'close'> & {
@@ -75,8 +76,14 @@ export type Replica = RecordReads &
     factsOf(partition: number): Iterable<FactBody>
     /** Says that what is there is what the partition's facts up to `position` make. */
     adopt(partition: number, position: Position): Promise<void>
-    /** Makes the directory a record of its own, with everything that is there. New layers get ids above `layerIdMax`. */
-    unbind(layerIdMax: number): Promise<void>
+    /**
+     * Makes the directory a record of its own, with everything that is there and what waits in the outbox. New layers get ids
+     * above `layerIdMax`.
+     */
+    unbind(options: {
+      readonly layerIdMax: number
+      readonly hasLayer: (layer: LayerRef) => boolean
+    }): Promise<TakenFacts>
   }
 
 /**
@@ -152,7 +159,8 @@ export async function openReplica(
       return partitionFacts(environment, partition)
     },
     adopt: (partition, position) => queue.runSeries((step) => adopt(environment, step, partition, position)),
-    unbind: (layerIdMax) => queue.runSeries((step) => leaveRecord(environment, step, layerIdMax)),
+    unbind: (options) =>
+      queue.runSeries((step) => leaveRecord(environment, step, { ...options, outbox }), { isWhole: true }),
     rewind: (partition, keptUpTo, { hasLayer } = {}) =>
       queue.runSeries(
         (step) => {

@@ -76,7 +76,12 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 return 1`
 
+/** Takes the key for the server that has it. */
+const NOW = `return redis.call('TIME')`
+
 export type LayerRegistry = {
+  /** Epoch milliseconds of the server that has the registry: nodes' own clocks differ, and what one stamps another one sweeps. */
+  now(): Promise<number>
   chunkKey(name: string, pushId: string, chunk: number): string
   /** The entry as text, undefined when the layer is not there. */
   text(name: string): Promise<string | undefined>
@@ -100,6 +105,10 @@ export function createLayerRegistry(client: RedisClient, recordId: string): Laye
   const move = async (...values: [from: string, expected: string, to: string, value: string]) =>
     (await client.eval(MOVE, 1, key, ...values)) === 1
   return {
+    async now() {
+      const [seconds, micros] = (await client.eval(NOW, 1, key)) as [string, string]
+      return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+    },
     chunkKey: (name, pushId, chunk) => layerChunkKey(recordId, chunk % PARTITIONS, `${name}:${pushId}:${chunk}`),
     text: async (name) => (await client.hget(key, name)) ?? undefined,
     all: () => client.hgetall(key),

@@ -15,7 +15,7 @@ import {
   type RedisClient,
   readEntry,
 } from './layer-registry.ts'
-import { createRedisCalls } from './redis-call.ts'
+import { createRedisCalls, type RedisCallsDependencies } from './redis-call.ts'
 import { createSendWindow } from './send-window.ts'
 
 /** Four chunks on the way fill a link of 100 Mbit/s at 80 ms, and hold 1 MB of memory here and there. */
@@ -27,17 +27,16 @@ const CHUNKS_NOTED = 64
 
 export type LayerStoreOptions = { readonly recordId: string; readonly retryForMs?: number; readonly timeoutMs?: number }
 
-export type LayerStoreDependencies = {
+export type LayerStoreDependencies = RedisCallsDependencies & {
   /** `close` ends it. */
   readonly client: RedisClient
-  readonly now: () => number
-  readonly random: () => number
 }
 
 export function createLayerStore(options: LayerStoreOptions, dependencies: LayerStoreDependencies): LayerStore {
-  const { client, now } = dependencies
+  const { client } = dependencies
   const registry = createLayerRegistry(client, options.recordId)
   const call = createRedisCalls(options, dependencies)
+  const now = () => call(() => registry.now())
 
   async function push(
     layer: LayerRef,
@@ -63,7 +62,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
         for (const rows of packRows(countBlocks(contents, layer, () => blocks++))) {
           control.check()
           if (chunks % CHUNKS_NOTED === 0) {
-            const loose = { state: 'pushing', chunks: chunks + CHUNKS_NOTED, touchedMs: now() } as const
+            const loose = { state: 'pushing', chunks: chunks + CHUNKS_NOTED, touchedMs: await now() } as const
             await call(() => registry.note(name, pushId, loose), control.check)
           }
           const value = encodeChunk(layer, chunks, rows)
@@ -78,11 +77,11 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
       }
       window.assertSent()
       if (chunks === 0) {
-        const loose = { state: 'pushing', chunks: 0, touchedMs: now() } as const
+        const loose = { state: 'pushing', chunks: 0, touchedMs: await now() } as const
         await call(() => registry.note(name, pushId, loose), control.check)
       }
       const { layerId, stamp = 0 } = layer
-      const entry: LayerEntry = { layerId, stamp, ...counts, chunks, bytes, pushedMs: now(), pushId }
+      const entry: LayerEntry = { layerId, stamp, ...counts, chunks, bytes, pushedMs: await now(), pushId }
       const outcome = await call(() => registry.register(entry), control.check)
       if (outcome === 'swept') throw pushSwept(layer)
       if (outcome === 'other') await discard(name, pushId, chunks)
@@ -107,7 +106,8 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
     const entry = parseEntry(text)
     const isReadable = entry !== undefined && entry.pushId !== damaged && isSameLayer(entry, layer)
     if (isReadable && (await hasAll(name, entry))) {
-      if (await call(() => registry.touch(name, text, { ...entry, pushedMs: now() }))) return true
+      const touched = { ...entry, pushedMs: await now() }
+      if (await call(() => registry.touch(name, text, touched))) return true
       return keepPresent(layer, damaged)
     }
     await remove(name, text, entry)
@@ -133,7 +133,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
   async function remove(name: string, text: string, entry: LayerEntry | undefined): Promise<boolean> {
     // An entry that cannot be read does not say where its chunks are: they are lost, and only they.
     const { pushId = 'unreadable', chunks = 0 } = entry ?? {}
-    const loose = { state: 'deleting', chunks, touchedMs: now() } as const
+    const loose = { state: 'deleting', chunks, touchedMs: await now() } as const
     if (!(await call(() => registry.unregister(name, text, pushId, loose)))) return false
     await discard(name, pushId, chunks)
     return true
@@ -222,7 +222,7 @@ export function createLayerStore(options: LayerStoreOptions, dependencies: Layer
   }
 
   async function sweep(inUse: ReadonlySet<string>, olderThanMs: number): Promise<number> {
-    const beforeMs = now() - olderThanMs
+    const beforeMs = (await now()) - olderThanMs
     let removed = 0
     for (const [field, text] of Object.entries(await call(() => registry.all()))) {
       const [name = '', pushId] = field.split(':')

@@ -8,6 +8,7 @@
  *   desk-rows          holds back everything: it may replace all of it
  * ```
  */
+import { ScreeningError } from '../../domain/errors.ts'
 import { DESK_PARTITION, type FactBody } from '../fact.ts'
 import { decodeFact } from '../fact-codec.ts'
 import { layersOfFact } from '../kept-layers.ts'
@@ -25,7 +26,7 @@ export type LayerOffersDependencies = {
 const RETRY_MS = 1_000
 /**
  * So often. Then the fact goes without: its contents may have been dropped everywhere because a later fact put another version
- * in force, and that one may wait behind it.
+ * in force, and that one may wait behind it; or they are damaged on this node, and another one may have them.
  */
 const TRIES_MAX = 3
 /** Of what all other lines wait for. */
@@ -43,16 +44,19 @@ export function createLayerOffers({ outbox, layers, onFault }: LayerOffersDepend
 
   function push(factId: string, needed: readonly LayerRef[]): void {
     pushes.set(factId, 'pushing')
+    const again = () => setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
+    const tried = () => {
+      const count = (tries.get(factId) ?? 0) + 1
+      tries.set(factId, count)
+      if (count >= TRIES_MAX) pushes.set(factId, 'pushed')
+      else again()
+    }
     bring(needed, layers).then(
-      (isThere) => {
-        const tried = (tries.get(factId) ?? 0) + 1
-        tries.set(factId, tried)
-        if (isThere || tried >= TRIES_MAX) pushes.set(factId, 'pushed')
-        else setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
-      },
+      (isThere) => (isThere ? pushes.set(factId, 'pushed') : tried()),
       (error: unknown) => {
         onFault(error)
-        setTimeout(() => pushes.delete(factId), RETRY_MS).unref()
+        if (isPassing(error)) again()
+        else tried()
       },
     )
   }
@@ -96,6 +100,11 @@ async function bring(needed: readonly LayerRef[], layers: LayerOffersDependencie
   const gone = missing.length > 0 ? await layers.fetch(missing) : []
   await layers.push(needed.filter((layer) => !gone.includes(layer)))
   return gone.length === 0
+}
+
+/** Redis is away or full, or this node's disk is: no fault of the contents. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ScreeningError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL')
 }
 
 /** Facts of one list, or of one plan, keep their order. */

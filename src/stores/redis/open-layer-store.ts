@@ -18,7 +18,7 @@ export type LayerStoreSettings = {
 /** A layer store with a connection of its own, made by the first call. */
 export function openLayerStore(
   { redis, kind, ...options }: LayerStoreSettings,
-  { now, random }: { now: () => number; random: () => number },
+  { random }: { random: () => number },
 ): LayerStore {
   let opened: LayerStore | undefined
   const store = () => {
@@ -26,7 +26,7 @@ export function openLayerStore(
     const client = createRedisClient(parseRedisUrl(redis.url), redis, kind, CALL_TIMEOUT_MS)
     // Every call's own rejection says it.
     client.on('error', () => {})
-    opened = createLayerStore(options, { client, now, random })
+    opened = createLayerStore(options, { client, random })
     return opened
   }
   return {

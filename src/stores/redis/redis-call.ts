@@ -12,22 +12,29 @@ const PAUSE_MAX_MS = 2_000
 
 export type RedisCalls = <T>(call: () => Promise<T>, check?: () => void) => Promise<T>
 
+export type RedisCallsDependencies = {
+  /** 0..1, for pauses. */
+  readonly random: () => number
+  /** Milliseconds that only grow: clocks are set while a call is under way. */
+  readonly clock?: () => number
+}
+
 /**
  * Runs a call that may be repeated without harm. Rejects with UNAVAILABLE when it did not succeed in `retryForMs`, with
  * STORAGE_FULL when Redis has no memory left, or with what `check` throws before an attempt.
  */
 export function createRedisCalls(
   { retryForMs = RETRY_FOR_MS, timeoutMs = CALL_TIMEOUT_MS }: { retryForMs?: number; timeoutMs?: number },
-  { now, random }: { now: () => number; random: () => number },
+  { random, clock = () => performance.now() }: RedisCallsDependencies,
 ): RedisCalls {
   return async (call, check = () => {}) => {
-    const giveUpMs = now() + retryForMs
+    const giveUpMs = clock() + retryForMs
     for (let pauseMs = PAUSE_FIRST_MS; ; pauseMs = Math.min(PAUSE_MAX_MS, pauseMs * 2)) {
       check()
       try {
         return await bounded(call, timeoutMs)
       } catch (error) {
-        if (!isPassing(error) || now() >= giveUpMs) throw redisError(error)
+        if (!isPassing(error) || clock() >= giveUpMs) throw redisError(error)
       }
       // Half to all of the pause: nodes that lost the same server do not come back in step.
       await sleep(pauseMs * (0.5 + random() / 2))

@@ -29,6 +29,11 @@ export async function recordIn(link: RedisLink): Promise<string | undefined> {
   return found ?? undefined
 }
 
+/** Somebody may have removed it too, and begun another record since. */
+const UNLINK_RECORD = `
+if redis.call('HGET', KEYS[1], 'recordId') ~= ARGV[1] then return 0 end
+return redis.call('UNLINK', KEYS[1])`
+
 /** Takes another record than `recordId` out of Redis, its key last, so that it can be said again. */
 export async function removeOtherRecord(own: RedisLink, recordId: string): Promise<void> {
   const link = own.unconfirmed?.link ?? own
@@ -38,13 +43,13 @@ export async function removeOtherRecord(own: RedisLink, recordId: string): Promi
   for (let partition = 0; partition < PARTITIONS; partition++) await removePartition(link, found, partition)
   await removeLayers(link, found)
   await link.call(doing, () => link.client.unlink(layerCounterKey(found)))
-  await link.call(doing, () => link.client.unlink(RECORD_KEY))
+  await link.call(doing, () => link.client.eval(UNLINK_RECORD, 1, RECORD_KEY, found))
   await own.unconfirmed?.confirm()
 }
 
 /** All of them, also those that are being pushed: nobody has a use for them any more. */
 async function removeLayers(link: RedisLink, recordId: string): Promise<void> {
-  const store = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  const store = createLayerStore({ recordId }, { client: link.client, random: Math.random })
   await store.sweep(new Set(), Number.NEGATIVE_INFINITY)
   const { layers, wanted } = layerKeys(recordId)
   await link.call('removing the layers of another record', () => link.client.unlink(layers, wanted))

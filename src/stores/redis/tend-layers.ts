@@ -43,6 +43,15 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   const mayPush = () =>
     !isClosed && (follower.status().states.away ?? 0) === 0 && !UNKNOWN.includes(follower.stateOf(DESK_PARTITION).state)
 
+  /** One that fails keeps no other one waiting. */
+  async function pushOne(layer: LayerRef): Promise<void> {
+    try {
+      await layers.push([layer])
+    } catch (error) {
+      if (!isClosed) onFault(error)
+    }
+  }
+
   async function giveWanted(): Promise<void> {
     const wanted = await layers.wanted()
     if (wanted.size === 0) return
@@ -51,16 +60,11 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
     )
     for (const [name, layer] of known) {
       if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !isTurn(name)) continue
-      try {
-        await layers.push([layer])
-      } catch (error) {
-        given.delete(name)
-        throw error
-      }
+      await pushOne(layer)
     }
   }
 
-  /** What is wanted again and again although we push it may be damaged here: rarer each time, until nobody wants it. */
+  /** What is wanted again and again although we push it, or try to, may be damaged here: rarer each time, until nobody wants it. */
   function isTurn(name: string): boolean {
     const { at = turn, pause = 1 } = given.get(name) ?? {}
     if (turn < at) return false
@@ -78,7 +82,7 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
     const isFailedOver = epochs !== before
     if (isFailedOver || queue.length === 0) queue = layersInForce(replica).filter(layers.has)
     for (let looked = 0; queue.length > 0 && mayPush() && (isFailedOver || looked === 0); looked++) {
-      await layers.push([queue.shift()!])
+      await pushOne(queue.shift()!)
     }
   }
 

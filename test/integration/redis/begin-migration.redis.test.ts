@@ -3,6 +3,7 @@ import { beginMigration, goOnMigrating } from '../../../src/stores/redis/begin-m
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { RECORD_KEY } from '../../../src/stores/redis/keys.ts'
 import { openRecord, recreatePartition } from '../../../src/stores/redis/open-record.ts'
+import { removeOtherRecord } from '../../../src/stores/redis/remove-partition.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../support/redis.ts'
 import { PSEUDONYM_CHECK, refusalOf, untilDone } from '../../support/redis-record.ts'
 
@@ -70,6 +71,22 @@ describe.skipIf(!hasRedis)('moving a record into Redis', () => {
     expect((await refusalOf(untilDone(() => recreatePartition(link, again)))).code).toBe('RECORD_LOST')
     expect((await refusalOf(untilDone(() => goOnMigrating(link, recordId)))).code).toBe('RECORD_LOST')
     expect(server.cli('dbsize')).toBe('0')
+  })
+
+  it('leaves a record alone that somebody began while another one was being removed', async () => {
+    const first = await begin()
+    const began = 'f'.repeat(32)
+    const slow: typeof link = {
+      ...link,
+      call(doing, exchange) {
+        if (doing.includes('layers')) server.cli('hset', RECORD_KEY, 'recordId', began)
+        return link.call(doing, exchange)
+      },
+    }
+    await removeOtherRecord(slow, 'e'.repeat(32))
+    expect(server.cli('hget', RECORD_KEY, 'recordId')).toBe(began)
+    await removeOtherRecord(link, first)
+    expect(server.cli('exists', RECORD_KEY)).toBe('0')
   })
 
   it('never begins where a record is, also one with another pseudonym key, and names no way to remove it', async () => {

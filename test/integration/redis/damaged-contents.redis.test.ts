@@ -28,7 +28,7 @@ async function openNode() {
   const replica = await openReplica({ directory: directory.root })
   await replica.bind({ recordId, redis: 'single', isWhole: false })
   const { client } = link
-  const layerStore = createLayerStore({ recordId }, { client, now: Date.now, random: Math.random })
+  const layerStore = createLayerStore({ recordId }, { client, random: Math.random })
   const traffic = createTrafficLogReader({ directory: directory.traffic })
   const ofJobs = { contents, directory, traffic, now: Date.now, layerStore }
   const pool = { run: (job: Parameters<typeof runListJob>[0]) => runListJob(job, ofJobs) }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { Cluster, Redis } from 'ioredis'
 import { Piscina } from 'piscina'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CONTROL_BYTES } from '../../../src/jobs/list-jobs.ts'
 import { runListJob } from '../../../src/jobs/run-list-job.ts'
 import { createListJobRunner } from '../../../src/services/list-job-runner.ts'
@@ -69,9 +69,16 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
   let store: LayerStore
   let here: Side
   let there: Side
-  let nowMs = 1_000_000
+  /** As if everything in the registry had been written so much earlier. */
+  async function age(ms: number): Promise<void> {
+    for (const [field, text] of Object.entries(await client.hgetall(REGISTRY))) {
+      const entry = JSON.parse(text)
+      for (const stamp of ['pushedMs', 'touchedMs']) if (stamp in entry) entry[stamp] -= ms
+      await client.hset(REGISTRY, field, JSON.stringify(entry))
+    }
+  }
   const open = (options: { retryForMs?: number; timeoutMs?: number } = {}) =>
-    createLayerStore({ recordId: 'r1', ...options }, { client, now: () => nowMs, random: Math.random })
+    createLayerStore({ recordId: 'r1', ...options }, { client, random: Math.random })
 
   beforeAll(async () => {
     server = await startRedis()
@@ -268,7 +275,7 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     })
     const shares: number[] = []
     const control = { check() {}, report: (share: number) => void shares.push(share) }
-    const counted = createLayerStore({ recordId: 'r1' }, { client: counting, now: Date.now, random: Math.random })
+    const counted = createLayerStore({ recordId: 'r1' }, { client: counting, random: Math.random })
     await counted.push(layer, here.contents, control)
     expect(shares.at(-1)).toBe(1)
     expect(shares).toEqual([...shares].sort((a, b) => a - b))
@@ -280,11 +287,11 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     const [used, old, young] = layers as [LayerRef, LayerRef, LayerRef]
     await store.push(used, here.contents, FREELY)
     await store.push(old, here.contents, FREELY)
-    nowMs += 1_001
+    await age(100_001)
     await store.push(young, here.contents, FREELY)
     const inUse = new Set([layerName(used)])
-    expect(await store.sweep(inUse, 1_001)).toBe(0)
-    expect(await store.sweep(inUse, 1_000)).toBe(1)
+    expect(await store.sweep(inUse, 200_000)).toBe(0)
+    expect(await store.sweep(inUse, 100_000)).toBe(1)
     expect(await store.fetch(old, there.contents, FREELY)).toBe('gone')
     for (const layer of [used, young]) expect(await store.fetch(layer, there.contents, FREELY)).toBe('fetched')
     expect(await store.sweep(new Set(), -1)).toBe(2)
@@ -294,9 +301,22 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
   it('does not sweep a layer that was pushed again a moment ago', async () => {
     const layer = put(here.contents, 1, many(10_000), 1)
     await store.push(layer, here.contents, FREELY)
-    nowMs += 10_000
+    await age(10_000)
     await store.push(layer, here.contents, FREELY)
     expect(await store.sweep(new Set(), 5_000)).toBe(0)
+  })
+
+  it('sweeps by the clock of Redis, not by those of nodes, which differ and jump', async () => {
+    const layer = put(here.contents, 1, many(10_000), 1)
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(1_000_000)
+    try {
+      await store.push(layer, here.contents, FREELY)
+      clock.mockReturnValue(4_000_000_000_000)
+      expect(await store.sweep(new Set(), 5_000)).toBe(0)
+      expect(await store.sweep(new Set(), -1)).toBe(1)
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   it('survives nodes that push, fetch and sweep the same layer at once', async () => {
@@ -325,9 +345,9 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     const { pushId } = JSON.parse(text)
     for (const state of ['pushing', 'deleting']) {
       await client.del(REGISTRY)
-      await client.hset(REGISTRY, `${field}:${pushId}`, JSON.stringify({ state, chunks: 64, touchedMs: nowMs }))
+      await client.hset(REGISTRY, `${field}:${pushId}`, JSON.stringify({ state, chunks: 64, touchedMs: Date.now() }))
       if (state === 'pushing') {
-        expect(await store.sweep(new Set(), 0)).toBe(0)
+        expect(await store.sweep(new Set(), 10_000)).toBe(0)
         expect((await chunkKeys()).length).toBeGreaterThan(0)
       }
     }
@@ -350,16 +370,13 @@ describe.skipIf(!hasRedis)('layers in one Redis server', () => {
     const layer = put(here.contents, 1, many(), 1)
     const patient = createLayerStore(
       { recordId: 'r1', timeoutMs: 200, retryForMs: 10_000 },
-      { client, now: Date.now, random: Math.random },
+      { client, random: Math.random },
     )
     server.signal('SIGSTOP')
     const pushing = patient.push(layer, here.contents, FREELY)
     setTimeout(() => server.signal('SIGCONT'), 700)
     expect(await pushing).toBe('pushed')
-    const hasty = createLayerStore(
-      { recordId: 'r1', timeoutMs: 100, retryForMs: 300 },
-      { client, now: Date.now, random: Math.random },
-    )
+    const hasty = createLayerStore({ recordId: 'r1', timeoutMs: 100, retryForMs: 300 }, { client, random: Math.random })
     server.signal('SIGSTOP')
     try {
       await expect(hasty.fetch(layer, there.contents, FREELY)).rejects.toEqual(unavailable)
@@ -485,7 +502,7 @@ describe.skipIf(!hasRedis)('layers in a Redis cluster', () => {
   it('spreads a layer over all masters and brings it to another node', async () => {
     const here = openSide()
     const there = openSide()
-    const store = createLayerStore({ recordId: 'r1' }, { client, now: Date.now, random: Math.random })
+    const store = createLayerStore({ recordId: 'r1' }, { client, random: Math.random })
     const layer = put(here.contents, 1, many(5_000_000), 1)
     expect(await store.push(layer, here.contents, FREELY)).toBe('pushed')
     const sizes = await Promise.all(client.nodes('master').map((node) => node.dbsize()))

@@ -99,7 +99,7 @@ async function pushLayers({ link, recordId }: Node): Promise<void> {
   const contents = openListContents({ directory: temporaryDirectory(), readOnly: false })
   const numbers = Array.from({ length: 400_000 }, (_, index) => 79_000_000_000 + index * 1_000)
   contents.putLayer(1, numbersOnly(numbers), { stamp: 7 })
-  const layers = createLayerStore({ recordId }, { client: link.client, now: Date.now, random: Math.random })
+  const layers = createLayerStore({ recordId }, { client: link.client, random: Math.random })
   const layer = { layerId: 1, numberCount: numbers.length, rangeCount: 0, stamp: 7 }
   await layers.push(layer, contents, { check() {}, report() {} })
   const loose = { state: 'pushing', chunks: 3, touchedMs: Date.now() }

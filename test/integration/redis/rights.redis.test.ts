@@ -94,7 +94,7 @@ describe.skipIf(!hasRedis).each(['single', 'cluster'] as const)('a user with the
     const given = numbersOnly([79_000_000_000, 79_000_000_001])
     here!.putLayer(1, given, { stamp: 9 })
     const layer = { layerId: 1, numberCount: 2, rangeCount: 0, stamp: 9 }
-    const store = openLayerStore({ redis, kind, recordId }, { now: Date.now, random: Math.random })
+    const store = openLayerStore({ redis, kind, recordId }, { random: Math.random })
     expect(await store.push(layer, here!, FREELY)).toBe('pushed')
     expect(await store.push(layer, here!, FREELY)).toBe('present')
     expect(await store.fetch(layer, there!, FREELY)).toBe('fetched')

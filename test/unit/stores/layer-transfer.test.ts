@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { LayerRow } from '../../../src/stores/layer-rows.ts'
 import type { LayerRef } from '../../../src/stores/ports.ts'
 import { decodeChunk, encodeChunk, packRows } from '../../../src/stores/redis/layer-chunks.ts'
@@ -58,8 +58,7 @@ describe('the registry of layers', () => {
 })
 
 describe('a call to Redis', () => {
-  const calls = (retryForMs: number) =>
-    createRedisCalls({ retryForMs, timeoutMs: 20 }, { now: Date.now, random: () => 0 })
+  const calls = (retryForMs: number) => createRedisCalls({ retryForMs, timeoutMs: 20 }, { random: () => 0 })
 
   it('is tried again until it succeeds', async () => {
     let tries = 0
@@ -84,6 +83,17 @@ describe('a call to Redis', () => {
       expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(/: (?:no|the) [^:]*[^.]\.$/) })
       expect(String(error)).not.toContain(text.slice(0, 12))
     }
+  })
+
+  it('is not given up because the clock was set', async () => {
+    const clock = vi.spyOn(Date, 'now')
+    let tries = 0
+    const call = async () => {
+      clock.mockReturnValue(4_000_000_000_000)
+      if (++tries < 2) throw new Error('LOADING Redis is loading the dataset in memory')
+      return tries
+    }
+    expect(await calls(1_000)(call).finally(() => clock.mockRestore())).toBe(2)
   })
 
   it('ends although nobody answers', async () => {
