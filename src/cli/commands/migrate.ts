@@ -91,7 +91,7 @@ function addToEmbedded(migrate: Command, registry: CommandRegistry): void {
         options,
         async (place, show) => {
           const { output } = registry.context(command)
-          const { migrateToEmbedded } = await import('../../processes/migrate-record.ts')
+          const { migrateToEmbedded } = await import('../../processes/leave-record.ts')
           const facts = await migrateToEmbedded({ ...place, isOffline: options.offline === true }, show)
           return () => {
             if (output.isJson) return output.json({ embedded: true, ...facts })

@@ -28,6 +28,25 @@ const UNKNOWN: readonly RecordState[] = ['lost', 'damaged', 'newer']
 /** Of a turn a second. */
 const PAUSE_TURNS_MAX = 64
 
+/** What is wanted again and again although we push it, or try to, may be damaged here: rarer each time, until nobody wants it. */
+function createTurns() {
+  let turn = 0
+  /** By name: from which turn on it is given again. */
+  const given = new Map<string, { readonly at: number; readonly pause: number }>()
+  return {
+    next() {
+      turn++
+      for (const [name, { at }] of given) if (turn > at + PAUSE_TURNS_MAX) given.delete(name)
+    },
+    take(name: string): boolean {
+      const { at = turn, pause = 1 } = given.get(name) ?? {}
+      if (turn < at) return false
+      given.set(name, { at: turn + pause, pause: Math.min(2 * pause, PAUSE_TURNS_MAX) })
+      return true
+    },
+  }
+}
+
 /** Returns what ends it; a push that runs then ends by itself. */
 export function tendLayers({ replica, layers, follower, onFault }: TendLayersDependencies): () => void {
   let isClosed = false
@@ -35,9 +54,7 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   /** To be looked at, the next one first. */
   let queue: LayerRef[] = []
   let isTending = false
-  let turn = 0
-  /** By name: from which turn on a layer that is wanted is pushed again. */
-  const given = new Map<string, { readonly at: number; readonly pause: number }>()
+  const turns = createTurns()
 
   /** A push to a Redis that is away would keep a job thread waiting. */
   const mayPush = () =>
@@ -59,21 +76,9 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
       [...keptLayers(replica), ...replica.layersWaiting()].map((layer) => [layerName(layer), layer]),
     )
     for (const [name, layer] of known) {
-      if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !isTurn(name)) continue
+      if (!wanted.has(name) || !layers.has(layer) || !mayPush() || !turns.take(name)) continue
       await pushOne(layer)
     }
-  }
-
-  /** What is wanted again and again although we push it, or try to, may be damaged here: rarer each time, until nobody wants it. */
-  function isTurn(name: string): boolean {
-    const { at = turn, pause = 1 } = given.get(name) ?? {}
-    if (turn < at) return false
-    given.set(name, { at: turn + pause, pause: Math.min(2 * pause, PAUSE_TURNS_MAX) })
-    return true
-  }
-
-  function forgetGiven(): void {
-    for (const [name, { at }] of given) if (turn > at + PAUSE_TURNS_MAX) given.delete(name)
   }
 
   async function lookAtNext(): Promise<void> {
@@ -89,8 +94,7 @@ export function tendLayers({ replica, layers, follower, onFault }: TendLayersDep
   async function tend(): Promise<void> {
     if (isTending) return
     isTending = true
-    turn++
-    forgetGiven()
+    turns.next()
     for (const step of [lookAtNext, giveWanted]) {
       try {
         if (mayPush()) await step()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { migrateToEmbedded, migrateToRedis } from '../../../src/processes/migrate-record.ts'
+import { migrateToEmbedded } from '../../../src/processes/leave-record.ts'
+import { migrateToRedis } from '../../../src/processes/migrate-record.ts'
 import { openDataDirectory } from '../../../src/stores/data-directory.ts'
 import { partitionKeys } from '../../../src/stores/redis/keys.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
