@@ -31,7 +31,8 @@ export async function startWatch(port: number, connections: number): Promise<Wat
   async function watch(index: number, number: string): Promise<void> {
     const startMs = performance.now()
     for (let lastMs = 0; !isClosed; ) {
-      const connection = free.pop()
+      // In turn: one that rests for long is closed by the node.
+      const connection = free.shift()
       if (connection !== undefined) {
         if (lastMs > 0) steps.push(performance.now() - lastMs)
         lastMs = performance.now()
