@@ -5,6 +5,7 @@ import { counted, type Output, printable, shortTime, thousands } from './output.
 /** What to do next, by state; docs/OPERATIONS.md says it at length. */
 const NEXT_STEPS: Readonly<Record<RecordState, string | undefined>> = {
   following: undefined,
+  'catching-up': undefined,
   away: 'Bring Redis or the network to it back; this node goes on by itself then.',
   waiting: 'Start the node where the list was imported last; it gives the contents back by itself.',
   lost:

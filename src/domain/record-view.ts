@@ -1,5 +1,6 @@
 /**
- * How this node stands to its record. `following`: everything in it is in force here, but what came a moment ago. `away`:
+ * How this node stands to its record. `following`: everything in it is in force here, but what came a moment ago.
+ * `catching-up`: Redis answers, and what came while this node did not follow is being read. `away`:
  * Redis does not answer, or refuses this node (the problem is CONFIG_INVALID then); tried again all the time. `waiting`: the contents of a list are not in Redis; asked for each second,
  * and whichever node has them gives them back. The others keep the last good state and need somebody:
  * - `lost`: Redis answers, but the record, or a part of it, is gone, another record is in its place (the problem is
@@ -11,6 +12,7 @@
  */
 export const RECORD_STATES = [
   'following',
+  'catching-up',
   'away',
   'waiting',
   'lost',

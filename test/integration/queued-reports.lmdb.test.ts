@@ -68,3 +68,33 @@ it('a report that waits is known by its id, after a restart too, and another one
   expect(refusal).toBeInstanceOf(ScreeningError)
   expect(refusal).toMatchObject({ code: 'REPORT_CONFLICT' })
 })
+
+it('a node that has missed much says that it catches up, not that Redis is away', async () => {
+  const record = createSimulatedRecord()
+  const author = await openRecordNode({ streams: record.connect(), newFactId, pollMs: 2, touchMs: 10 })
+  nodes.push(author)
+  await author.store.follower.caughtUp()
+  // More than a look and one page more.
+  for (let i = 0; i < 200; i++) await author.store.appendReport(report(`far-${i}`), 'agent')
+  const streams = record.connect()
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const slow: typeof streams = {
+    ...streams,
+    async read(partition, after, how) {
+      if (how.isBulk) await released
+      return streams.read(partition, after, how)
+    },
+  }
+  const late = await openRecordNode({ streams: slow, newFactId, pollMs: 2, touchMs: 10 })
+  nodes.push(late)
+  await expect.poll(() => late.store.recordStatus().states).toEqual({ following: 64, 'catching-up': 1 })
+  expect(late.store.recordStatus().problem).toBeUndefined()
+  expect(await late.store.appendReport(report('meanwhile'), 'agent')).toMatchObject({ outcome: 'queued' })
+  release()
+  await late.store.follower.caughtUp()
+  await expect.poll(() => late.store.recordStatus().states).toEqual({ following: 65 })
+  await expect.poll(() => author.store.report('meanwhile')).toBeDefined()
+})

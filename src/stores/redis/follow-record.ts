@@ -77,7 +77,11 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     })
     partition.newest = newest
     if (entries.length > 0) await apply(partition, entries)
-    if (partition.position.sequence < newest) return readFar(partition)
+    if (partition.position.sequence < newest) {
+      // One that is followed and has much at once goes on taking writes.
+      if (partition.state !== 'following') enter(partition, 'catching-up', undefined)
+      return readFar(partition)
+    }
     partition.freshMs = startedMs
     enter(partition, 'following', undefined)
   }
@@ -197,7 +201,8 @@ export function createRecordFollower(options: FollowerOptions, dependencies: Fol
     const isNew = partition.state !== state
     partition.state = state
     partition.error = error
-    if (isNew && state !== 'following') dependencies.onTrouble({ partition: partition.index, state, error })
+    if (isNew && state !== 'following' && state !== 'catching-up')
+      dependencies.onTrouble({ partition: partition.index, state, error })
     if (whenCaughtUp.length > 0 && partitions.every(({ freshMs }) => freshMs > 0)) {
       for (const done of whenCaughtUp) done()
       whenCaughtUp = []

@@ -10,6 +10,7 @@ const WORST_FIRST: readonly RecordState[] = [
   'newer',
   'waiting',
   'away',
+  'catching-up',
   'following',
 ]
 

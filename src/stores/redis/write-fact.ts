@@ -147,7 +147,8 @@ function endsWaiting(fact: Fact): boolean {
 /** Why a partition that is not followed takes no write now. */
 export function notNow(error: unknown): ScreeningError {
   if (error instanceof ScreeningError && error.code !== 'UNAVAILABLE') return error
-  return unreachable('Redis cannot be reached: nothing was changed.')
+  const why = error === undefined ? 'This node does not follow the record yet' : 'Redis cannot be reached'
+  return unreachable(`${why}: nothing was changed.`)
 }
 
 function unreachable(message: string): ScreeningError {

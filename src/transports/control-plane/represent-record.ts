@@ -82,6 +82,7 @@ function representOutbox({ facts, max, oldestMs }: Extract<RecordView, { kind: '
 const STATE_REASONS: Readonly<Record<RecordState, string>> = {
   following: 'This node is catching up with the record in Redis',
   away: 'Redis does not answer',
+  'catching-up': 'This node is catching up with the record in Redis',
   waiting: 'Redis has not the contents of a list, and no node has given them back yet',
   lost: 'The record in Redis, or a part of it, is gone',
   diverged: 'Redis has another history than this node',

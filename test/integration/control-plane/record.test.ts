@@ -74,6 +74,7 @@ describe('a node that shares its record', () => {
     ['damaged', 90_000, 'The record in Redis is damaged: the state here is 90 s old.'],
     ['newer', 90_000, 'A newer version wrote to the record what this one cannot read: the state here is 90 s old.'],
     ['stopped', 90_000, "This node's disk refuses what comes from the record: the state here is 90 s old."],
+    ['catching-up', 8_000, 'This node is catching up with the record in Redis: the state here is 8 s old.'],
     ['following', 8_000, 'This node is catching up with the record in Redis: the state here is 8 s old.'],
   ])('is degraded, but up, and says why when the record is %s', async (state, ageMs, reason) => {
     control = await openControlPlane({ record: fakeSharedRecord({ state, freshMs: NOW_MS - ageMs }) })
