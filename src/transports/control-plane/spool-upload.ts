@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -106,7 +105,11 @@ async function write(source: Readable, file: string, bytesMax: number): Promise<
       done(null, chunk)
     },
   })
-  await pipeline(source, measure, createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+  // Opened first: a stream that fails while its file is being opened would make it after it was removed. What fails meanwhile is
+  // told by the pipeline.
+  source.on('error', () => {})
+  const opened = await open(file, 'wx', 0o600)
+  await pipeline(source, measure, opened.createWriteStream())
   return { path: file, bytes, digest: hash.digest('hex') }
 }
 
