@@ -2,11 +2,12 @@
  * The last moment of which everything in the record in Redis is here, kept over restarts: a node that starts while Redis is
  * away then knows how old its state is. What is in the log stays in it, so an older moment stays true.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { RecordView } from '../domain/record-view.ts'
 import type { RecordDesk } from '../services/record-desk.ts'
 import type { DataDirectory } from '../stores/data-directory.ts'
+import { readMark, writeMark } from '../stores/mark-file.ts'
 
 type FreshDirectory = Pick<DataDirectory, 'root'>
 type FreshMark = { readonly recordId: string; readonly freshMs: number }
@@ -15,7 +16,7 @@ const markFile = (directory: FreshDirectory) => path.join(directory.root, 'fresh
 
 /** Epoch milliseconds; 0: not known. A moment that is yet to come says nothing: the clock was set. */
 export function keptFreshMs(directory: FreshDirectory, nowMs: number): number {
-  const { freshMs = 0 } = readMark(directory) ?? {}
+  const { freshMs = 0 } = readFreshMark(directory) ?? {}
   return freshMs <= nowMs ? freshMs : 0
 }
 
@@ -26,7 +27,7 @@ export function keepFreshMoment(
   { now, onFault }: { readonly now: () => number; readonly onFault: (error: unknown) => void },
 ): { readonly desk: RecordDesk; note(): void } {
   const first = desk.view()
-  const isOurs = first.kind === 'redis' && readMark(directory)?.recordId === first.recordId
+  const isOurs = first.kind === 'redis' && readFreshMark(directory)?.recordId === first.recordId
   // Verdict processes read it and do not know which record is followed.
   if (!isOurs) rmSync(markFile(directory), { force: true })
   const startMs = isOurs ? keptFreshMs(directory, now()) : 0
@@ -42,7 +43,8 @@ export function keepFreshMoment(
       if (found.kind !== 'redis' || found.freshMs === 0 || found.freshMs === keptMs) return
       keptMs = found.freshMs
       try {
-        writeMark(directory, { recordId: found.recordId, freshMs: found.freshMs })
+        // After a power cut an older moment, or none, is true as well.
+        writeMark(markFile(directory), { recordId: found.recordId, freshMs: found.freshMs } satisfies FreshMark)
       } catch (error) {
         onFault(error)
       }
@@ -50,20 +52,9 @@ export function keepFreshMoment(
   }
 }
 
-/** Without sync: after a power cut an older moment, or none, is true as well. */
-function writeMark(directory: FreshDirectory, mark: FreshMark): void {
-  const draft = `${markFile(directory)}.draft`
-  writeFileSync(draft, JSON.stringify(mark), { mode: 0o600 })
-  renameSync(draft, markFile(directory))
-}
-
-function readMark(directory: FreshDirectory): FreshMark | undefined {
-  try {
-    const { recordId, freshMs } = JSON.parse(readFileSync(markFile(directory), 'utf8')) as Partial<FreshMark>
-    return typeof recordId === 'string' && Number.isSafeInteger(freshMs)
-      ? { recordId, freshMs: freshMs ?? 0 }
-      : undefined
-  } catch {
-    return undefined
-  }
+function readFreshMark(directory: FreshDirectory): FreshMark | undefined {
+  const { recordId, freshMs } = readMark(markFile(directory))
+  return typeof recordId === 'string' && typeof freshMs === 'number' && Number.isSafeInteger(freshMs)
+    ? { recordId, freshMs }
+    : undefined
 }

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type ClockMark, type ClockSources, createNodeClock, type NodeClock } from '../domain/node-clock.ts'
 import type { DataDirectory } from '../stores/data-directory.ts'
+import { readMark, writeMark } from '../stores/mark-file.ts'
 import { bootId } from './process-state.ts'
 
 type ClockDirectory = Pick<DataDirectory, 'root'>
@@ -14,7 +15,7 @@ const markFile = (directory: ClockDirectory) => path.join(directory.root, 'clock
 
 /** The clock of this process, going on from where the node's clock was last. */
 export function openClock(directory: ClockDirectory): NodeClock {
-  return createNodeClock(systemSources(), readMark(directory))
+  return createNodeClock(systemSources(), readClockMark(directory))
 }
 
 /**
@@ -36,8 +37,11 @@ export function keepClock(
     if (isChanged || looks++ % (MARK_EVERY_MS / LOOK_EVERY_MS) === 0) write()
   }
   function write(): void {
+    const mark = clock.mark()
+    if (mark === undefined) return
     try {
-      writeMark(directory, clock.mark())
+      // After a power cut there is another boot.
+      writeMark(markFile(directory), mark)
     } catch (error) {
       dependencies.onFault(error)
     }
@@ -64,21 +68,8 @@ function systemSources(): ClockSources {
   }
 }
 
-/** Without sync: after a power cut there is another boot. Readers see the whole mark or the one before. */
-function writeMark(directory: ClockDirectory, mark: ClockMark | undefined): void {
-  if (mark === undefined) return
-  const draft = `${markFile(directory)}.draft`
-  writeFileSync(draft, JSON.stringify(mark), { mode: 0o600 })
-  renameSync(draft, markFile(directory))
-}
-
-function readMark(directory: ClockDirectory): ClockMark | undefined {
-  try {
-    const mark = JSON.parse(readFileSync(markFile(directory), 'utf8')) as Partial<ClockMark>
-    const { bootId: id, uptimeMs, nodeMs } = mark
-    if (typeof id !== 'string' || !Number.isFinite(uptimeMs) || !Number.isFinite(nodeMs)) return undefined
-    return mark as ClockMark
-  } catch {
-    return undefined
-  }
+function readClockMark(directory: ClockDirectory): ClockMark | undefined {
+  const { bootId: id, uptimeMs, nodeMs } = readMark(markFile(directory))
+  if (typeof id !== 'string' || typeof uptimeMs !== 'number' || typeof nodeMs !== 'number') return undefined
+  return { bootId: id, uptimeMs, nodeMs }
 }

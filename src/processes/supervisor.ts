@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ScreeningError } from '../domain/errors.ts'
+import { dataDirectoryAt } from '../stores/data-directory.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
@@ -25,10 +26,7 @@ export async function runSupervisor(options: SupervisionOptions): Promise<number
   const adapter = adapterReport(options.config.verdict.adapter)
   const verdict = fitToAdapter(options.config.verdict, adapter, log)
   const config = { ...options.config, verdict }
-  const leftBehind = findLeftBehind(
-    { serving: path.join(config.dataDirectory, 'serving') },
-    { ...verdict, adapter: adapter.adapter },
-  )
+  const leftBehind = findLeftBehind(dataDirectoryAt(config.dataDirectory), { ...verdict, adapter: adapter.adapter })
   if (leftBehind.length > 0) {
     log.warn({ pids: leftBehind.map(({ pid }) => pid) }, 'verdict processes of a killed supervisor serve; taking over')
   }

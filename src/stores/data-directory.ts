@@ -27,10 +27,10 @@ export type DataDirectory = {
   readonly serving: string
 }
 
-/** Makes the directory and its parts when they are missing; readable by the owner alone, for it holds numbers. */
-export function openDataDirectory(root: string): DataDirectory {
+/** Where they would lie; nothing is made. */
+export function dataDirectoryAt(root: string): DataDirectory {
   const at = (name: string) => path.join(root, name)
-  const directory = {
+  return {
     root,
     gates: at('gates'),
     decisions: at('decisions'),
@@ -38,6 +38,11 @@ export function openDataDirectory(root: string): DataDirectory {
     imports: at('imports'),
     serving: at('serving'),
   }
+}
+
+/** Makes the directory and its parts when they are missing; readable by the owner alone, for it holds numbers. */
+export function openDataDirectory(root: string): DataDirectory {
+  const directory = dataDirectoryAt(root)
   try {
     for (const place of Object.values(directory)) mkdirSync(place, { recursive: true, mode: 0o700 })
   } catch (cause) {
