@@ -50,7 +50,8 @@ const LISTED = '+79210000001'
 
 /** A list of 3,000 numbers that is in force on the node. */
 async function importTo(node: RunningService): Promise<void> {
-  await ask(node, 'PUT', '/v1/lists/black', { kind: 'deny' })
+  // A busy Redis may refuse a write (503): nothing is done then, and asking again is right.
+  await until(async () => (await ask(node, 'PUT', '/v1/lists/black', { kind: 'deny' })).status !== 503)
   redis.cli('save')
   const rows = Array.from({ length: 3_000 }, (_, index) => `+7921${String(index).padStart(7, '0')}`).join('\n')
   await ask(node, 'POST', '/v1/lists/black/imports?mode=replace', rows)
