@@ -166,6 +166,9 @@ function hasHeavierTwin(record: DataView, at: number, candidate: number): boolea
   return false
 }
 
+/** Reporters whom the network saw being called are never pushed out by ones of whom nothing is known. */
 function worth(record: DataView, at: number): number {
-  return record.getUint16(at + 16, true) * decay(record.getFloat64(at + 8, true), record.getFloat64(8, true))
+  const flags = record.getUint8(at + 20)
+  const times = (flags & REPORTER_CORROBORATED) !== 0 ? 4 : (flags & REPORTER_PROVEN) !== 0 ? 2 : 1
+  return times * record.getUint16(at + 16, true) * decay(record.getFloat64(at + 8, true), record.getFloat64(8, true))
 }

@@ -32,7 +32,7 @@ export type BurstRules = {
  * strangers within ten minutes, none of whom the network saw being called, are people who were asked to report. Seven are not:
  * six honest reports in a second must count.
  */
-export const BURST_RULES: BurstRules = { reporters: 8, minutes: 10, freshShare: 0.8 }
+const BURST_RULES: BurstRules = { reporters: 8, minutes: 10, freshShare: 0.8 }
 
 /** What the readings here need of a policy. */
 export type DoubtRules = {
@@ -40,7 +40,15 @@ export type DoubtRules = {
   readonly weightMin: number
   readonly blockReporters: number
   readonly burst: BurstRules
+  /**
+   * So many of them must be known to have been called by the number. 0: strangers alone may block, which is how it has to be
+   * until calls have been remembered for as long as a call match looks back.
+   */
+  readonly corroboratedMin: number
 }
+
+/** Until a policy says otherwise. */
+export const DOUBT_DEFAULTS: Pick<DoubtRules, 'burst' | 'corroboratedMin'> = { burst: BURST_RULES, corroboratedMin: 0 }
 
 const ESTABLISHED = NUMBER_STANDINGS.indexOf('established')
 const HIGH_VOLUME = NUMBER_STANDINGS.indexOf('high-volume')
@@ -80,14 +88,15 @@ export function burstIsSuspicious(record: DataView, ingress: number, nowMs: numb
 }
 
 /**
- * The number's own calls speak against the reports: it has been talked with for days, and those who are known to have been
- * called by it would not be enough to block. A number of high volume is never blocked by reports. No allocation.
+ * The network speaks against the reports: the number has been talked with for days, and those who are known to have been called
+ * by it would not be enough to block; or too few are known to have been called by it at all (corroboratedMin). A number of
+ * high volume is never blocked by reports. No allocation.
  */
 export function reportsAreContested(record: DataView, ingress: number, nowMs: number, rules: DoubtRules): boolean {
   const standing = standingOf(record, nowMs)
   if (standing === HIGH_VOLUME) return true
-  if (standing !== ESTABLISHED) return false
-  return countCorroborated(record, ingress, nowMs, rules) < rules.blockReporters
+  const needed = standing === ESTABLISHED ? rules.blockReporters : rules.corroboratedMin
+  return needed > 0 && countCorroborated(record, ingress, nowMs, rules) < needed
 }
 
 /** Distinct credible reporters in the window whom the network saw being called. No allocation. */
