@@ -30,7 +30,7 @@ const USAGE = `npm run evaluate -- simulator [options]
   --calls N           benign calls of the counted days, about (default 2000000)
   --days N            counted days (default 3); --warm-up-days N: days before, not counted (default 4)
   --fraud-share X     fraud calls among all calls (default 0.005; published: 0.002 to 0.007)
-  --attacks DIR       attack files (default bench/simulator/attacks/test)
+  --attacks DIR       attack files; test (default) and train are those of bench/simulator/attacks
   --policy FILE       (default data/policy.yaml)
   --numbering FILE    a regulator's range file instead of the built-in plan
   --json FILE         everything as JSON; --svg DIR: the curve as SVG
@@ -67,7 +67,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const seeds = (values.seeds ?? values.seed ?? '1').split(',').map((text) => whole('--seed', text, 0, 2 ** 31 - 1))
   if (seeds.length > SEEDS_MAX) throw new EvaluateUsageError(`--seeds takes at most ${SEEDS_MAX}, got ${seeds.length}.`)
   const [quickCalls, quickDays, quickWarmUp] = values.quick ? ['100000', '1', '1'] : ['2000000', '3', '4']
-  const attacksDirectory = values.attacks ?? path.join(PACKAGE_DIRECTORY, 'bench', 'simulator', 'attacks', 'test')
+  const attacksDirectory = attacksIn(values.attacks ?? 'test')
   const policyFile = values.policy ?? path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml')
   const attacks = readAttacks(attacksDirectory)
   const options = {
@@ -107,6 +107,12 @@ export async function run(args: readonly string[]): Promise<number> {
 function print(text: string): number {
   process.stdout.write(text)
   return 0
+}
+
+/** `train` and `test` are the sets that come with the simulator. */
+function attacksIn(wanted: string): string {
+  if (wanted !== 'train' && wanted !== 'test') return wanted
+  return path.join(PACKAGE_DIRECTORY, 'bench', 'simulator', 'attacks', wanted)
 }
 
 function whole(option: string, text: string, least: number, most: number): number {

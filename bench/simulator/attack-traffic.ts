@@ -22,9 +22,14 @@ export type AttackTraffic = {
 
 export type AttackOptions = {
   readonly attacks: readonly Attack[]
+  /** Each has campaigns of its own, so that every attack is there in the counted days, however short. */
+  readonly periods: readonly AttackPeriod[]
+}
+
+export type AttackPeriod = {
   readonly startMs: number
   readonly endMs: number
-  /** Fraud calls of all attacks from start to end. */
+  /** Fraud calls of all attacks in it. */
   readonly calls: number
 }
 
@@ -73,6 +78,8 @@ type Line = {
 }
 
 const WHITEWASH_MS = 12 * HOUR_MS
+/** Of a period: a campaign needs time for its calls. */
+const STARTS_WITHIN = 0.8
 
 export function createAttackTraffic(options: AttackOptions, deps: AttackDependencies): AttackTraffic {
   const { population, pool, sources, place, placeTurn } = deps
@@ -80,17 +87,15 @@ export function createAttackTraffic(options: AttackOptions, deps: AttackDependen
   const numbers = createAttackNumbers(population, deps.numbering)
   const lines: Line[] = []
 
-  function plan(attack: Attack, index: number, budget: number): void {
-    const { calling } = attack
+  function plan({ calling }: Attack, index: number, period: AttackPeriod, budget: number, random: Random): void {
     if (calling === undefined || budget < 1) return
-    // A stream of its own: another file beside it changes nothing.
-    const random = deps.random.stream(attack.name)
     const [least, most] = calling.campaign.calls
     const count = Math.max(1, Math.round(budget / ((least + most) / 2)))
     const sizes = Array.from({ length: count }, () => random.between(Math.ceil(least), Math.floor(most)))
     const scale = budget / sizes.reduce((sum, size) => sum + size, 0)
     for (const [at, size] of sizes.entries()) {
-      const startMs = options.startMs + ((at + random.unit()) / count) * (options.endMs - options.startMs)
+      const share = ((at + random.unit()) / count) * STARTS_WITHIN
+      const startMs = period.startMs + share * (period.endMs - period.startMs)
       begin(calling, index, Math.max(1, Math.round(size * scale)), activeFrom(calling, startMs, random), random)
     }
   }
@@ -249,7 +254,9 @@ export function createAttackTraffic(options: AttackOptions, deps: AttackDependen
 
   const weights = options.attacks.reduce((sum, { weight }) => sum + weight, 0)
   for (const [index, attack] of options.attacks.entries()) {
-    plan(attack, index, (options.calls * attack.weight) / Math.max(weights, Number.MIN_VALUE))
+    // A stream of its own: another file beside it changes nothing.
+    const random = deps.random.stream(attack.name)
+    for (const period of options.periods) plan(attack, index, period, (period.calls * attack.weight) / weights, random)
   }
 
   return {

@@ -4,6 +4,7 @@
  */
 import type { PolicyDocument } from '../../src/domain/policy.ts'
 import { BLOCK, VERDICTS } from '../../src/domain/verdict.ts'
+import type { Decision } from '../../src/engine/decision.ts'
 import type { Attack } from './attack-schema.ts'
 import { type AttackSources, createAttackSources } from './attack-sources.ts'
 import { createAttackTraffic } from './attack-traffic.ts'
@@ -46,6 +47,8 @@ export type ScreenedCall = {
   readonly isMalicious: boolean
   readonly verdict: (typeof VERDICTS)[number]
   readonly score: number
+  /** All of it: overwritten by the next call. */
+  readonly decision: Decision
 }
 
 export type ReportCounts = Record<PlannedReport['nature'], number>
@@ -104,10 +107,16 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     random: random.stream('benign'),
     reactions: random.stream('reactions'),
   })
-  const totalBenign = callsPerDay * REACTIONS * workingDays(START_MS, options.warmUpDays + options.days)
-  const fraudCalls = (totalBenign * options.fraudShare) / (1 - options.fraudShare)
+  const fraudCalls = (fromMs: number, days: number) =>
+    (callsPerDay * REACTIONS * workingDays(fromMs, days) * options.fraudShare) / (1 - options.fraudShare)
   const attackTraffic = createAttackTraffic(
-    { attacks, startMs: START_MS, endMs, calls: fraudCalls },
+    {
+      attacks,
+      periods: [
+        { startMs: START_MS, endMs: countFromMs, calls: fraudCalls(START_MS, options.warmUpDays) },
+        { startMs: countFromMs, endMs, calls: fraudCalls(countFromMs, options.days) },
+      ],
+    },
     {
       population,
       numbering,
@@ -160,6 +169,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
         isMalicious: kind >= FIRST_ATTACK_KIND,
         verdict: VERDICTS[verdict]!,
         score,
+        decision: path.decision,
       })
     }
     if (ends.chance(KNOWLEDGE.askedTwice)) {

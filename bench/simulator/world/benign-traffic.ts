@@ -6,7 +6,7 @@ import { INGRESS_KINDS } from '../../../src/domain/call-event.ts'
 import { CALL_FLAG, type CallPool } from '../call-pool.ts'
 import { drawQuantile, TALK_SECONDS, WEEKDAY_HOURS, WEEKEND_HOURS } from '../measured.ts'
 import { createWeightedDraw, type Random } from '../random.ts'
-import { BUSINESSES, type BusinessKind, NEW_SIM, SCHOOL } from './businesses.ts'
+import { BUSINESSES, type BusinessKind, NEW_SIM, PERSONAL_SHARE, SCHOOL, STAFF } from './businesses.ts'
 import { BENIGN_KINDS, type BenignKind, kindIndex } from './kinds.ts'
 import { drawKnowledge } from './know.ts'
 import { KNOWLEDGE, TRUNKS, WORLD } from './parameters.ts'
@@ -46,10 +46,9 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
   const { population, pool, place, random, reactions } = deps
   const { parties, contacts, businesses } = population
   const { ownCount, peopleCount } = parties
+  const companies = businesses.find(({ business }) => business.kind === 'pbx-block')!
   const drawCalled = createWeightedDraw(businesses.map(({ business }) => business.called))
-  const personalShare =
-    1 - WORLD.toBusiness - WORLD.newSim - SCHOOL.shareOfCalls - BUSINESSES.reduce((sum, b) => sum + b.shareOfCalls, 0)
-  const friendsShare = personalShare - WORLD.strangers - WORLD.friendsOneRing - WORLD.forwarded - WORLD.withheld
+  const friendsShare = PERSONAL_SHARE - WORLD.strangers - WORLD.friendsOneRing - WORLD.forwarded - WORLD.withheld
 
   /** A call between two parties, without an outcome yet. */
   function between(caller: number, callee: number, kind: number): number {
@@ -161,8 +160,10 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     return mixed % ownCount
   }
 
-  function fromBusiness(group: BusinessGroup): number {
-    const index = random.below(group.to - group.from)
+  function fromBusiness(group: BusinessGroup, atMs: number): number {
+    let index = random.below(group.to - group.from)
+    // One that is not in use yet: another one calls instead.
+    while (parties.activeFromMs[group.from + index]! > atMs) index = random.below(group.to - group.from)
     const slot = between(group.from + index, customerOf(group, index), KIND[group.business.kind])
     businessOutcome(slot, group.business)
     return slot
@@ -172,19 +173,42 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     for (let call = 0; call < count; call++) place(plan(), fromMs + random.below(MINUTE_MS))
   }
 
+  /** One number calls many within minutes with a message; `calleeOf` says who is called how-manieth. */
+  function announce(
+    fromMs: number,
+    {
+      minutes,
+      hours,
+      answered,
+      talkSeconds,
+    }: Pick<typeof SCHOOL | typeof STAFF, 'minutes' | 'hours' | 'answered' | 'talkSeconds'>,
+    [party, kind, calls]: readonly [party: number, kind: number, calls: number],
+    calleeOf: (call: number) => number,
+  ): void {
+    const overMs = random.between(minutes[0], minutes[1]) * MINUTE_MS
+    const startMs = fromMs + random.between(hours[0], hours[1] - 1) * HOUR_MS + random.below(HOUR_MS)
+    for (let call = 0; call < calls; call++) {
+      const slot = between(party, calleeOf(call), kind)
+      const talk = random.between(talkSeconds[0] * 1_000, talkSeconds[1] * 1_000) / 1_000
+      setOutcome(slot, random.chance(answered), talk)
+      place(slot, startMs + Math.floor((call / calls) * overMs) + random.below(2_000))
+    }
+  }
+
+  /** The parents of a school are the same every time. */
   function school(fromMs: number): void {
     const party = random.between(population.schools.from, population.schools.to - 1)
     const calls = random.between(SCHOOL.parents[0], SCHOOL.parents[1])
-    const overMs = random.between(SCHOOL.minutes[0], SCHOOL.minutes[1]) * MINUTE_MS
-    const startMs = fromMs + random.between(SCHOOL.hours[0], SCHOOL.hours[1] - 1) * HOUR_MS + random.below(HOUR_MS)
     const first = (party * 7_919) % ownCount
-    for (let call = 0; call < calls; call++) {
-      // The parents of a school are the same every time.
-      const slot = between(party, (first + call * 101) % ownCount, KIND.school)
-      const talk = random.between(SCHOOL.talkSeconds[0] * 1_000, SCHOOL.talkSeconds[1] * 1_000) / 1_000
-      setOutcome(slot, random.chance(SCHOOL.answered), talk)
-      place(slot, startMs + Math.floor((call / calls) * overMs) + random.below(2_000))
-    }
+    announce(fromMs, SCHOOL, [party, KIND.school, calls], (call) => (first + call * 101) % ownCount)
+  }
+
+  function staff(fromMs: number): void {
+    const { from, to } = companies
+    const party = random.between(from, to - 1)
+    const calls = random.between(STAFF.people[0], STAFF.people[1])
+    const first = (party * 1_000) % ownCount
+    announce(fromMs, STAFF, [party, KIND['staff-announcement'], calls], (call) => (first + call) % ownCount)
   }
 
   function newSim(fromMs: number): void {
@@ -274,7 +298,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
         if (hour < hours[0] || hour >= hours[1]) continue
         const minutes = (hours[1] - hours[0]) * 60
         const rate = (callsPerDay * shareOfCalls * (weekend ? atWeekend : 1)) / minutes
-        spread(random.poisson(rate), fromMs, () => fromBusiness(group))
+        spread(random.poisson(rate), fromMs, () => fromBusiness(group, fromMs))
       }
       if (hour >= 8 && hour < 21) {
         const rate = (callsPerDay * WORLD.toBusiness * (weekend ? 0.5 : 1)) / (13 * 60)
@@ -286,6 +310,9 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
       const meanParents = (SCHOOL.parents[0] + SCHOOL.parents[1]) / 2
       const announcements = random.poisson((callsPerDay * SCHOOL.shareOfCalls) / meanParents)
       for (let at = 0; at < announcements; at++) if (!isWeekend(noonMs)) school(fromMs)
+      const meanPeople = (STAFF.people[0] + STAFF.people[1]) / 2
+      const meetings = random.poisson((callsPerDay * STAFF.shareOfCalls) / meanPeople)
+      for (let at = 0; at < meetings; at++) if (!isWeekend(noonMs)) staff(fromMs)
       const meanCalls = (NEW_SIM.calls[0] + NEW_SIM.calls[1]) / 2
       const sims = random.poisson((callsPerDay * WORLD.newSim) / meanCalls)
       for (let at = 0; at < sims; at++) newSim(fromMs)
@@ -300,7 +327,8 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
         if (!wasBlocked) callBack(slot, atMs, 0.6)
         return
       }
-      if (kind !== KIND.school) ringAgain(slot, atMs, business?.redial ?? WORLD.redial)
+      if (kind !== KIND.school && kind !== KIND['staff-announcement'])
+        ringAgain(slot, atMs, business?.redial ?? WORLD.redial)
       if (wasBlocked) return
       const share =
         kind === KIND.school ? SCHOOL.callBack : kind === KIND['new-sim'] ? NEW_SIM.callBack : WORLD.callBack

@@ -3,6 +3,7 @@
  * judgement of the trades, not measurements.
  */
 import type { BenignKind } from './kinds.ts'
+import { WORLD } from './parameters.ts'
 
 export type BusinessKind = {
   readonly kind: BenignKind
@@ -222,5 +223,24 @@ export const SCHOOL = {
   callBack: 0.15,
 } as const
 
+/** A company calls all its people: their numbers are one block, so it dials in sequence. */
+export const STAFF = {
+  shareOfCalls: 0.001,
+  people: [25, 120],
+  minutes: [4, 25],
+  hours: [9, 18],
+  answered: 0.72,
+  talkSeconds: [5, 25],
+} as const
+
 /** Somebody with a new number tells his people: most within a day. */
 export const NEW_SIM = { calls: [12, 40], hours: 30, answered: 0.48, callBack: 0.3 } as const
+
+/** What is left of all benign calls for people among themselves. */
+export const PERSONAL_SHARE =
+  1 -
+  WORLD.toBusiness -
+  WORLD.newSim -
+  SCHOOL.shareOfCalls -
+  STAFF.shareOfCalls -
+  BUSINESSES.reduce((sum, { shareOfCalls }) => sum + shareOfCalls, 0)

@@ -21,6 +21,7 @@ export const BENIGN_KINDS = [
   'bank-reminder',
   'bank-agents',
   'school',
+  'staff-announcement',
   'pbx-block',
   'callback-service',
   'poll',

@@ -9,6 +9,10 @@ export const WORLD = {
   weekendCalls: 0.85,
   /** Calls a day between people, per person. */
   callsPerPersonDay: 2.2,
+  /** Contacts who bought their numbers together: one apart. */
+  neighbourContacts: 0.025,
+  /** Numbers of businesses that come into use during the first week, at full pace from the first day. */
+  freshBusinesses: 0.04,
   /** People who are our subscribers; the others are those they call and are called by. */
   ownPeople: 0.45,
   /** Numbers in use of a thousand-number block that is in use at all. */

@@ -6,10 +6,11 @@
 import { INGRESS_KINDS } from '../../../src/domain/call-event.ts'
 import { CALLS_PER_PAIR, CONTACTS, drawQuantile, ONE_WAY_PAIRS } from '../measured.ts'
 import { createWeightedDraw, type Random } from '../random.ts'
-import { BUSINESSES, type BusinessKind, SCHOOL } from './businesses.ts'
+import { BUSINESSES, type BusinessKind, PERSONAL_SHARE, SCHOOL } from './businesses.ts'
 import { type BenignKind, kindIndex } from './kinds.ts'
 import type { Numbering } from './numbering.ts'
 import { TRUNKS, WORLD } from './parameters.ts'
+import { DAY_MS, START_MS } from './time.ts'
 
 const SUBSCRIBER = INGRESS_KINDS.indexOf('subscriber')
 const NATIONAL = INGRESS_KINDS.indexOf('national')
@@ -28,7 +29,8 @@ export type Parties = {
   readonly kind: Uint8Array
   /** 1: on the protected list, 2: on the allow list. */
   readonly favour: Uint8Array
-  readonly isRoaming: Uint8Array
+  /** A business calls from this moment on, epoch ms; 0: it always has. */
+  readonly activeFromMs: Float64Array
 }
 
 /** The numbers of one kind of business: parties from..to-1. */
@@ -52,9 +54,7 @@ export type Population = {
 
 /** Calls a day of the whole world decide how many people and businesses there are. */
 export function createPopulation(callsPerDay: number, numbering: Numbering, random: Random): Population {
-  const personal =
-    1 - WORLD.toBusiness - WORLD.newSim - SCHOOL.shareOfCalls - sum(BUSINESSES.map((b) => b.shareOfCalls))
-  const peopleCount = Math.max(400, Math.round((callsPerDay * personal) / WORLD.callsPerPersonDay))
+  const peopleCount = Math.max(400, Math.round((callsPerDay * PERSONAL_SHARE) / WORLD.callsPerPersonDay))
   const ownCount = Math.round(peopleCount * WORLD.ownPeople)
   const sizes = BUSINESSES.map((business) => businessSize(business, callsPerDay))
   const count = peopleCount + sum(sizes) + SCHOOL.schools
@@ -67,7 +67,7 @@ export function createPopulation(callsPerDay: number, numbering: Numbering, rand
     trunk: new Uint8Array(count),
     kind: new Uint8Array(count),
     favour: new Uint8Array(count),
-    isRoaming: new Uint8Array(count),
+    activeFromMs: new Float64Array(count),
   }
   const ownBlocks = givePeopleNumbers(parties, 0, ownCount, true, numbering, random)
   const otherBlocks = givePeopleNumbers(parties, ownCount, peopleCount, false, numbering, random)
@@ -143,7 +143,7 @@ function givePeopleNumbers(
 
 /** Roamers, numbers that changed operator, people abroad. Returns what our list of own numbers holds. */
 function applyTraits(parties: Parties, random: Random): number[] {
-  const { ownCount, peopleCount, number, ingress, trunk, kind, isRoaming } = parties
+  const { ownCount, peopleCount, number, ingress, trunk, kind } = parties
   const stale: number[] = []
   for (let at = 0; at < peopleCount * WORLD.ported * 0.5; at++) {
     const ours = random.below(ownCount)
@@ -160,7 +160,6 @@ function applyTraits(parties: Parties, random: Random): number[] {
       number[party] = foreignNumber(random, FRIENDLY_COUNTRIES)
       kind[party] = kindIndex('foreign-friends')
     } else if (random.chance(WORLD.roaming)) {
-      isRoaming[party] = 1
       kind[party] = kindIndex('roaming')
     } else continue
     ingress[party] = INTERNATIONAL
@@ -200,6 +199,7 @@ function giveBusinessNumbers(
     let favour = 0
     if (mark < business.protected) favour = 1
     else if (mark < business.protected + business.allowed) favour = 2
+    const activeFromMs = random.chance(WORLD.freshBusinesses) ? START_MS + random.unit() * 7 * DAY_MS : 0
     for (let offset = 0; offset < groupSize; offset++) {
       const party = first + offset
       parties.number[party] = start + offset
@@ -207,6 +207,7 @@ function giveBusinessNumbers(
       parties.trunk[party] = trunk
       parties.kind[party] = kindIndex(business.kind as BenignKind)
       parties.favour[party] = favour
+      parties.activeFromMs[party] = activeFromMs
     }
   }
 }
@@ -235,6 +236,8 @@ function createContacts(parties: Parties, random: Random) {
     let other = stubs[2 * pair + 1]!
     const isOurs = caller[pair]! < ownCount || other < ownCount
     if (!isOurs || other === caller[pair]) other = (caller[pair]! + 1 + random.below(ownCount - 1)) % ownCount
+    // Parties next to each other have numbers next to each other.
+    if (caller[pair]! < ownCount - 1 && random.chance(WORLD.neighbourContacts)) other = caller[pair]! + 1
     callee[pair] = other
     mutual[pair] = random.chance(ONE_WAY_PAIRS) ? 0 : 1
     weights[pair] = drawQuantile(random, CALLS_PER_PAIR)
