@@ -106,6 +106,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     place,
     random: random.stream('benign'),
     reactions: random.stream('reactions'),
+    victims: random.stream('called back'),
   })
   const fraudCalls = (fromMs: number, days: number) =>
     (callsPerDay * REACTIONS * workingDays(fromMs, days) * options.fraudShare) / (1 - options.fraudShare)

@@ -32,6 +32,8 @@ export type BenignDependencies = {
   readonly random: Random
   /** Reactions to verdicts have randomness of their own, so that the traffic itself is the same whatever is blocked. */
   readonly reactions: Random
+  /** And so have those who ring back a number that meant harm. */
+  readonly victims: Random
 }
 
 const KIND = Object.fromEntries(BENIGN_KINDS.map((kind) => [kind, kindIndex(kind)])) as Record<BenignKind, number>
@@ -239,9 +241,9 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     }
   }
 
-  function callBack(slot: number, atMs: number, share: number): void {
+  function callBack(slot: number, atMs: number, share: number, chances: Random): void {
     const callerParty = pool.calleeParty[slot]!
-    if (callerParty < 0 || pool.caller[slot] === WITHHELD || !reactions.chance(share)) return
+    if (callerParty < 0 || pool.caller[slot] === WITHHELD || !chances.chance(share)) return
     const back = pool.take()
     pool.caller[back] = pool.callee[slot]!
     pool.callee[back] = pool.caller[slot]!
@@ -252,13 +254,13 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     pool.kind[back] = KIND['call-back']
     if (parties.favour[callerParty] !== 0) pool.flags[back] = CALL_FLAG.favoured
     pool.flags[back]! |= CALL_FLAG.final
-    const answered = reactions.chance(0.8)
+    const answered = chances.chance(0.8)
     pool.answered[back] = answered ? 1 : 0
-    pool.ringMs[back] = reactions.between(2_000, 20_000)
-    pool.talkMs[back] = answered ? Math.round(drawQuantile(reactions, TALK_SECONDS) * 1_000) : 0
-    drawKnowledge(reactions, pool, back, true, callerParty < ownCount)
+    pool.ringMs[back] = chances.between(2_000, 20_000)
+    pool.talkMs[back] = answered ? Math.round(drawQuantile(chances, TALK_SECONDS) * 1_000) : 0
+    drawKnowledge(chances, pool, back, true, callerParty < ownCount)
     const isOneRing = pool.kind[slot] === KIND['friends-one-ring']
-    place(back, atMs + (isOneRing ? reactions.between(5_000, 60_000) : reactions.exponential(20 * MINUTE_MS) + 15_000))
+    place(back, atMs + (isOneRing ? chances.between(5_000, 60_000) : chances.exponential(20 * MINUTE_MS) + 15_000))
   }
 
   function ringAgain(slot: number, atMs: number, share: number): void {
@@ -286,7 +288,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
 
   return {
     ringBack(slot, atMs, share) {
-      if (pool.answered[slot] === 0) callBack(slot, atMs, share)
+      if (pool.answered[slot] === 0) callBack(slot, atMs, share, deps.victims)
     },
     minute(fromMs) {
       const hour = hourOf(fromMs)
@@ -324,7 +326,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
       const kind = pool.kind[slot]!
       const business = BUSINESS_BY_KIND.get(kind)
       if (kind === KIND['friends-one-ring']) {
-        if (!wasBlocked) callBack(slot, atMs, 0.6)
+        if (!wasBlocked) callBack(slot, atMs, 0.6, reactions)
         return
       }
       if (kind !== KIND.school && kind !== KIND['staff-announcement'])
@@ -332,7 +334,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
       if (wasBlocked) return
       const share =
         kind === KIND.school ? SCHOOL.callBack : kind === KIND['new-sim'] ? NEW_SIM.callBack : WORLD.callBack
-      callBack(slot, atMs, business?.callBack ?? share)
+      callBack(slot, atMs, business?.callBack ?? share, reactions)
     },
   }
 }
