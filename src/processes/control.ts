@@ -102,7 +102,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     },
   )
   const services = createControlServices(
-    { home, timeZone: config.timeZone, pseudonymKey },
+    { home, timeZone: config.timeZone, pseudonymKey, trunks: config.trunks },
     {
       store,
       contents,

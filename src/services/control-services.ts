@@ -4,6 +4,8 @@ import type { ImportMode, ImportRecord } from '../domain/import.ts'
 import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
+import { isPhoneNumber } from '../domain/phone-number.ts'
+import type { Trunk } from '../domain/trunk.ts'
 import type { Explanation } from '../engine/explain.ts'
 import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
@@ -31,7 +33,8 @@ import { createGoodCalls, GOOD_CALLS_DEFAULTS, type GoodCalls } from './note-goo
 import { type EntryBody, parseEntries } from './parse-entry.ts'
 import { createPseudonyms } from './pseudonym.ts'
 import { embeddedRecordDesk, type RecordDesk } from './record-desk.ts'
-import { createPolicyRehearsal, type PolicyRehearsal } from './rehearse-policy.ts'
+import { createRehearsalDesk, REHEARSALS_RUNNING_MAX, type RehearsalDesk } from './rehearsal-desk.ts'
+import { createPolicyRehearsal, DECISIONS_REHEARSED_MAX } from './rehearse-policy.ts'
 import { createReviewDesk, type ReviewDesk } from './review-number.ts'
 import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } from './search-decisions.ts'
 
@@ -50,7 +53,7 @@ export type ControlServices = {
     current(): ReturnType<RecordStore['policy']>
     versions: RecordStore['policyVersions']
   }
-  readonly rehearsal: PolicyRehearsal
+  readonly rehearsal: RehearsalDesk
   readonly decisions: DecisionSearch
   readonly audit: RecordStore['audit']
   readonly idempotency: IdempotentWrites
@@ -117,6 +120,8 @@ export type ControlServicesOptions = {
   readonly timeZone: string
   /** The pseudonym key, 16 bytes or more. */
   readonly pseudonymKey: Uint8Array
+  /** The registered ones; none when left out. */
+  readonly trunks?: readonly Trunk[]
 }
 
 export type ControlServicesDependencies = {
@@ -159,6 +164,21 @@ export function createControlServices(
   const listName = (listId: number) => store.lists().find((list) => list.listId === listId)?.name ?? ''
   const decisions = createDecisionSearch({ log: deps.decisionLog, listName })
   const policyDesk = createPolicyDesk({ store, yaml: deps.yaml, parsePolicy, notify })
+  const unscreened = options.trunks?.filter((trunk) => trunk.screening === 'off').map((trunk) => trunk.name) ?? []
+  const rehearsal = createPolicyRehearsal(
+    { decisionsMax: DECISIONS_REHEARSED_MAX },
+    {
+      log: deps.decisionLog,
+      listName,
+      membership,
+      isReported: (number) => isPhoneNumber(number) && store.reputationOf(number) !== undefined,
+      policy: () => store.policy()?.document,
+      parse,
+      isScreened: (trunk) => !unscreened.includes(trunk),
+      home,
+      now,
+    },
+  )
   const intakeDeps = {
     store,
     pseudonyms,
@@ -197,15 +217,10 @@ export function createControlServices(
     reviews: { ...desk, review: (id) => store.review(id), reviews: (state, limit) => store.reviews(state, limit) },
     explainer: createCallExplainer({ explain: deps.explain, trunkIndex: deps.trunkIndex, parse, now }),
     policy: { ...policyDesk, current: () => store.policy(), versions: (limit) => store.policyVersions(limit) },
-    rehearsal: createPolicyRehearsal({
-      log: deps.decisionLog,
-      listName,
-      membership,
-      policy: () => store.policy()?.document,
-      parse,
-      home,
-      now,
-    }),
+    rehearsal: createRehearsalDesk(
+      { home, runningMax: REHEARSALS_RUNNING_MAX },
+      { rehearsal, read: policyDesk.read, current: () => store.policy() },
+    ),
     decisions,
     audit: (limit, before) => store.audit(limit, before),
     idempotency: createIdempotentWrites({ keptMax: IDEMPOTENCY_KEPT_MAX, keptMs: IDEMPOTENCY_KEPT_MS }, { store, now }),

@@ -55,7 +55,7 @@ export function parseEntries(bodies: readonly EntryBody[], rules: EntryRules): L
     const field = parseNumberField(body.number, rules.home, IMPORT_LIMITS.rowShareMax)
     if (field.kind === 'number') entries.push({ from: field.number, to: field.number, details })
     else if (field.kind === 'ranges') entries.push(...field.ranges.map((range) => ({ ...range, details })))
-    else refuse('number', describe(field.reason))
+    else refuse('number', describeRefusal(field.reason))
   }
   if (errors.length === 0) return entries
   const message = `${errors.length} fields of ${bodies.length} entries cannot be read; nothing was changed.`
@@ -109,6 +109,7 @@ const DESCRIPTIONS: Readonly<Partial<Record<RowReason, string>>> = {
   'too-wide': `One entry may cover at most ${100 * IMPORT_LIMITS.rowShareMax} % of the numbers of a country code.`,
 }
 
-function describe(reason: RowReason): string {
+/** Why a row is refused, for people. */
+export function describeRefusal(reason: RowReason): string {
   return DESCRIPTIONS[reason] ?? 'This is not a telephone number.'
 }

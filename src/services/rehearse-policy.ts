@@ -1,100 +1,127 @@
 import type { DecisionEntry } from '../domain/decision-record.ts'
 import type { DiallingRules } from '../domain/dialling-rules.ts'
+import type { ListKind } from '../domain/number-list.ts'
 import { isPhoneNumber, type ParsedNumber } from '../domain/phone-number.ts'
-import { type PolicyDocument, SIGNAL_NAMES } from '../domain/policy.ts'
-import type { ReasonCode } from '../domain/reason.ts'
-import { scoreOf } from '../domain/score.ts'
-import { STRENGTH_FULL } from '../domain/signal.ts'
-import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
-import { type CompiledPolicy, compilePolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
-import { isContradicted, weighSignals } from '../engine/signals/measure-signals.ts'
+import type { PolicyDocument } from '../domain/policy.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { compilePolicy } from '../engine/compiled-policy.ts'
+import { type CandidateList, coverOf } from '../jobs/candidate-list.ts'
+import { type CallerChanges, type ChangeSummary, createChangeTally } from '../jobs/tally-changes.ts'
 import { type DescribedDecision, describeDecision, type ListNames } from './describe-decision.ts'
 import type { ListMembership } from './list-membership.ts'
+import { createReplay, type TippedBy } from './replay-decision.ts'
 import type { DecisionLogReader } from './search-decisions.ts'
 
-/** What a candidate policy would have said about recorded calls. */
-type Rehearsal = {
-  /** Recorded decisions replayed. Calls that nothing was known about are recorded for a sample of callers only. */
-  readonly decisions: number
+/** What is tried: a policy instead of the one in force, lists beside those in force. */
+export type Candidate = { readonly policy: PolicyDocument; readonly lists: readonly CandidateList[] }
+
+/** What is known about a caller now, before any change. */
+export type Standing = {
+  readonly protected: boolean
+  readonly allowListed: boolean
+  /** Subscribers have reported the number at some time. */
+  readonly reported: boolean
+}
+
+/** What a candidate would have said about recorded calls. */
+export type Rehearsal = Omit<ChangeSummary, 'callers'> & {
+  /** `decisions` replayed: calls that nothing was known about are recorded for a sample of callers only. */
+  readonly callers: Omit<ChangeSummary['callers'], 'hitMost'> & {
+    readonly hitMost: readonly (CallerChanges & Standing)[]
+  }
   /** False: more were recorded than one rehearsal replays; the oldest are left out. */
   readonly complete: boolean
-  readonly changed: number
-  readonly changes: readonly { readonly from: Verdict; readonly to: Verdict; readonly count: number }[]
   /** The newest changed decisions, with what they would have been. */
-  readonly examples: readonly { readonly was: DescribedDecision; readonly decision: Verdict; readonly score: number }[]
+  readonly examples: readonly RehearsedDecision[]
   /** What the recorded strengths cannot tell. */
   readonly caveats: readonly string[]
 }
 
+type RehearsedDecision = {
+  readonly was: DescribedDecision
+  readonly decision: Verdict
+  readonly score: number
+  readonly tippedBy: TippedBy
+}
+
 export type PolicyRehearsal = {
-  rehearse(candidate: PolicyDocument, period: { sinceMs: number; untilMs: number }): Promise<Rehearsal>
+  /** Rejects with IMPORT_TOO_WIDE when the ranges of the lists overlap beyond all measure. */
+  rehearse(candidate: Candidate, period: { sinceMs: number; untilMs: number }): Promise<Rehearsal>
 }
 
 export type PolicyRehearsalDependencies = {
   readonly log: DecisionLogReader
   readonly listName: ListNames
   readonly membership: ListMembership
+  readonly isReported: (number: ParsedNumber) => boolean
   readonly policy: () => PolicyDocument | undefined
   /** parsePhoneNumber in mode `call`: reads back what the log wrote. */
   readonly parse: (text: string) => ParsedNumber
+  /** False for a trunk whose calls are let through unseen. */
+  readonly isScreened: (trunk: string) => boolean
   readonly home: DiallingRules
   readonly now: () => number
 }
 
 /** 1 M records take a few seconds of reading, in small turns. */
-const REHEARSED_MAX = 1_000_000
+export const DECISIONS_REHEARSED_MAX = 1_000_000
 const EXAMPLES_MAX = 20
-
-/** Reasons that no policy rule can change: they were decided before the score. */
-const FINAL_REASONS: readonly ReasonCode[] = ['emergency-callee', 'service-callee', 'overloaded', 'not-ready']
-const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 
 /**
  * Replays recorded decisions: the log keeps how strong every signal was, so another policy's score of the same call can
- * be computed from the record alone, with the very functions the verdict path uses.
+ * be computed from the record alone, and a list adds its own signal to it.
  */
-export function createPolicyRehearsal(deps: PolicyRehearsalDependencies): PolicyRehearsal {
-  function isProtected({ caller }: DecisionEntry): boolean {
+export function createPolicyRehearsal(
+  options: { readonly decisionsMax: number },
+  deps: PolicyRehearsalDependencies,
+): PolicyRehearsal {
+  function isListed(caller: string, kind: ListKind): boolean {
     const number = deps.parse(caller)
     if (!isPhoneNumber(number)) return false
-    return deps.membership.of(number, deps.now(), ['protected']).some((entry) => !entry.isExpired)
+    return deps.membership.of(number, deps.now(), [kind]).some((entry) => !entry.isExpired)
+  }
+
+  function standingOf(caller: string): Standing {
+    return {
+      protected: isListed(caller, 'protected'),
+      allowListed: isListed(caller, 'allow'),
+      reported: deps.isReported(deps.parse(caller)),
+    }
+  }
+
+  function openReplay({ policy, lists }: Candidate): ReturnType<typeof createReplay> {
+    const cover = lists.length === 0 ? undefined : coverOf(lists)
+    return createReplay(compilePolicy(policy, 0, deps.home), {
+      coverOf({ caller }) {
+        const number = cover === undefined ? 0 : deps.parse(caller)
+        return cover !== undefined && isPhoneNumber(number) ? cover(number) : 0
+      },
+      isListed: ({ caller }, kind) => isListed(caller, kind),
+      isScreened: deps.isScreened,
+    })
   }
 
   return {
     async rehearse(candidate, period) {
-      const replay = createReplay(compilePolicy(candidate, 0, deps.home), isProtected)
-      const counts = new Map<string, { from: Verdict; to: Verdict; count: number }>()
-      const examples: Rehearsal['examples'][number][] = []
+      const replay = openReplay(candidate)
+      const tally = createChangeTally()
+      const examples: RehearsedDecision[] = []
       let decisions = 0
-      let changed = 0
+      let complete = true
       for await (const entry of deps.log.iterate(period)) {
-        if (decisions === REHEARSED_MAX) {
-          return {
-            decisions,
-            complete: false,
-            changed,
-            changes: ordered(counts),
-            examples,
-            caveats: caveatsOf(deps.policy(), candidate),
-          }
-        }
+        complete = decisions < options.decisionsMax
+        if (!complete) break
         decisions++
-        const { verdict, score } = replay(entry)
-        const to = VERDICTS[verdict] ?? 'allow'
-        if (to === entry.verdict) continue
-        changed++
-        const key = `${entry.verdict} ${to}`
-        const change = counts.get(key) ?? { from: entry.verdict, to, count: 0 }
-        change.count++
-        counts.set(key, change)
-        if (examples.length < EXAMPLES_MAX)
-          examples.push({ was: describeDecision(entry, deps.listName), decision: to, score })
+        const { verdict, score, tippedBy } = replay(entry)
+        tally.note({ ...callOf(entry), to: verdict })
+        if (tippedBy !== undefined && examples.length < EXAMPLES_MAX)
+          examples.push({ was: describeDecision(entry, deps.listName), decision: verdict, score, tippedBy })
       }
+      const { callers, ...summary } = tally.summary()
       return {
-        decisions,
-        complete: true,
-        changed,
-        changes: ordered(counts),
+        ...summary,
+        complete,
+        callers: { ...callers, hitMost: callers.hitMost.map((one) => ({ ...one, ...standingOf(one.caller) })) },
         examples,
         caveats: caveatsOf(deps.policy(), candidate),
       }
@@ -102,65 +129,39 @@ export function createPolicyRehearsal(deps: PolicyRehearsalDependencies): Policy
   }
 }
 
-function ordered<Change extends { readonly count: number }>(counts: ReadonlyMap<string, Change>): Change[] {
-  return [...counts.values()].sort((a, b) => b.count - a.count)
+function callOf({ caller, trunk, ingress, verdict }: DecisionEntry) {
+  return { caller, trunk, ingress, from: verdict }
 }
 
-type Replayed = { readonly verdict: number; readonly score: number }
-
-/** The precedence of engine/screen.ts over recorded strengths. */
-function createReplay(
-  policy: CompiledPolicy,
-  isProtected: (entry: DecisionEntry) => boolean,
-): (entry: DecisionEntry) => Replayed {
-  const strengths = new Uint16Array(SIGNAL_NAMES.length)
-  const contributions = new Float64Array(SIGNAL_NAMES.length)
-
-  function decide(entry: DecisionEntry): Replayed {
-    const contradicted = isContradicted(policy, strengths)
-    if (entry.reasons.some(({ code }) => code === 'allow-listed') && !contradicted) return { verdict: ALLOW, score: 0 }
-    const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
-    const score = scoreOf(contributions, onlyFlags, policy.blockAt)
-    if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE)
-      return { verdict: BLOCK, score }
-    const verdict = score >= policy.blockAt ? BLOCK : score >= policy.flagAt ? FLAG : ALLOW
-    return { verdict: verdict === BLOCK && !contradicted && isProtected(entry) ? FLAG : verdict, score }
-  }
-
-  return (entry) => {
-    const was = { verdict: VERDICTS.indexOf(entry.verdict), score: entry.score }
-    if (entry.reasons.some(({ code }) => FINAL_REASONS.includes(code))) return was
-    for (const [index, name] of SIGNAL_NAMES.entries()) {
-      strengths[index] = Math.round((entry.strengths[name] ?? 0) * STRENGTH_FULL)
-    }
-    if (strengths.every((strength) => strength === 0)) return was
-    const decided = decide(entry)
-    // The callee's own choice capped the verdict then, and would again.
-    return entry.flags.includes('capped') ? { ...decided, verdict: Math.min(decided.verdict, was.verdict) } : decided
-  }
-}
-
-function caveatsOf(current: PolicyDocument | undefined, candidate: PolicyDocument): string[] {
+function caveatsOf(current: PolicyDocument | undefined, { policy, lists }: Candidate): string[] {
   const caveats = [
     'Calls without suspicion are recorded for a sample of callers only: their share of changes is an estimate.',
   ]
+  if (lists.length > 0)
+    caveats.push(
+      'What a callee had asked for is recorded where it mattered only: a call that a list would block may go through.',
+    )
+  if (lists.some(({ kind }) => kind === 'own'))
+    caveats.push(
+      'Redirection and roaming are not recorded: such calls from numbers of an own list count as coming from outside.',
+    )
   if (current === undefined) return caveats
   const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
-  if (differs(current.reports, candidate.reports)) {
+  if (differs(current.reports, policy.reports)) {
     caveats.push(
       'The candidate counts reports differently; the replay uses the strengths of `reported` as they were recorded.',
     )
   }
-  if (differs(current.numbering, candidate.numbering)) {
+  if (differs(current.numbering, policy.numbering)) {
     caveats.push('The candidate judges the age of numbering plans differently; the replay uses the recorded strengths.')
   }
-  if (differs(current.callees, candidate.callees)) {
+  if (differs(current.callees, policy.callees)) {
     caveats.push(
       'The candidate names other emergency or service numbers; callees are not recorded, so the replay keeps the old ones.',
     )
   }
   const off = current.rules.filter((rule) => rule.mode === 'off').map((rule) => rule.signal)
-  const woken = candidate.rules.filter((rule) => rule.mode !== 'off' && off.includes(rule.signal))
+  const woken = policy.rules.filter((rule) => rule.mode !== 'off' && off.includes(rule.signal))
   if (woken.length > 0) {
     caveats.push(`These signals were off and so were not recorded: ${woken.map((rule) => rule.signal).join(', ')}.`)
   }

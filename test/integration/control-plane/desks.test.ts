@@ -230,59 +230,6 @@ describe('policy', () => {
   })
 })
 
-describe('POST /v1/policy/rehearse', () => {
-  it('says what another policy would have made of recorded calls', async () => {
-    control.decisions.push(
-      decision({ strengths: { watched: 1 }, verdict: 'allow', score: 10 }),
-      decision({ strengths: { 'deny-listed': 1 }, verdict: 'block', score: 97 }),
-      decision({
-        strengths: { 'deny-listed': 1 },
-        verdict: 'allow',
-        reasons: [{ code: 'allow-listed', points: 0, listId: 1 }],
-      }),
-      decision({ strengths: {}, verdict: 'allow', score: 0, reasons: [{ code: 'overloaded', points: 0, listId: 0 }] }),
-      decision({ strengths: { 'deny-listed': 1 }, verdict: 'flag', flags: ['capped'] }),
-      decision({ strengths: { 'deny-listed': 1 }, verdict: 'block', timeMs: NOW_MS - 2 * 86_400_000 }),
-    )
-    const text = POLICY.replace(/signal: deny-listed, mode: enforce/, 'signal: deny-listed, mode: shadow')
-    expect(text).not.toBe(POLICY)
-    const body = (await ask('POST', '/v1/policy/rehearse', { text })).json()
-    expect(body).toMatchObject({ decisions: 5, complete: true, changed: 2 })
-    expect(body.changes).toEqual([
-      { from: 'block', to: 'allow', count: 1 },
-      { from: 'flag', to: 'allow', count: 1 },
-    ])
-    expect(body.examples).toHaveLength(2)
-    expect(body.examples[0]).toMatchObject({
-      decision: 'allow',
-      score: 0,
-      was: { decision: 'block', trunk: 'mts-msk' },
-    })
-    expect(control.store.policy()?.version).toBe(1)
-  })
-
-  it('changes nothing under the policy that decided', async () => {
-    control.decisions.push(
-      decision({ strengths: { 'deny-listed': 1 }, verdict: 'block', score: 97 }),
-      decision({ strengths: { 'do-not-originate': 1, attested: 1 }, verdict: 'block', score: 95 }),
-    )
-    expect((await ask('POST', '/v1/policy/rehearse', { text: POLICY })).json()).toMatchObject({
-      decisions: 2,
-      changed: 0,
-      changes: [],
-    })
-  })
-
-  it('never blocks a protected number', async () => {
-    await control.store.putList({ name: 'banks', kind: 'protected', title: '' }, 'test')
-    await putEntries(control.store, 'banks', [{ from: NUMBER, to: NUMBER, details: {} }])
-    control.decisions.push(decision({ strengths: { 'reported-share': 1 }, verdict: 'allow', score: 0 }))
-    const text = POLICY.replace(/(signal: reported-share, mode: )\w+, points: \d+/, '$1enforce, points: 100')
-    const body = (await ask('POST', '/v1/policy/rehearse', { text })).json()
-    expect(body.changes).toEqual([{ from: 'allow', to: 'flag', count: 1 }])
-  })
-})
-
 describe('GET /v1/decisions', () => {
   it('searches by caller, decision, id and time', async () => {
     control.decisions.push(decision({}), decision({ caller: 'withheld', verdict: 'block', verdictId: 'ab'.repeat(16) }))

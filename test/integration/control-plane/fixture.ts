@@ -17,7 +17,7 @@ import { policyYaml } from '../../../src/processes/policy-yaml.ts'
 import { createClockDesk } from '../../../src/services/clock-desk.ts'
 import { createControlServices, type ImportDesk, type NumberingDesk } from '../../../src/services/control-services.ts'
 import type { RecordDesk, RecordView } from '../../../src/services/record-desk.ts'
-import type { DecisionQuery } from '../../../src/services/search-decisions.ts'
+import type { DecisionLogReader, DecisionQuery } from '../../../src/services/search-decisions.ts'
 import { buildIntervals } from '../../../src/shm/intervals.ts'
 import { createMemoryStore, type MemoryStore } from '../../../src/stores/memory/memory-store.ts'
 import type { LayerContents } from '../../../src/stores/ports.ts'
@@ -30,6 +30,8 @@ import { createControlPlane } from '../../../src/transports/control-plane/server
 
 export const NOW_MS = Date.parse('2026-03-10T12:00:00Z')
 export const HOST = { host: '127.0.0.1:8080' }
+
+const UNSEEN_TRUNK = { name: 'unseen', kind: 'national', screening: 'off', failMode: 'open' } as const
 
 export type ControlFixture = {
   readonly app: FastifyInstance
@@ -60,6 +62,8 @@ export async function openControlPlane(
     store?: MemoryStore
     /** That of a node which is its own record when left out. */
     record?: RecordDesk
+    /** That of `decisions` when left out. */
+    decisionLog?: DecisionLogReader
   } = {},
 ): Promise<ControlFixture> {
   const spoolDirectory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-control-'))
@@ -91,7 +95,7 @@ export async function openControlPlane(
   const processes: VerdictProcessState[] = []
   const home = diallingRules('RU')
   const services = createControlServices(
-    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7) },
+    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7), trunks: [UNSEEN_TRUNK] },
     {
       store,
       contents: store.contents,
@@ -101,7 +105,7 @@ export async function openControlPlane(
       clock: createClockDesk({ clock, store, onAccepted: () => logged.push('clock accepted') }),
       notify,
       notifyReport: notify,
-      decisionLog: { iterate: (query) => iterate(decisions, query) },
+      decisionLog: options.decisionLog ?? { iterate: (query) => iterate(decisions, query) },
       explain: (call) => explainFrom(store, call),
       trunkIndex: (name) => (name === 'spb-new' ? 1 : 0),
       yaml: policyYaml,

@@ -33,6 +33,35 @@ describe('zaslon policy, decisions, report, reviews', () => {
           decisions: 2_000,
           changed: 3,
           changes: [{ from: 'allow', to: 'block', count: 3 }],
+          callers: {
+            changed: 1,
+            complete: false,
+            hitMost: [
+              {
+                caller: '+79160000002',
+                changed: 3,
+                changes: [{ from: 'allow', to: 'block', count: 3 }],
+                protected: true,
+                allowListed: false,
+                reported: true,
+              },
+            ],
+          },
+          trunks: [{ trunk: '', decisions: 2_000, changed: 3 }],
+          ingress: [{ ingress: 'national', decisions: 2_000, changed: 3 }],
+          examples: [
+            {
+              was: {
+                ...DECISION,
+                decision: 'allow',
+                score: 10,
+                reasons: [{ code: 'watched', points: 10, list: 'grey' }],
+              },
+              decision: 'block',
+              score: 97,
+              tippedBy: { cause: 'deny-listed', before: 0, after: 97 },
+            },
+          ],
           caveats: ['An estimate.'],
         },
       },
@@ -106,9 +135,51 @@ describe('zaslon policy, decisions, report, reviews', () => {
       nowMs: Date.UTC(2026, 2, 1, 12),
     })
     expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toMatchObject({ from: '2026-03-01T11:00:00.000Z' })
-    expect(out).toContain('3 of 2,000 recorded decisions would change.')
+    expect(out).toContain('3 of 2,000 recorded decisions would change, of at least 1 caller.')
     expect(out).toMatch(/^allow +block +3$/m)
+    expect(out).toMatch(/^\+79160000002 +3 +allow to block 3 +protected, reported$/m)
+    expect(out).toMatch(/^\(none\) +3 +2,000$/m)
+    expect(out).toMatch(/^2026-03-01 10:00:00 +\+79160000002 +allow 10 +block 97 +deny-listed 0 to 97 +watched:grey$/m)
     expect(err).toBe('An estimate.\n')
+  })
+
+  it('rehearses lists under the policy in force', async () => {
+    const list = path.join(directory, 'new.csv')
+    writeFileSync(list, '\ufeffnumber;why\n+79160000002;"x"\r\n\n"7917*"\t\n')
+    const words = ['policy', 'rehearse', '--with-list', `deny=${list}`, '--with-list', `allow=${list}`, '--json']
+    const { out } = await zaslon(words, service.url)
+    const entries = ['+79160000002', '7917*']
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toMatchObject({
+      lists: [
+        { kind: 'deny', entries },
+        { kind: 'allow', entries },
+      ],
+    })
+    expect(JSON.parse(service.seen.at(-1)?.body ?? '')).not.toHaveProperty('text')
+    expect(JSON.parse(out)).toMatchObject({ changed: 3 })
+  })
+
+  it.each([
+    ['nothing to try', [], 2, 'Name a policy file'],
+    ['a kind that is none', ['--with-list', 'grey=x'], 2, 'kind of deny, allow'],
+    ['a list without a file', ['--with-list', 'deny='], 2, 'kind=FILE'],
+    ['a file that is not there', ['--with-list', 'deny=/nowhere/x.csv'], 1, 'cannot be read'],
+    ['an empty list', ['--with-list', 'deny=/dev/null'], 1, 'has no entries'],
+  ])('sends no rehearsal of %s', async (_what, words, exit, message) => {
+    const before = service.seen.length
+    const { code, err } = await zaslon(['policy', 'rehearse', ...words], service.url)
+    expect([code, service.seen.length]).toEqual([exit, before])
+    expect(err).toContain(message)
+  })
+
+  it('reads a list of two million characters and no more', async () => {
+    const list = path.join(directory, 'long.csv')
+    writeFileSync(list, '+79160000002\n'.padEnd(2_000_000))
+    expect((await zaslon(['policy', 'rehearse', '--with-list', `deny=${list}`], service.url)).code).toBe(0)
+    writeFileSync(list, '+79160000002\n'.padEnd(2_000_001))
+    const { code, err } = await zaslon(['policy', 'rehearse', '--with-list', `deny=${list}`], service.url)
+    expect(code).toBe(1)
+    expect(err).toContain('--dry-run')
   })
 
   it('loads a numbering plan', async () => {

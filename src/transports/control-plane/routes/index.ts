@@ -9,6 +9,7 @@ import { installNumberingRoutes } from './numbering.ts'
 import { installNumberRoutes } from './numbers.ts'
 import { installPolicyRoutes } from './policy.ts'
 import { installRecordRoutes } from './record.ts'
+import { installRehearsalRoute } from './rehearsal.ts'
 import { installReportRoutes } from './reports.ts'
 import { installReviewRoutes } from './reviews.ts'
 import { installServiceRoutes } from './service.ts'
@@ -23,6 +24,7 @@ export async function installRoutes(context: RouteContext, dependencies: Control
   installReviewRoutes(context)
   installDecisionRoutes(context)
   installPolicyRoutes(context)
+  installRehearsalRoute(context)
   await installNumberingRoutes(context)
   installAuditRoutes(context)
   installRecordRoutes(context)

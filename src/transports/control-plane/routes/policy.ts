@@ -3,29 +3,24 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { ScreeningError } from '../../../domain/errors.ts'
 import type { PolicyVersion } from '../../../domain/policy.ts'
-import { VERDICTS } from '../../../domain/verdict.ts'
 import { POLICY_CHARS_MAX } from '../../../services/change-policy.ts'
 import { formatTime } from '../../../services/parse-time.ts'
 import type { RouteContext } from '../dependencies.ts'
-import { queryPeriod } from '../query-period.ts'
-import { DecisionAnswer } from '../represent.ts'
-import { Moment, MomentIn, oneOf, operation, STRICT } from '../schemas.ts'
-
-const DAY_MS = 86_400_000
+import { Moment, operation, STRICT } from '../schemas.ts'
 
 const PolicyText = Type.String({ minLength: 1, maxLength: POLICY_CHARS_MAX, description: 'YAML.' })
 const PolicyObject = Type.Record(Type.String(), Type.Unknown())
-const Candidate = {
+/** A policy in either form, for whatever takes one. */
+export const CandidatePolicy = {
   text: Type.Optional(PolicyText),
   policy: Type.Optional(
     Type.Unsafe<Record<string, unknown>>({ ...PolicyObject, description: 'The document as JSON.' }),
   ),
 }
 const PutPolicy = Type.Object(
-  { ...Candidate, expectedVersion: Type.Optional(Type.Integer({ minimum: 0, description: 'As If-Match.' })) },
+  { ...CandidatePolicy, expectedVersion: Type.Optional(Type.Integer({ minimum: 0, description: 'As If-Match.' })) },
   STRICT,
 )
-const Rehearse = Type.Object({ ...Candidate, from: Type.Optional(MomentIn), to: Type.Optional(MomentIn) }, STRICT)
 
 const VersionProperties = {
   version: Type.Integer(),
@@ -36,23 +31,11 @@ const VersionProperties = {
 }
 const PolicyAnswer = Type.Object({ ...VersionProperties, policy: PolicyObject })
 const VersionAnswer = Type.Object(VersionProperties)
-const RehearsalAnswer = Type.Object({
-  from: Moment,
-  to: Moment,
-  decisions: Type.Integer(),
-  complete: Type.Boolean(),
-  changed: Type.Integer(),
-  changes: Type.Array(Type.Object({ from: oneOf(VERDICTS), to: oneOf(VERDICTS), count: Type.Integer() })),
-  examples: Type.Array(Type.Object({ was: DecisionAnswer, decision: oneOf(VERDICTS), score: Type.Integer() })),
-  caveats: Type.Array(Type.String()),
-})
-
 const tag = 'policy'
 
 export function installPolicyRoutes(context: RouteContext): void {
   const { app, services } = context
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  installRehearsal(context)
 
   typed.get(
     '/v1/policy',
@@ -111,31 +94,6 @@ export function installPolicyRoutes(context: RouteContext): void {
       }),
     }),
   )
-}
-
-function installRehearsal({ app, services, limits, now }: RouteContext): void {
-  const rehearseOptions = operation({
-    tag,
-    summary: 'Replay recorded calls under a candidate policy; changes nothing',
-    description:
-      'Scores are computed anew from the recorded strength of every signal. Without `from` the last day is replayed.',
-    access: ['analyst'],
-    body: Rehearse,
-    answers: { 200: RehearsalAnswer },
-    errors: ['POLICY_INVALID', 'QUERY_INVALID'],
-  })
-  app
-    .withTypeProvider<TypeBoxTypeProvider>()
-    .post(
-      '/v1/policy/rehearse',
-      { ...rehearseOptions, handlerTimeout: limits.longHandlerTimeoutMs },
-      async ({ body }) => {
-        const { document } = services.policy.read(candidateOf(body))
-        const period = queryPeriod(body, now(), DAY_MS)
-        const rehearsal = await services.rehearsal.rehearse(document, period)
-        return { from: formatTime(period.sinceMs), to: formatTime(period.untilMs), ...rehearsal }
-      },
-    )
 }
 
 /** YAML bodies become what the JSON form says: one schema for both. */
