@@ -3,20 +3,27 @@
  * processes/control.ts), over the memory store and a clock that the simulation moves. No copy of any logic: what is
  * measured here is what answers a switch.
  */
+import { DEFAULT_BEHAVIOUR } from '../../src/domain/behaviour.ts'
 import type { Call } from '../../src/domain/call-event.ts'
 import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
 import type { ListKind } from '../../src/domain/number-list.ts'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PolicyDocument } from '../../src/domain/policy.ts'
+import { CALL_MATCHES } from '../../src/domain/report.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../../src/domain/trunk.ts'
+import { createCallEnd } from '../../src/engine/behaviour.ts'
+import { createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createDecision, type Decision } from '../../src/engine/decision.ts'
+import { numberStanding } from '../../src/engine/number-standing.ts'
 import { createScreener } from '../../src/engine/screen.ts'
-import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX } from '../../src/services/accept-report.ts'
+import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
+import { createBlockBuilder } from '../../src/services/build-blocks.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { createListMembership } from '../../src/services/list-membership.ts'
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { callMatch, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
@@ -52,6 +59,9 @@ const ACTOR = 'simulator'
 const RING_RECORDS = 8_192
 const DRAIN_EVERY = 4_096
 const DEADLINE_MS = 50
+const MINUTE_MS = 60_000
+/** Room for everybody in the simulated country. */
+const BEHAVIOUR_SIZES = { activeNumbers: 1_048_576, pairsPerDay: 2_097_152, blocks: 65_536, recentEnds: 65_536 }
 
 export async function openProductionPath(options: ProductionPathOptions, random: Random): Promise<ProductionPath> {
   let nowMs = options.startMs
@@ -74,6 +84,9 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   const ring = createDecisionRing(RING_RECORDS)
   const reader = openDecisionRing(ring)
   const drained = new Uint8Array(RING_RECORDS * DECISION_RECORD_BYTES)
+  const behaviour = openBehaviour(createBehaviourRegions(BEHAVIOUR_SIZES, words(random, 2), nowMs))
+  rotatePairs(behaviour.pairs, nowMs)
+  const blocks = createBlockBuilder({ store, table: behaviour.blocks, onFailure: rethrow })
   const screener = createScreener(
     { home, callKey: words(random, 2), logKey: words(random, 2), sampleOneIn: 100 },
     {
@@ -82,6 +95,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       ring: openDecisionRing(ring),
       recent: openRecentCalls(createRecentCalls(65_536)),
       traffic: openTraffic(createTraffic(262_144)),
+      behaviour,
       fillRandom: random.fill,
       nowNs: () => performance.now() * 1e6,
       onFailure: rethrow,
@@ -94,44 +108,45 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   /** What the follower of the change log does in a verdict process (processes/follow-changes.ts); only reports change here. */
   const follow = async () => {
     for (const change of store.changesAfter(seen, 1_000)) {
-      if (change.kind === 'report') builder.addReported(change.number)
+      if (change.kind === 'report') {
+        builder.addReported(change.number)
+        blocks.changed(change.number)
+      }
       seen = change.sequence
     }
   }
+  const { longTalks } = (options.policy.document.behaviour ?? DEFAULT_BEHAVIOUR).highVolume
   const parse = (text: string) => parsePhoneNumber(text, home, 'call')
   const key = new Uint8Array(words(random, 8).buffer)
-  const intake = createReportIntake(
-    { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX },
-    {
-      store,
-      pseudonyms: createPseudonyms({ key }, { parse }),
-      membership: createListMembership({ store, contents: store.contents }),
-      parse,
-      notify: follow,
-      now,
-      metrics: { accepted: () => undefined },
-    },
-  )
+  const intake = createReportIntake(REPORT_INTAKE_DEFAULTS, {
+    store,
+    pseudonyms: createPseudonyms({ key }, { parse }),
+    membership: createListMembership({ store, contents: store.contents }),
+    parse,
+    callMatch: async (caller, reporter, atMs) =>
+      CALL_MATCHES[callMatch(behaviour.pairs, caller, reporter, atMs, nowMs)] ?? 'unknown',
+    standingOf: async (number) => numberStanding(number, nowMs, behaviour, longTalks),
+    notify: follow,
+    now,
+    metrics: { accepted: () => undefined },
+  })
 
   const decision = createDecision()
   const call: Call = emptyCall()
-  const ended = {
-    caller: 0,
-    callee: 0,
-    answered: false,
-    ringMs: 0,
-    talkMs: 0,
-    nowMs: 0,
-    callHashLow: 0,
-    callHashHigh: 0,
-  }
+  const ended = createCallEnd()
   let screened = 0
+  let rotatedMs = nowMs
   let reports = 0
 
   return {
     decision,
     screen(pool, slot, atMs, withIngressKind) {
       nowMs = Math.max(nowMs, atMs)
+      if (nowMs - rotatedMs >= MINUTE_MS) {
+        // As the main thread of a verdict process does.
+        rotatePairs(behaviour.pairs, nowMs)
+        rotatedMs = nowMs
+      }
       call.caller = pool.caller[slot]!
       call.callee = pool.callee[slot]!
       call.redirecting = pool.redirecting[slot] === 0 ? -1 : pool.redirecting[slot]!

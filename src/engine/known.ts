@@ -20,11 +20,17 @@ export type Known = {
   readonly reporters: number
   readonly harm: number
   readonly good: number
+  /** What the numbers of the call have been doing, and whether they know each other. */
+  readonly behaviour: KnownBehaviour
 }
+
+/** The part of the evidence that is behaviour. */
+export type KnownBehaviour = Omit<Evidence, 'listByKind' | 'ingress' | 'reporters' | 'harmShare'>
 
 /** The evidence signals read, from what is known. */
 export function evidenceFrom(known: Known): Evidence {
-  const evidence = createEvidence()
+  const { listByKind } = createEvidence()
+  const evidence: Evidence = { ...known.behaviour, listByKind, ingress: 0, reporters: 0, harmShare: 0 }
   evidence.ingress = known.ingress
   evidence.reporters = known.reporters
   evidence.harmShare = Math.floor(boundOfEvidence(known.harm, known.good) * STRENGTH_FULL)

@@ -4,9 +4,10 @@ import type { ImportMode, ImportRecord } from '../domain/import.ts'
 import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
-import { isPhoneNumber } from '../domain/phone-number.ts'
+import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
 import type { Trunk } from '../domain/trunk.ts'
 import type { Explanation } from '../engine/explain.ts'
+import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -141,7 +142,9 @@ export type ControlServicesDependencies = {
   readonly standingOf?: ReportIntakeDependencies['standingOf']
   readonly decisionLog: DecisionLogReader
   /** engine/explain.ts over the newest state of the record. */
-  readonly explain: (call: Call) => Explanation
+  readonly explain: (call: Call) => Promise<Explanation>
+  /** What verdict processes remember of a number; undefined when none answers. */
+  readonly behaviourOf: (number: PhoneNumber) => Promise<NumberBehaviour | undefined>
   readonly trunkIndex: (name: string | undefined) => number
   readonly yaml: YamlCodec
   readonly metrics: Pick<Metrics, 'reports'>
@@ -213,7 +216,14 @@ export function createControlServices(
       plans: () => store.numberingPlans(),
       import: (request, actor) => deps.numbering.import(request, actor),
     },
-    numbers: createNumberDesk(NUMBER_DESK_DEFAULTS, { store, membership, decisions, parse, now }),
+    numbers: createNumberDesk(NUMBER_DESK_DEFAULTS, {
+      store,
+      membership,
+      decisions,
+      behaviourOf: deps.behaviourOf,
+      parse,
+      now,
+    }),
     reviews: { ...desk, review: (id) => store.review(id), reviews: (state, limit) => store.reviews(state, limit) },
     explainer: createCallExplainer({ explain: deps.explain, trunkIndex: deps.trunkIndex, parse, now }),
     policy: { ...policyDesk, current: () => store.policy(), versions: (limit) => store.policyVersions(limit) },
