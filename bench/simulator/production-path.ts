@@ -11,9 +11,10 @@ import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-nu
 import type { PolicyDocument } from '../../src/domain/policy.ts'
 import { CALL_MATCHES } from '../../src/domain/report.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../../src/domain/trunk.ts'
-import { createCallEnd } from '../../src/engine/behaviour.ts'
+import { askContact, createCallEnd, gatherBehaviour, shareLeadingDigits } from '../../src/engine/behaviour.ts'
 import { createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createDecision, type Decision } from '../../src/engine/decision.ts'
+import { clearEvidence, createEvidence, type Evidence } from '../../src/engine/evidence.ts'
 import { numberStanding } from '../../src/engine/number-standing.ts'
 import { createScreener } from '../../src/engine/screen.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
@@ -39,11 +40,16 @@ export type ProductionPathOptions = {
   readonly lists: Partial<Readonly<Record<ListKind, readonly number[]>>>
   readonly numbering: { readonly covered: readonly Range[]; readonly allocated: readonly Range[] }
   readonly startMs: number
+  /** Gather evidence once more before every decision, into `evidence`. */
+  readonly observe: boolean
 }
 
 export type ProductionPath = {
   /** The decision about the call just screened; overwritten by the next. */
   readonly decision: Decision
+  readonly call: Call
+  /** What was known before that call, when observed. */
+  readonly evidence: Evidence
   /**
    * Decides the call in this slot. `again` is a second question about the same call; `withIngressKind` whether the switch
    * names the kind of ingress. Returns the nanoseconds it took.
@@ -134,12 +140,23 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   const decision = createDecision()
   const call: Call = emptyCall()
   const ended = createCallEnd()
+  const evidence = createEvidence()
+  const digits = (options.policy.document.behaviour ?? DEFAULT_BEHAVIOUR).neighbour.digits
+  /** The same rows the decision reads, a moment before it. */
+  const observe = () => {
+    clearEvidence(evidence, call.ingress !== 0 ? call.ingress : screener.trunkIngress(call.trunk))
+    evidence.isNeighbour = shareLeadingDigits(call.caller, call.callee, digits)
+    gatherBehaviour(call, evidence, behaviour)
+    evidence.contact = askContact(call, behaviour)
+  }
   let screened = 0
   let rotatedMs = nowMs
   let reports = 0
 
   return {
     decision,
+    call,
+    evidence,
     screen(pool, slot, atMs, withIngressKind) {
       nowMs = Math.max(nowMs, atMs)
       if (nowMs - rotatedMs >= MINUTE_MS) {
@@ -157,6 +174,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       call.nowMs = Math.floor(atMs)
       call.deadlineMs = call.nowMs + DEADLINE_MS
       const isFirst = pool.hashLow[slot] === 0 && pool.hashHigh[slot] === 0
+      if (options.observe) observe()
       const startMs = performance.now()
       if (isFirst) screener.hashCall(call, `${screened}@192.0.2.1`)
       else {

@@ -2,9 +2,12 @@
  * The loop: what is next in time happens, until the time is over. The world goes on whatever is decided; what people do about
  * a decision (ring again, report, change the number) follows from it.
  */
+
+import type { Call } from '../../src/domain/call-event.ts'
 import type { PolicyDocument } from '../../src/domain/policy.ts'
 import { BLOCK, VERDICTS } from '../../src/domain/verdict.ts'
 import type { Decision } from '../../src/engine/decision.ts'
+import type { Evidence } from '../../src/engine/evidence.ts'
 import type { Attack } from './attack-schema.ts'
 import { type AttackSources, createAttackSources } from './attack-sources.ts'
 import { createAttackTraffic } from './attack-traffic.ts'
@@ -35,6 +38,8 @@ export type SimulationOptions = {
   readonly numbering: Numbering
   /** Told now and then how far it is, 0..1. */
   readonly onProgress?: (share: number) => void
+  /** Gathers the evidence of every call a second time, for onCall. */
+  readonly observe?: boolean
   /** Sees every counted call: for tests, and for fitting. */
   readonly onCall?: (call: ScreenedCall) => void
 }
@@ -49,6 +54,11 @@ export type ScreenedCall = {
   readonly score: number
   /** All of it: overwritten by the next call. */
   readonly decision: Decision
+  /** The call as the engine saw it, and what was known of it before: with `observe` only, overwritten by the next call. */
+  readonly call: Call
+  readonly evidence: Evidence
+  /** Index of the attack's number among its sources; -1 for honest calls and sources of a call or two. */
+  readonly source: number
 }
 
 export type ReportCounts = Record<PlannedReport['nature'], number>
@@ -91,6 +101,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       lists: { own: population.ownNumbers, protected: favoured(1), allow: favoured(2) },
       numbering,
       startMs: START_MS,
+      observe: options.observe ?? false,
     },
     random.stream('secrets'),
   )
@@ -171,6 +182,9 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
         verdict: VERDICTS[verdict]!,
         score,
         decision: path.decision,
+        call: path.call,
+        evidence: path.evidence,
+        source,
       })
     }
     if (ends.chance(KNOWLEDGE.askedTwice)) {
