@@ -176,6 +176,24 @@ function putPair(counts: Int32Array, relation: Relation, slot: number, low: numb
   blockSet(words, base, high)
 }
 
+/** How many pairs were put in today, and whether one of the relations had to turn pairs away. */
+export function pairsToday(
+  pairs: Pairs,
+  nowMs: number,
+): { day: number; calls: number; contacts: number; isFull: boolean } {
+  const day = Math.floor(nowMs / MINUTE_MS / DAY_MINUTES)
+  const { days, counts, calls, contacts } = pairs
+  const line = (day & SLOT_MASK) * COUNT_WORDS
+  if (days[day & SLOT_MASK] !== day) return { day, calls: 0, contacts: 0, isFull: false }
+  // The add that turned a pair away counted it.
+  return {
+    day,
+    calls: Math.min(counts[line + calls.at + COUNT]!, calls.capacity),
+    contacts: Math.min(counts[line + contacts.at + COUNT]!, contacts.capacity),
+    isFull: counts[line + calls.at + FULL] !== 0 || counts[line + contacts.at + FULL] !== 0,
+  }
+}
+
 /**
  * Makes the filters of today ready, and tomorrow's in the last AHEAD_MINUTES of a day. For the main thread of the process
  * alone: before the first note and then each minute (MINUTE_MS). A turn that comes late, a clock that jumped, and notes that
