@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CALL_MATCHES, type CallMatch } from '../domain/report.ts'
 import { PAIR_DAYS } from '../shm/pair-memory.ts'
 import { pairsFromBytes, pairsMark, pairsToBytes } from '../shm/pair-snapshot.ts'
 import { createPairs, matchHash, openPairs, pairsToday, rotatePairs } from '../shm/pairs.ts'
 import type { SnapshotPart } from '../stores/snapshot-files.ts'
+import { inSlices } from './in-slices.ts'
 
 /** The memory of pairs of one verdict process, as its main thread has it: made, rotated, asked, kept. */
 export type KeptPairs = {
@@ -62,14 +62,5 @@ export function createKeptPairs(
     },
     match: (low, high, sinceMs) => CALL_MATCHES[matchHash(pairs, low, high, sinceMs, now())],
     stop: () => clearInterval(timer),
-  }
-}
-
-/** Runs to the end, with a turn of the event loop after each step. */
-async function inSlices<Result>(steps: Generator<undefined, Result>): Promise<Result> {
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value
-    await nextTurn()
   }
 }

@@ -1,5 +1,4 @@
 import { createSnapshotFiles, type SnapshotPart } from '../stores/snapshot-files.ts'
-import type { createLogger } from '../telemetry/logger.ts'
 
 /** What a verdict process remembers over a restart: read at start, written every 30 s and on stop. */
 export type Snapshots = {
@@ -10,7 +9,7 @@ export type Snapshots = {
 export type SnapshotsDependencies = {
   readonly parts: readonly SnapshotPart[]
   readonly now: () => number
-  readonly log: Pick<ReturnType<typeof createLogger>, 'info' | 'warn'>
+  readonly log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 }
 
 /** What a crash may forget. A write of the default memory of pairs takes about 10 ms of the main thread. */

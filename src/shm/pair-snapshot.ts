@@ -7,7 +7,7 @@
  * The mark is the keyed hash of a pair that cannot exist, so a file made with another key is refused instead of answering
  * at random. Little-endian, like every machine we run on.
  */
-import { checksumWords } from './checksum.ts'
+import { checksumInSlices, checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, refusal } from './layout.ts'
 import { BLOCK_WORDS } from './pair-block.ts'
 import { callHash } from './pair-hash.ts'
@@ -20,13 +20,13 @@ const DAY = 3
 const CHECKSUM = 4
 const MARK = 5
 const COUNTS = 7
-/** 1 MiB is copied and summed at a time. */
+/** 1 MiB is copied at a time. */
 const SLICE_BLOCKS = 2 ** 20 / 64
 /** Pairs and "full" of contacts and of calls. */
 const COUNTS_KEPT = 4
 
 /**
- * The day in `slot` (0 to PAIR_DAYS - 1), or undefined when it holds none. Yields after every MiB, about 2 ms of work, so that
+ * The day in `slot` (0 to PAIR_DAYS - 1), or undefined when it holds none. Yields after every MiB, some milliseconds of work, so that
  * a main thread can do something else in between. Pairs that are being noted meanwhile may or may not be in it.
  */
 export function* pairsToBytes(pairs: Pairs, slot: number): Generator<undefined, Uint8Array | undefined> {
@@ -35,14 +35,11 @@ export function* pairsToBytes(pairs: Pairs, slot: number): Generator<undefined, 
   const day = Atomics.load(pairs.days, slot)
   if (day === 0) return undefined
   const words = new Uint32Array(snapshotBytes(pairs) / 4)
-  const sums: number[] = []
   let at = HEADER_WORDS
   for (const relation of [contacts, calls]) {
     for (let block = 0; block < relation.blocks; block += SLICE_BLOCKS) {
-      const end = Math.min(block + SLICE_BLOCKS, relation.blocks)
-      const slice = words.subarray(at, at + (end - block) * BLOCK_WORDS)
+      const slice = words.subarray(at, at + Math.min(SLICE_BLOCKS, relation.blocks - block) * BLOCK_WORDS)
       readBlocks(relation, slot, block, slice)
-      sums.push(checksumWords(slice, 0))
       at += slice.length
       yield undefined
     }
@@ -53,7 +50,7 @@ export function* pairsToBytes(pairs: Pairs, slot: number): Generator<undefined, 
   words.set(counts.subarray(slot * COUNT_WORDS, slot * COUNT_WORDS + COUNTS_KEPT), COUNTS)
   // Pairs with the first store in prepareDay: a day that was being cleared meanwhile is nobody's.
   if (Atomics.load(pairs.days, slot) !== day) return undefined
-  words[CHECKSUM] = jointChecksum(words, sums)
+  words[CHECKSUM] = yield* checksumInSlices(words)
   return new Uint8Array(words.buffer)
 }
 
@@ -83,7 +80,7 @@ export function pairsFromBytes(pairs: Pairs, bytes: Uint8Array, nowMs: number): 
   }
   const checksum = words[CHECKSUM]!
   words[CHECKSUM] = 0
-  if (jointChecksum(words, sliceSums(pairs, words)) !== checksum) {
+  if (checksumWords(words, 0) !== checksum) {
     throw refusal(FORMAT, 'The day of pairs does not match its checksum: it is damaged.')
   }
   const mark = keyMark(pairs)
@@ -115,28 +112,6 @@ function snapshotBytes({ contacts, calls }: Pairs): number {
 function keyMark({ hasher }: Pairs): Uint32Array {
   const { low, high } = callHash(hasher, 1, 1)
   return Uint32Array.of(low, high)
-}
-
-/** Of the slices as pairsToBytes cuts them. */
-function sliceSums({ contacts, calls }: Pairs, words: Uint32Array): number[] {
-  const sums: number[] = []
-  let at = HEADER_WORDS
-  for (const { blocks } of [contacts, calls]) {
-    for (let block = 0; block < blocks; block += SLICE_BLOCKS) {
-      const length = Math.min(SLICE_BLOCKS, blocks - block) * BLOCK_WORDS
-      sums.push(checksumWords(words.subarray(at, at + length), 0))
-      at += length
-    }
-  }
-  return sums
-}
-
-/** Over the head, with 0 in place of the checksum itself, and the checksums of the slices. */
-function jointChecksum(words: Uint32Array, sums: readonly number[]): number {
-  const joint = new Uint32Array(HEADER_WORDS + Math.ceil(sums.length / 4) * 4)
-  joint.set(words.subarray(0, HEADER_WORDS))
-  joint.set(sums, HEADER_WORDS)
-  return checksumWords(joint, 0)
 }
 
 /** Blocks of the slot from `block` on, as many as `into` takes. */
