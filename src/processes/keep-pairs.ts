@@ -1,7 +1,7 @@
 import { CALL_MATCHES, type CallMatch } from '../domain/report.ts'
 import { PAIR_DAYS } from '../shm/pair-memory.ts'
 import { pairsFromBytes, pairsMark, pairsToBytes } from '../shm/pair-snapshot.ts'
-import { createPairs, matchHash, openPairs, pairsToday, rotatePairs } from '../shm/pairs.ts'
+import { createPairs, matchHash, openPairs, type PairsState, pairsState, rotatePairs } from '../shm/pairs.ts'
 import type { SnapshotPart } from '../stores/snapshot-files.ts'
 import { inSlices } from './in-slices.ts'
 
@@ -16,6 +16,7 @@ export type KeptPairs = {
   start(): void
   /** Whether the call with this hash was attempted since `sinceMs` (shm/pair-hash.ts, shm/pairs.ts). */
   match(low: number, high: number, sinceMs: number): CallMatch
+  state(): PairsState
   stop(): void
 }
 
@@ -41,10 +42,10 @@ export function createKeptPairs(
   function turn(): void {
     const nowMs = now()
     rotatePairs(pairs, nowMs)
-    const { day, isFull, ...counts } = pairsToday(pairs, nowMs)
+    const { day, isFull, calls, contacts } = pairsState(pairs, nowMs)
     if (!isFull || day === fullDay) return
     fullDay = day
-    onFull(counts)
+    onFull({ calls, contacts })
   }
 
   return {
@@ -60,6 +61,7 @@ export function createKeptPairs(
       turn()
       timer = setInterval(turn, ROTATE_EVERY_MS)
     },
+    state: () => pairsState(pairs, now()),
     match: (low, high, sinceMs) => CALL_MATCHES[matchHash(pairs, low, high, sinceMs, now())],
     stop: () => clearInterval(timer),
   }

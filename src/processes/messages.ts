@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { CallMatch } from '../domain/report.ts'
 import type { RecordState } from '../services/record-desk.ts'
+import type { PairsState } from '../shm/pairs.ts'
 
 /**
  * What the processes of one node say to each other. The supervisor is the hub: it starts the others, and hands on what
@@ -76,6 +77,7 @@ export type VerdictProcessStatus = {
   globalGateBytes: number
   globalGateNumbers: number
   decisionLog: { written: number; lost: number }
+  pairs: PairsState
   uptimeSeconds: number
   memoryBytes: number
 }

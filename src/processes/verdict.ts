@@ -216,6 +216,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
       decisionLog: logs.stats(),
+      pairs: pairs.state(),
       uptimeSeconds: (Date.now() - startedMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
     }
