@@ -26,6 +26,7 @@ import { createScreener } from '../../src/engine/screen.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
@@ -95,6 +96,14 @@ const builder = createSnapshotBuilder(
   },
 )
 const ring = createDecisionRing(8_192)
+const behaviour = openBehaviour(
+  createBehaviourRegions(
+    { activeNumbers: 4_194_304, pairsPerDay: 4_194_304, blocks: 262_144, recentEnds: 65_536 },
+    Uint32Array.of(5, 6),
+    NOW,
+  ),
+)
+rotatePairs(behaviour.pairs, NOW)
 const screener = createScreener(
   { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
   {
@@ -103,13 +112,7 @@ const screener = createScreener(
     ring: openDecisionRing(ring),
     recent: openRecentCalls(createRecentCalls(65_536)),
     traffic: openTraffic(createTraffic(65_536)),
-    behaviour: openBehaviour(
-      createBehaviourRegions(
-        { activeNumbers: 4_194_304, pairsPerDay: 4_194_304, blocks: 262_144, recentEnds: 65_536 },
-        Uint32Array.of(5, 6),
-        NOW,
-      ),
-    ),
+    behaviour,
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,
     onFailure(error) {

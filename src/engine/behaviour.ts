@@ -14,7 +14,7 @@ import type { Call } from '../domain/call-event.ts'
 import { isPhoneNumber, SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { ACTIVITY_OF, noteAttempt, noteCallerEnd, noteEnd, readActivity } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
-import { isKnownContact, noteCall, noteContact } from '../shm/pairs.ts'
+import { isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
@@ -58,7 +58,6 @@ export function noteBehaviour(call: Call, evidence: Evidence, memory: BehaviourM
     noteAttempt(activity, Math.floor(caller / BLOCK_SIZE), ACTIVITY_OF.block, caller, trunk, nowMs)
   if (evidence.isNeighbour && trunk > 0)
     noteAttempt(activity, trunk, ACTIVITY_OF.neighboursOnTrunk, caller, trunk, nowMs)
-  noteCall(memory.pairs, caller, callee, nowMs)
 }
 
 /** The end of a call, as the switch tells it. Times in milliseconds; the hash 0/0 is an end without a call id. */

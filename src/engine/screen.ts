@@ -17,6 +17,7 @@ import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
+import { noteCall } from '../shm/pairs.ts'
 import type { RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, type Traffic } from '../shm/traffic.ts'
 import { askContact, gatherBehaviour, noteBehaviour, noteCallEnd } from './behaviour.ts'
@@ -251,6 +252,8 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     decision.verdict = isShadow ? ALLOW : verdict
     verdictIds.next(decision.verdictId)
     journal.record(call, decision, verdict)
+    // However it was decided: a call that is not noted would be denied to whoever reports it.
+    noteCall(behaviour.pairs, call.caller, call.callee, call.nowMs)
     countDecision(counters, decision, verdict)
   }
 

@@ -13,6 +13,7 @@ import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
+import { createCallMatches } from './ask-call-match.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
@@ -20,6 +21,7 @@ import { keepFreshMoment } from './keep-fresh-moment.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { type BehaviourQuestion, RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
+import { nodeKey } from './node-key.ts'
 import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
@@ -85,6 +87,14 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     const answers = await questions.ask({ about: 'number', number, nowMs: clock.now() }, BEHAVIOUR_WAIT_MS)
     return busiestNumber(answers.flatMap((answer) => ('number' in answer ? answer.number : [])))
   }
+  const callMatches = createCallMatches(
+    {
+      key: nodeKey(pseudonymKey, 'pairs'),
+      processes: config.verdict.processes,
+      seesAllCalls: config.redis.url === '' && !config.verdict.sharePort,
+    },
+    { ask: tell, now: clock.now },
+  )
   const explainer = await createLocalExplainer(
     { trunks: config.trunks, home },
     { store, contents, behaviourOf, now: clock.now, onFailure: fail },
@@ -125,6 +135,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       numbering: imports.numbering,
       notify,
       notifyReport,
+      callMatch: callMatches.match,
       record: fresh.desk,
       clock: createClockDesk({
         clock,
@@ -180,7 +191,9 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       if (message.type === 'peers') {
         peers.onPeers(message.labels)
         questions.onPeers(message.labels)
+        callMatches.onPeers(message.labels)
       } else if (message.type === 'answered') questions.onAnswered(message)
+      else if (message.type === 'call-match') callMatches.onAnswer(message)
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)

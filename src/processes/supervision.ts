@@ -170,11 +170,13 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       case 'changed':
       case 'ask':
       case 'status-request':
+      case 'call-match-request':
         for (const verdict of verdicts) if (verdict.ready) send(verdict, message)
         return
       case 'answered':
       case 'applied':
       case 'status':
+      case 'call-match':
       case 'review-wanted':
         send(control, message)
         return

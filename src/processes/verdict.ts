@@ -1,10 +1,12 @@
-import { createHmac, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
-import { createBehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
+import { type BehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
 import { describeBehaviour } from '../engine/number-behaviour.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
+import { createBlockBuilder } from '../services/build-blocks.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
+import { createBlockTable } from '../shm/block-table.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
@@ -19,15 +21,20 @@ import { answerBehaviour } from './answer-behaviour.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
+import { createKeptActivity } from './keep-activity.ts'
 import { keptFreshMs } from './keep-fresh-moment.ts'
+import { createKeptPairs } from './keep-pairs.ts'
+import { startSnapshots } from './keep-snapshots.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
 import {
   ALIVE_EVERY_MS,
+  type CallMatchRequestMessage,
   type StartMessage,
   type VerdictAnswer,
   type VerdictProcessStatus,
   type VerdictQuestion,
 } from './messages.ts'
+import { nodeKey } from './node-key.ts'
 import { openClock } from './open-clock.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
@@ -74,16 +81,33 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
 
   const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
-  const key = readPseudonymKey(directory, config.pseudonymKeyFile)
-  const regions = createBehaviourRegions(config.verdict, wordsOf(key, 'pairs'), clock.now())
+  const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
+  const activity = createKeptActivity({ capacity: config.verdict.activeNumbers })
+  const pairs = createKeptPairs(
+    { pairsPerDay: config.verdict.pairsPerDay, key: nodeKey(pseudonymKey, 'pairs') },
+    { now: clock.now, onFull: (today) => log.warn(today, 'the memory of pairs is full for today') },
+  )
+  const snapshots = await startSnapshots(
+    { directory: directory.snapshots, label },
+    { parts: [activity.part, ...pairs.parts], now: clock.now, log },
+  )
+  pairs.start()
+  const regions: BehaviourRegions = {
+    activity: activity.memory(),
+    pairs: pairs.memory,
+    pairKey: pairs.key,
+    blocks: createBlockTable(config.verdict.blocks, clock.now()),
+    ends: createRecentCalls(config.verdict.recentEnds),
+  }
   const behaviour = openBehaviour(regions)
+  const blocks = createBlockBuilder({ store, table: behaviour.blocks, onFailure: fail })
   const shared = {
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
     behaviour: regions,
     callKey: randomFillSync(new Uint32Array(2)),
-    logKey: wordsOf(key, 'decision-log'),
+    logKey: nodeKey(pseudonymKey, 'decision-log'),
   }
   const threadData = Array.from(
     { length: config.verdict.threads },
@@ -127,11 +151,16 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     generation = snapshot.generation
   }
   await install(first)
+  // Nobody waits for it: until it is done the table says too little, never too much.
+  void blocks.start()
 
   const nodeHealth = openNodeHealth(health)
   const follower = createFollower(startedAt, {
     store,
-    addReported: builder.addReported,
+    addReported(number) {
+      builder.addReported(number)
+      blocks.changed(number)
+    },
     publish: async () => install(await builder.build()),
     onProgress: (seen, inForce) => tell({ type: 'applied', label, seen, inForce }),
     onFailure: fail,
@@ -190,6 +219,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     threads.acceptClock()
   }
 
+  function answerMatch({ id, low, high, sinceMs }: CallMatchRequestMessage): void {
+    tell({ type: 'call-match', id, label, match: pairs.match(low, high, sinceMs) })
+  }
+
   function status(): VerdictProcessStatus {
     return {
       label,
@@ -205,6 +238,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
       decisionLog: logs.stats(),
+      pairs: pairs.state(),
       uptimeSeconds: (Date.now() - startedMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
     }
@@ -224,6 +258,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'clock-accepted') acceptClock()
       else if (message.type === 'ask')
         tell({ type: 'answered', id: message.id, label, answer: answer(message.question) })
+      else if (message.type === 'call-match-request') answerMatch(message)
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
@@ -244,18 +279,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       // than the supervisor's patience, and it reads the store.
       const followed = follower.close()
       await threads.close()
+      pairs.stop()
+      await snapshots.close()
       await logs.close()
       await followed
       await store.close()
     },
   }
-}
-
-/**
- * Two secret words for one purpose: the same in every process of the node, and of nodes that share a key. `decision-log`:
- * pseudonyms of callees and the sample; `pairs`: who has talked with whom.
- */
-function wordsOf(pseudonymKey: Uint8Array, purpose: 'decision-log' | 'pairs'): Uint32Array {
-  const digest = createHmac('sha256', pseudonymKey).update(purpose).digest()
-  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
 }
