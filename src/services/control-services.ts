@@ -9,7 +9,12 @@ import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RecordState } from '../telemetry/record-metrics.ts'
-import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX, type ReportIntake } from './accept-report.ts'
+import {
+  createReportIntake,
+  REPORT_INTAKE_DEFAULTS,
+  type ReportIntake,
+  type ReportIntakeDependencies,
+} from './accept-report.ts'
 import { createPolicyDesk, type PolicyDesk, type YamlCodec } from './change-policy.ts'
 import type { ClockDesk } from './clock-desk.ts'
 import { type CallExplainer, createCallExplainer } from './explain-call.ts'
@@ -22,6 +27,7 @@ import {
 import { createListMembership } from './list-membership.ts'
 import { createNumberDesk, NUMBER_DESK_DEFAULTS, type NumberDesk } from './look-up-number.ts'
 import { createListDesk, type ListDesk } from './manage-lists.ts'
+import { createGoodCalls, GOOD_CALLS_DEFAULTS, type GoodCalls } from './note-good-calls.ts'
 import { type EntryBody, parseEntries } from './parse-entry.ts'
 import { createPseudonyms } from './pseudonym.ts'
 import { embeddedRecordDesk, type RecordDesk } from './record-desk.ts'
@@ -32,6 +38,7 @@ import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } fro
 /** Everything the control plane can do, as its transport sees it: one small desk per use case. */
 export type ControlServices = {
   readonly reports: ReportIntake
+  readonly goodCalls: GoodCalls
   readonly lists: ListDesk
   readonly entries: EntryDesk
   readonly imports: ImportDesk
@@ -124,6 +131,9 @@ export type ControlServicesDependencies = {
   readonly notify: (sequence: number) => Promise<void>
   /** The same for a report, which needs less: its number in every gate. */
   readonly notifyReport: (sequence: number) => Promise<void>
+  /** Left out: nobody remembers calls, and reports are taken as they are. */
+  readonly callMatch?: ReportIntakeDependencies['callMatch']
+  readonly standingOf?: ReportIntakeDependencies['standingOf']
   readonly decisionLog: DecisionLogReader
   /** engine/explain.ts over the newest state of the record. */
   readonly explain: (call: Call) => Explanation
@@ -149,12 +159,13 @@ export function createControlServices(
   const listName = (listId: number) => store.lists().find((list) => list.listId === listId)?.name ?? ''
   const decisions = createDecisionSearch({ log: deps.decisionLog, listName })
   const policyDesk = createPolicyDesk({ store, yaml: deps.yaml, parsePolicy, notify })
-  const intakeOptions = { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX }
   const intakeDeps = {
     store,
     pseudonyms,
     membership,
     parse,
+    callMatch: deps.callMatch ?? (async () => 'unknown' as const),
+    standingOf: deps.standingOf ?? (async () => 'unknown' as const),
     notify: deps.notifyReport,
     now,
     metrics: deps.metrics.reports,
@@ -163,7 +174,8 @@ export function createControlServices(
     imports.addEntries(list, entries, actor, { isReviewed: true })
   const desk = createReviewDesk({ store, membership, addEntries, notify, now })
   return {
-    reports: createReportIntake(intakeOptions, intakeDeps),
+    reports: createReportIntake(REPORT_INTAKE_DEFAULTS, intakeDeps),
+    goodCalls: createGoodCalls(GOOD_CALLS_DEFAULTS, { store, pseudonyms, notify: deps.notifyReport, now }),
     lists: createListDesk({ store, contents, notify }),
     entries: {
       async change(list, how, bodies, actor) {

@@ -5,11 +5,14 @@ import type { NumberDossier } from '../../../services/look-up-number.ts'
 import { formatTime } from '../../../services/parse-time.ts'
 import type { RouteContext } from '../dependencies.ts'
 import {
-  ChannelField,
+  CallMatchField,
   DecisionAnswer,
   EntryRow,
   IngressField,
+  KeptChannelField,
   ListKindField,
+  NotCountedField,
+  OpinionField,
   Reputation,
   ReviewAnswer,
   representDetails,
@@ -35,13 +38,20 @@ const Dossier = Type.Object({
   reports: Type.Array(
     Type.Object({
       reportId: Type.String(),
-      channel: ChannelField,
+      channel: KeptChannelField,
+      opinion: Type.Optional(OpinionField),
       scenario: ScenarioField,
       reporter: Type.String({ description: 'A pseudonym.' }),
       ingress: IngressField,
       at: Moment,
       receivedAt: Moment,
       weight: Type.Number(),
+      callMatch: Type.Optional(CallMatchField),
+      notCounted: Type.Optional(NotCountedField),
+      household: Type.Optional(Type.String({ description: 'A pseudonym.' })),
+      clique: Type.Optional(
+        Type.String({ description: 'Pseudonym of the first of reporters who always agree: they count as one.' }),
+      ),
       callId: Type.Optional(Type.String()),
       note: Type.Optional(Type.String()),
     }),
