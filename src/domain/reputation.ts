@@ -73,6 +73,24 @@ export function decayedGood(record: DataView, ingress: number, nowMs: number): n
 }
 
 /**
+ * When the newest report of harm was received that counts for this ingress kind, epoch ms; when all who made one are
+ * forgotten, the newest report of any. No allocation.
+ */
+export function newestHarmMs(record: DataView, ingress: number): number {
+  const end = reportersEnd(record)
+  let newest = 0
+  for (let at = HEADER_BYTES; at < end; at += REPORTER_BYTES) {
+    if (counts(record, at, ingress, 0, 0)) newest = Math.max(newest, record.getFloat64(at + 8, true))
+  }
+  return newest > 0 ? newest : newestReportMs(record)
+}
+
+/** When the newest report of any kind was received, epoch ms: what the sums are decayed to. No allocation. */
+export function newestReportMs(record: DataView): number {
+  return record.getFloat64(8, true)
+}
+
+/**
  * The lower bound for calls of one ingress kind at nowMs, with good evidence counted up to GOOD_SHARE_MAX of the harm: it
  * grows with harm whatever the good evidence is. No allocation.
  */

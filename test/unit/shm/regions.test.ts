@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { BLOCK_TABLE_CAPACITY_MAX, createBlockTable, openBlockTable } from '../../../src/shm/block-table.ts'
 import { checksumWords } from '../../../src/shm/checksum.ts'
 import { createCounters, openCounters } from '../../../src/shm/counters.ts'
 import { createDecisionRing, openDecisionRing, RING_RECORDS_MAX } from '../../../src/shm/decision-ring.ts'
@@ -18,6 +19,7 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['memory of recent calls', () => createRecentCalls(8), openRecentCalls],
   ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
+  ['block table', () => createBlockTable(8, 0), openBlockTable],
 ]
 // XXH32 with seed 0 of the bytes 00..0f and 00..1f.
 const XXH32_OF_16 = 0xb72837f4
@@ -60,6 +62,7 @@ describe('capacities', () => {
     expect(() => createDecisionRing(RING_RECORDS_MAX + 1)).toThrow(RangeError)
     expect(() => createRecentCalls(RECENT_CALLS_MAX + 1)).toThrow(RangeError)
     expect(() => createTraffic(TRAFFIC_CAPACITY_MAX + 1)).toThrow(RangeError)
+    expect(() => createBlockTable(BLOCK_TABLE_CAPACITY_MAX + 1, 0)).toThrow(RangeError)
     expect(() => createTraffic(1.5)).toThrow(RangeError)
   })
 
