@@ -11,7 +11,7 @@ import type { PolicyDocument } from '../../src/domain/policy.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../../src/domain/trunk.ts'
 import { createDecision, type Decision } from '../../src/engine/decision.ts'
 import { createScreener } from '../../src/engine/screen.ts'
-import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX } from '../../src/services/accept-report.ts'
+import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { createListMembership } from '../../src/services/list-membership.ts'
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
@@ -100,18 +100,17 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   }
   const parse = (text: string) => parsePhoneNumber(text, home, 'call')
   const key = new Uint8Array(words(random, 8).buffer)
-  const intake = createReportIntake(
-    { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX },
-    {
-      store,
-      pseudonyms: createPseudonyms({ key }, { parse }),
-      membership: createListMembership({ store, contents: store.contents }),
-      parse,
-      notify: follow,
-      now,
-      metrics: { accepted: () => undefined },
-    },
-  )
+  const intake = createReportIntake(REPORT_INTAKE_DEFAULTS, {
+    store,
+    pseudonyms: createPseudonyms({ key }, { parse }),
+    membership: createListMembership({ store, contents: store.contents }),
+    parse,
+    callMatch: async () => 'unknown',
+    standingOf: async () => 'unknown',
+    notify: follow,
+    now,
+    metrics: { accepted: () => undefined },
+  })
 
   const decision = createDecision()
   const call: Call = emptyCall()
