@@ -2,6 +2,7 @@
 import { ANY, BUCKETED, BUSY, COUNTED, countAttempt, countEnd, LISTED } from './activity-events.ts'
 import type { Activity } from './activity-layout.ts'
 import { ANSWERED, ONE_RING, UNANSWERED } from './activity-list.ts'
+import type { ActivityView } from './activity-view.ts'
 import { mixNumber } from './hash.ts'
 
 const DAY_MS = 86_400_000
@@ -15,7 +16,7 @@ export const BUSY_CALLER = -2
 /** Ingress kinds a caller may have a row of. */
 const INGRESS_ROWS = 4
 
-/** COUNTED or BUSY. */
+/** COUNTED or BUSY; what was known before goes into `into`, which is cleared. */
 export function countOne(
   activity: Activity,
   key: number,
@@ -23,10 +24,11 @@ export function countOne(
   other: number,
   trunk: number,
   nowMs: number,
+  into: ActivityView | undefined,
 ): number {
   const seconds = (nowMs / 1_000) >>> 0
   const otherHigh = (other / 2 ** 32) & 0xffff
-  return countAttempt(activity, key, of, hashOfOther(other), other | 0, otherHigh, trunk & 0xffff, seconds)
+  return countAttempt(activity, key, of, hashOfOther(other), other | 0, otherHigh, trunk & 0xffff, seconds, into)
 }
 
 /** COUNTED, UNKNOWN or BUSY. */

@@ -2,7 +2,7 @@
  * What an attempt and an end change, under the lock of the row's set. Each function says BUSY when another thread holds it
  * for too long, and has then changed nothing.
  */
-import { appendDense, attemptsInDense, closeDense, fillDense, moveDense } from './activity-dense.ts'
+import { appendDense, attemptsInDense, closeDense, fillDense, moveDense, sumDense } from './activity-dense.ts'
 import {
   type Activity,
   BLOCK,
@@ -31,6 +31,7 @@ import {
   dropOldest,
   hashesAt,
   LONG_SECONDS,
+  sumList,
 } from './activity-list.ts'
 import { takeBlock } from './activity-pool.ts'
 import {
@@ -48,6 +49,7 @@ import {
   touch,
   unlockSet,
 } from './activity-table.ts'
+import type { ActivityView } from './activity-view.ts'
 
 /** The set was held by another thread: nothing was done. */
 export const BUSY = -1
@@ -61,7 +63,10 @@ export const ANY = LISTED | BUCKETED
 
 const DAY_SECONDS = 86_400
 
-/** Counts an attempt to `other` (32 bits of hash, 0: withheld; its low 32 and next 16 bits) at `seconds`. COUNTED or BUSY. */
+/**
+ * Counts an attempt to `other` (32 bits of hash, 0: withheld; its low 32 and next 16 bits) at `seconds`, and fills `into`,
+ * if given (cleared), with what was known before it. COUNTED or BUSY.
+ */
 export function countAttempt(
   activity: Activity,
   key: number,
@@ -71,30 +76,64 @@ export function countAttempt(
   otherHigh: number,
   trunk: number,
   seconds: number,
+  into: ActivityView | undefined,
 ): number {
   aimAt(activity, key, of)
   const set = activity.set
   if (!lockSet(activity, set)) return BUSY
   const words = activity.words
   let head = findHead(activity)
-  if (head === 0) head = insertHead(activity, seconds)
-  else moveOn(activity, head, seconds)
+  if (head === 0) {
+    head = insertHead(activity, seconds)
+  } else {
+    if (into !== undefined) readTotals(words, head, into)
+    moveOn(activity, head, seconds)
+    if (into !== undefined) readWindows(activity, head, 0, into)
+  }
   const minute = ((words[head + LAST]! >>> 0) / 60) | 0
   touch(activity, head, minute)
   const isSequential = noteOther(activity, head, hash, otherLow, otherHigh)
-  if (classOf(words, head) !== DENSE && listedOf(words, head) === LIST_ROOM[classOf(words, head)]!) {
-    grow(activity, head, minute)
-  }
+  const size = classOf(words, head)
+  if (size !== DENSE && listedOf(words, head) === LIST_ROOM[size]!) grow(activity, head, minute)
   if (classOf(words, head) === DENSE) appendDense(activity, words[head + BLOCK]!, hash, trunk, isSequential)
   else appendAttempt(activity, head, hash, trunk, isSequential, minute)
   countTotal(words, head)
-  if (classOf(words, head) !== 0) {
-    // Pairs with the load of whoever collects busy heads: a hint, read without order.
-    const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
-    words[activity.busyAt + turn] = indexOf(activity, head) + 1
-  }
+  if (size !== 0) noteBusy(activity, head)
   unlockSet(activity, set)
   return COUNTED
+}
+
+/** What is known of a head at `seconds`. */
+export function readHead(activity: Activity, head: number, seconds: number, into: ActivityView): void {
+  const words = activity.words
+  readTotals(words, head, into)
+  const minute = minuteNow(words, head, seconds)
+  const passed = minute - (((words[head + LAST]! >>> 0) / 60) | 0)
+  if (minute >= 0 && passed < 60) readWindows(activity, head, passed, into)
+}
+
+function readTotals(words: Int32Array, head: number, into: ActivityView): void {
+  into.firstSeenMs = (words[head + FIRST]! >>> 0) * 1_000
+  into.lastSeenMs = (words[head + LAST]! >>> 0) * 1_000
+  into.days = (words[head + ID_HIGH]! >>> DAYS_SHIFT) & DAYS_MAX
+  into.totalAttempts = words[head + TOTALS]! & 0xffff
+  into.totalAnswered = words[head + TOTALS]! >>> 16
+  into.totalLong = words[head + LONG_LISTED]! & 0xffff
+}
+
+/** The windows as of `passed` minutes (below 60) after the head's newest. */
+function readWindows(activity: Activity, head: number, passed: number, into: ActivityView): void {
+  const words = activity.words
+  if (classOf(words, head) === DENSE) sumDense(activity, words[head + BLOCK]!, passed, into)
+  else sumList(activity, head, passed, into)
+}
+
+/** For whoever tells other processes of the busiest (remote-activity.ts): who had four attempts an hour or more. */
+function noteBusy(activity: Activity, head: number): void {
+  const words = activity.words
+  // Pairs with the load of the collector: a hint, read without order.
+  const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
+  words[activity.busyAt + turn] = indexOf(head)
 }
 
 /** Notes the outcome of an attempt to `other` that began `lengthSeconds` ago, as the end says. COUNTED, UNKNOWN or BUSY. */

@@ -2,33 +2,32 @@
  * Where everything lies in the region of activity (activity.ts has the picture), and what a thread holds of it.
  *
  * ```
- *   region head │ sets: one line each │ heads: one line each │ blocks of 256 B │ of 2 KiB │ of 16 KiB │ ring of busy heads
+ *   region head │ sets: a line and 15 heads of a line each │ blocks of 256 B │ of 2 KiB │ of 16 KiB │ ring of busy heads
  *
  *   set    lock │ 15 x (16 bits of hash, 16 bits of minute last seen)              a look-up reads this line …
- *   head    0 id low    1 id high, days, class, "last other is known"              … and this one
+ *   head    0 id low    1 id high, days, class, "last other is known"              … and this one, of the same page
  *           2 first seen, s   3 last seen, s   4 attempts | answered   5 long | listed   6 last other   7 block
  *           8-10 hashes   11-13 metas   14-15 trunks, last other high              the list of a caller with few attempts
  *   list block     owner │ hashes │ metas │ trunks                                 activity-list.ts
  *   dense block    owner │ minute │ sums │ trunks │ 60 buckets │ sketch            activity-dense.ts
  * ```
- * `listed` counts the attempts in the list, wherever it lies. `owner` is the index of the head plus one, 0 when free.
+ * `listed` counts the attempts in the list, wherever it lies. `owner` is the index of the head, in lines
+ * from the first set's, 0 when free.
  */
-import {
-  assertCapacity,
-  createRegion,
-  HEADER_BYTES,
-  HEADER_WORDS,
-  magicOf,
-  openRegion,
-  type RegionFormat,
-} from './layout.ts'
+import { assertCapacity, createRegion, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
 /** 2^23 keys are 1.2 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
 export const ACTIVITY_MAX = 2 ** 23
 
 export const WAYS = 15
-export const SET_WORDS = WAYS + 1
 export const ACTIVITY_HEAD_WORDS = 16
+/** The line of the set and its heads: 1 KiB. */
+const SET_WORDS = (WAYS + 1) * ACTIVITY_HEAD_WORDS
+/**
+ * Where the sets begin: 1,008 bytes into the region. glibc's calloc, which large shared buffers come from, gives memory 16
+ * bytes into a page; so lines are whole cache lines and no set lies in two pages. Another allocator costs speed alone.
+ */
+export const SETS_AT = 252
 
 // Words of a head.
 export const ID_LOW = 0
@@ -81,7 +80,6 @@ const WAYS_PER_KEY = 1.25
 
 type Places = {
   readonly sets: number
-  readonly headsAt: number
   readonly poolAt: Int32Array
   readonly poolCount: Int32Array
   readonly busyAt: number
@@ -90,16 +88,15 @@ type Places = {
 
 function placesOf(capacity: number): Places {
   const sets = Math.max(1, Math.ceil((capacity * WAYS_PER_KEY) / WAYS))
-  const headsAt = HEADER_WORDS + sets * SET_WORDS
   const poolAt = new Int32Array(4)
   const poolCount = new Int32Array(4)
-  let at = headsAt + sets * WAYS * ACTIVITY_HEAD_WORDS
+  let at = lineOf(sets)
   for (let size = 1; size <= DENSE; size++) {
     poolAt[size] = at
     poolCount[size] = Math.max(POOL_LEAST[size]!, Math.ceil(capacity / POOL_SHARE[size]!))
     at += poolCount[size]! * BLOCK_WORDS[size]!
   }
-  return { sets, headsAt, poolAt, poolCount, busyAt: at, wordCount: at + BUSY_RING }
+  return { sets, poolAt, poolCount, busyAt: at, wordCount: at + BUSY_RING }
 }
 
 export const ACTIVITY_FORMAT: RegionFormat = {
@@ -153,11 +150,10 @@ export function createActivity(capacity: number): SharedArrayBuffer {
 /** Throws SNAPSHOT_FORMAT when the memory holds something else. Every thread opens its own. */
 export function openActivity(memory: SharedArrayBuffer): Activity {
   const capacity = openRegion(ACTIVITY_FORMAT, memory)
-  const { sets, headsAt, poolAt, poolCount, busyAt } = placesOf(capacity)
+  const { sets, poolAt, poolCount, busyAt } = placesOf(capacity)
   return {
     capacity,
     sets,
-    headsAt,
     poolAt,
     poolCount,
     busyAt,
@@ -177,7 +173,7 @@ export function openActivity(memory: SharedArrayBuffer): Activity {
   }
 }
 
-/** Word index of the line of a set: the first set lies behind the region's head. */
+/** Word index of the line of a set: the first set lies behind the region's head. Its heads follow, way by way. */
 export function lineOf(set: number): number {
-  return HEADER_BYTES / 4 + set * SET_WORDS
+  return SETS_AT + set * SET_WORDS
 }

@@ -74,7 +74,7 @@ function replay(activity: Activity, at: number): boolean {
   const ringMs = pending[at + 5]!
   const talkMs = pending[at + 6]!
   const nowMs = pending[at + 7]!
-  if (kind === WAITING_ATTEMPT) return countOne(activity, key, of, other, first, nowMs) !== BUSY
+  if (kind === WAITING_ATTEMPT) return countOne(activity, key, of, other, first, nowMs, undefined) !== BUSY
   if (kind === WAITING_END) return endOne(activity, key, of, other, first === 1, ringMs, talkMs, nowMs) !== BUSY
   return endCaller(activity, key, other, first === 1, ringMs, talkMs, nowMs) !== BUSY_CALLER
 }

@@ -5,7 +5,7 @@
  * A free block is taken; else that of a key whose attempts have all left the windows (which keeps its head); else the key
  * longest not seen of those looked at is evicted with its block: a key is in the table whole or not at all.
  */
-import { type Activity, BLOCK, BLOCK_WORDS, HANDS, LAST, WAYS } from './activity-layout.ts'
+import { type Activity, BLOCK, BLOCK_WORDS, HANDS, LAST } from './activity-layout.ts'
 import {
   BACK_MINUTES_MAX,
   classOf,
@@ -13,6 +13,7 @@ import {
   indexOf,
   releaseBlock,
   removeHead,
+  setOf,
   tryLockSet,
   unlockSet,
 } from './activity-table.ts'
@@ -39,7 +40,7 @@ export function takeBlock(activity: Activity, head: number, size: number, second
 function searchPool(activity: Activity, head: number, size: number, seconds: number): number {
   const words = activity.words
   const count = activity.poolCount[size]!
-  const owner = indexOf(activity, head) + 1
+  const owner = indexOf(head)
   let oldest = 0
   let oldestAge = -1
   for (let probe = 0; probe < PROBES; probe++) {
@@ -54,7 +55,7 @@ function searchPool(activity: Activity, head: number, size: number, seconds: num
       if (Atomics.compareExchange(words, block, 0, owner) === 0) return block
       continue
     }
-    const age = ageOf(words[headOf(activity, other - 1) + LAST]! >>> 0, seconds)
+    const age = ageOf(words[headOf(other) + LAST]! >>> 0, seconds)
     if (age >= IDLE_SECONDS && seize(activity, block, other, owner, seconds)) return block
     if (age > oldestAge) {
       oldestAge = age
@@ -76,10 +77,10 @@ function ageOf(last: number, seconds: number): number {
 /** Takes a block from another head, unless it is busy or no longer that head's. */
 function seize(activity: Activity, block: number, other: number, owner: number, seconds: number): boolean {
   const words = activity.words
-  const set = ((other - 1) / WAYS) | 0
-  const isOwnSet = set === (((owner - 1) / WAYS) | 0)
+  const set = setOf(other)
+  const isOwnSet = set === setOf(owner)
   if (!isOwnSet && !tryLockSet(activity, set)) return false
-  const head = headOf(activity, other - 1)
+  const head = headOf(other)
   const isTheirs = words[block] === other && words[head + BLOCK] === block && classOf(words, head) !== 0
   if (isTheirs) {
     if (ageOf(words[head + LAST]! >>> 0, seconds) >= IDLE_SECONDS) releaseBlock(activity, head)

@@ -26,17 +26,7 @@ import {
   WAYS,
 } from './activity-layout.ts'
 import { takeBlock } from './activity-pool.ts'
-import {
-  aimAt,
-  classOf,
-  findHead,
-  headOf,
-  listedOf,
-  lockSet,
-  placeHead,
-  removeHead,
-  unlockSet,
-} from './activity-table.ts'
+import { aimAt, classOf, findHead, listedOf, lockSet, placeHead, removeHead, unlockSet } from './activity-table.ts'
 import { checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
 
@@ -67,7 +57,7 @@ export function activityToBytes(activity: Activity): Uint8Array {
     if (!lockPatiently(activity, set)) continue
     for (let way = 0; way < WAYS; way++) {
       if (activity.words[lineOf(set) + 1 + way] === 0) continue
-      at = copyKey(activity.words, headOf(activity, set * WAYS + way), into, at)
+      at = copyKey(activity.words, lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS, into, at)
       keys++
     }
     unlockSet(activity, set)

@@ -20,6 +20,7 @@ import {
   LAST_OTHER,
   LONG_LISTED,
   lineOf,
+  SETS_AT,
   TOTALS,
   WAYS,
 } from './activity-layout.ts'
@@ -74,7 +75,7 @@ export function findHead(activity: Activity): number {
   const line = lineOf(set)
   for (let way = 0; way < WAYS; way++) {
     if (words[line + 1 + way]! >>> 16 !== tag) continue
-    const head = headOf(activity, set * WAYS + way)
+    const head = line + (way + 1) * ACTIVITY_HEAD_WORDS
     if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
   }
   return 0
@@ -99,7 +100,7 @@ export function insertHead(activity: Activity, seconds: number): number {
       chosen = way
     }
   }
-  const head = headOf(activity, set * WAYS + chosen)
+  const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[line + 1 + chosen] !== 0) removeHead(activity, head)
   words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
   words[head + ID_LOW] = activity.low
@@ -123,14 +124,14 @@ export function placeHead(activity: Activity, seconds: number): number {
   let oldest = seconds
   for (let way = 0; way < WAYS; way++) {
     const isEmpty = words[lineOf(set) + 1 + way] === 0
-    const last = isEmpty ? -1 : words[headOf(activity, set * WAYS + way) + LAST]! >>> 0
+    const last = isEmpty ? -1 : words[lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS + LAST]! >>> 0
     if (last >= oldest) continue
     oldest = last
     chosen = way
     if (isEmpty) break
   }
   if (chosen < 0) return 0
-  const head = headOf(activity, set * WAYS + chosen)
+  const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[lineOf(set) + 1 + chosen] !== 0) removeHead(activity, head)
   words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
   return head
@@ -138,10 +139,8 @@ export function placeHead(activity: Activity, seconds: number): number {
 
 /** Forgets a key and gives its block back. Its set must be locked. */
 export function removeHead(activity: Activity, head: number): void {
-  const { words } = activity
   releaseBlock(activity, head)
-  const index = indexOf(activity, head)
-  words[lineOf((index / WAYS) | 0) + 1 + (index % WAYS)] = 0
+  activity.words[wayOf(head)] = 0
 }
 
 /** The head's list is empty and lies in the head again; its block, if it has one, is free. Its set must be locked. */
@@ -156,16 +155,26 @@ export function releaseBlock(activity: Activity, head: number): void {
 
 /** Notes in the line of the set when the key was last seen, for insertHead. */
 export function touch(activity: Activity, head: number, minute: number): void {
-  const way = indexOf(activity, head) - activity.set * WAYS
-  activity.words[lineOf(activity.set) + 1 + way] = (activity.tag << 16) | (minute & 0xffff)
+  activity.words[wayOf(head)] = (activity.tag << 16) | (minute & 0xffff)
 }
 
-export function headOf(activity: Activity, index: number): number {
-  return activity.headsAt + index * ACTIVITY_HEAD_WORDS
+/** Word index of a head's entry in the line of its set. */
+function wayOf(head: number): number {
+  const lines = (head - SETS_AT) / ACTIVITY_HEAD_WORDS
+  return SETS_AT + (lines & ~WAYS) * ACTIVITY_HEAD_WORDS + (lines & WAYS)
 }
 
-export function indexOf(activity: Activity, head: number): number {
-  return ((head - activity.headsAt) / ACTIVITY_HEAD_WORDS) | 0
+/** Index of a head, as blocks name their owner: lines from the first set's, so never 0. */
+export function indexOf(head: number): number {
+  return ((head - SETS_AT) / ACTIVITY_HEAD_WORDS) | 0
+}
+
+export function headOf(index: number): number {
+  return SETS_AT + index * ACTIVITY_HEAD_WORDS
+}
+
+export function setOf(index: number): number {
+  return index >>> 4
 }
 
 export function classOf(words: Int32Array, head: number): number {

@@ -12,29 +12,17 @@
  * The invariant: counts are exact while a key is in the table. A key is evicted when its set is full and it was not seen
  * for longest, or when its block is needed and it was not seen for longest of those looked at; it then begins anew. Not
  * exact, and only for keys with more than 204 attempts an hour: distinct others (standard error 3.8 %), distinct trunks
- * beyond 48, and which of several attempts an end belongs to.
+ * beyond 48, and which of several attempts an end belongs to. Two counters in the region's head say when more than that was
+ * given up: OVERRUNS (an attempt left a list early, because every block looked at was in use) and LOST (activity-pending.ts).
  *
  * Nobody waits without bound: a set that another thread holds for microseconds is tried again with this thread's next event
  * (activity-pending.ts), and a reader finds nothing known.
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
-import { sumDense } from './activity-dense.ts'
-import { BUSY, minuteNow, UNKNOWN } from './activity-events.ts'
-import {
-  type Activity,
-  BLOCK,
-  DAYS_MAX,
-  DAYS_SHIFT,
-  DENSE,
-  FIRST,
-  ID_HIGH,
-  LAST,
-  LONG_LISTED,
-  TOTALS,
-} from './activity-layout.ts'
-import { sumList } from './activity-list.ts'
+import { BUSY, readHead, UNKNOWN } from './activity-events.ts'
+import type { Activity } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
-import { aimAt, classOf, findHead, lockSet, unlockSet } from './activity-table.ts'
+import { aimAt, findHead, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
@@ -65,21 +53,6 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
   return head !== 0
 }
 
-function readHead(activity: Activity, head: number, seconds: number, into: ActivityView): void {
-  const words = activity.words
-  into.firstSeenMs = (words[head + FIRST]! >>> 0) * 1_000
-  into.lastSeenMs = (words[head + LAST]! >>> 0) * 1_000
-  into.days = (words[head + ID_HIGH]! >>> DAYS_SHIFT) & DAYS_MAX
-  into.totalAttempts = words[head + TOTALS]! & 0xffff
-  into.totalAnswered = words[head + TOTALS]! >>> 16
-  into.totalLong = words[head + LONG_LISTED]! & 0xffff
-  const minute = minuteNow(words, head, seconds)
-  const passed = minute - (((words[head + LAST]! >>> 0) / 60) | 0)
-  if (minute < 0 || passed >= 60) return
-  if (classOf(words, head) === DENSE) sumDense(activity, words[head + BLOCK]!, passed, into)
-  else sumList(activity, head, passed, into)
-}
-
 /**
  * Counts one attempt towards `other` (the callee; for rows of callees and blocks the caller; negative: withheld, which is
  * nobody's distinct other) through `trunk` (index up to 65,535, 0 unknown) at `nowMs`. Keys that are no numbers are not
@@ -94,9 +67,40 @@ export function noteAttempt(
   nowMs: number,
 ): void {
   if (!(key > 0)) return
+  count(activity, key, of, other, trunk, nowMs, undefined)
+}
+
+/**
+ * readActivity, then noteAttempt, in one: the row is looked up and locked once, which halves what both cost. For calls that
+ * will count whatever is decided.
+ */
+export function readAndNoteAttempt(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  trunk: number,
+  nowMs: number,
+  into: ActivityView,
+): boolean {
+  clearActivityView(into)
+  if (!(key > 0)) return false
+  count(activity, key, of, other, trunk, nowMs, into)
+  return into.totalAttempts > 0
+}
+
+function count(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  trunk: number,
+  nowMs: number,
+  into: ActivityView | undefined,
+): void {
   if (activity.pendingCount > 0) flushActivity(activity)
   // While events wait, all that follow do: an attempt must not be overtaken by its end.
-  if (activity.pendingCount > 0 || countOne(activity, key, of, other, trunk, nowMs) === BUSY) {
+  if (activity.pendingCount > 0 || countOne(activity, key, of, other, trunk, nowMs, into) === BUSY) {
     postpone(activity, WAITING_ATTEMPT, key, of, other, trunk, 0, 0, nowMs)
   }
 }

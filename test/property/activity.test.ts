@@ -9,6 +9,7 @@ import {
   noteEnd,
   openActivity,
   readActivity,
+  readAndNoteAttempt,
 } from '../../src/shm/activity.ts'
 import { createActivityModel } from '../support/activity-model.ts'
 
@@ -74,7 +75,14 @@ describe('activity of keys that stay in the table', () => {
           now += event.advance
           const row = rows[event.key] ?? rows[0]
           if (event.kind === 'attempt') {
-            noteAttempt(activity, row.key, row.of, event.other, event.trunk, now)
+            if (event.trunk === 1) {
+              const before = model.read(row.key, row.of, now)
+              const known = readAndNoteAttempt(activity, row.key, row.of, event.other, event.trunk, now, view)
+              expect(known).toBe(before !== undefined)
+              expectAgreement(view, before, false)
+            } else {
+              noteAttempt(activity, row.key, row.of, event.other, event.trunk, now)
+            }
             model.attempt(row.key, row.of, event.other, event.trunk, now)
           } else {
             const { other, answered, ring, talk } = event
@@ -122,7 +130,14 @@ describe('activity of keys that stay in the table', () => {
             now += gapMs
             const other = 79_160_000_000 + ((i * step) % spread)
             const through = trunk > 40 ? i % 40 : trunk
-            noteAttempt(activity, key, of, other, through, now)
+            if (i === attempts - 1) {
+              const isDense = model.isDense(key, of)
+              const before = model.read(key, of, now)
+              readAndNoteAttempt(activity, key, of, other, through, now, view)
+              expectAgreement(view, before, isDense)
+            } else {
+              noteAttempt(activity, key, of, other, through, now)
+            }
             model.attempt(key, of, other, through, now)
             if (i % endEvery > 0) continue
             const counted = noteEnd(activity, key, of, other, answered, 2_000, talk, now + 2_000)

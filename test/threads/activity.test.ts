@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createActivity, createActivityView, openActivity, readActivity } from '../../src/shm/activity.ts'
 import { LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
+import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
 
 const THREADS = 4
@@ -78,7 +79,7 @@ describe('activity under four threads', () => {
 
 /** Every block that has an owner is that head's, and every head with a block owns it. */
 function expectBlocksOwned(activity: ReturnType<typeof openActivity>): void {
-  const { words, headsAt, poolAt, poolCount } = activity
+  const { words, poolAt, poolCount } = activity
   const sizes = [0, 64, 512, 4_096]
   let owned = 0
   for (let size = 1; size <= 3; size++) {
@@ -87,15 +88,16 @@ function expectBlocksOwned(activity: ReturnType<typeof openActivity>): void {
       const owner = words[block]!
       if (owner === 0) continue
       owned++
-      const head = headsAt + (owner - 1) * 16
-      expect((words[head + 1]! >>> 29) & 3).toBe(size)
+      const head = headOf(owner)
+      expect(classOf(words, head)).toBe(size)
       expect(words[head + 7]).toBe(block)
     }
   }
   let claimed = 0
-  for (let index = 0; index < activity.sets * 15; index++) {
-    const entry = words[lineOf(Math.floor(index / 15)) + 1 + (index % 15)]
-    if (entry !== 0 && ((words[headsAt + index * 16 + 1]! >>> 29) & 3) !== 0) claimed++
+  for (let set = 0; set < activity.sets; set++) {
+    for (let way = 1; way <= 15; way++) {
+      if (words[lineOf(set) + way] !== 0 && classOf(words, lineOf(set) + way * 16) !== 0) claimed++
+    }
   }
   expect(claimed).toBe(owned)
 }
