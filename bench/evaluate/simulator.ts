@@ -181,6 +181,19 @@ function printFindings(
     `* Block threshold ${within.threshold}, the lowest with at most 5 benign calls of 100,000 wrongly blocked: ` +
       `${percent(within.maliciousBlockedShare)} of malicious calls, ${within.benignBlockedPer100000.toFixed(2)} per 100,000.\n`,
   )
+  if (found.bySeed.length > 1) {
+    const range = (values: readonly number[], digits: number) =>
+      `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`
+    const malicious = range(
+      found.bySeed.map((seed) => seed.maliciousBlockedShare * 100),
+      1,
+    )
+    const benign = range(
+      found.bySeed.map((seed) => seed.benignBlockedPer100000),
+      1,
+    )
+    print(`By seed, at the policy's threshold: ${malicious} % of malicious calls, ${benign} benign calls of 100,000.\n`)
+  }
   const kindRows = [...found.kinds, { ...benign, kind: 'all benign calls' }]
   printTable(
     ['benign kind', 'calls', 'blocked', 'per million', 'flagged', 'per million'],

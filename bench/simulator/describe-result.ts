@@ -58,6 +58,8 @@ export type Findings = {
   readonly refusedReports: number
   readonly bombed: SimulationResult['bombed']
   readonly curve: readonly CurvePoint[]
+  /** How far seeds lie apart, in the order they were given. */
+  readonly bySeed: readonly { readonly maliciousBlockedShare: number; readonly benignBlockedPer100000: number }[]
 }
 
 export type Timing = {
@@ -98,6 +100,10 @@ export function describeResults(results: readonly SimulationResult[], attacks: r
     refusedReports: results.reduce((sum, result) => sum + result.refusedReports, 0),
     bombed,
     curve,
+    bySeed: results.map((result) => ({
+      maliciousBlockedShare: typeRow(result.tally, '', calling, 101).blockedShare,
+      benignBlockedPer100000: kindRow(result.tally, '', benignKinds).blockedPerMillion / 10,
+    })),
   }
 }
 

@@ -52,6 +52,10 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
   const drawCalled = createWeightedDraw(businesses.map(({ business }) => business.called))
   const friendsShare = PERSONAL_SHARE - WORLD.strangers - WORLD.friendsOneRing - WORLD.forwarded - WORLD.withheld
 
+  /** Roamers, ported and foreign numbers count as such whomever they call: their CLI is what is hard about them. */
+  const kindOf = (caller: number, kind: number) =>
+    caller < peopleCount && parties.kind[caller] !== KIND.friends ? parties.kind[caller]! : kind
+
   /** A call between two parties, without an outcome yet. */
   function between(caller: number, callee: number, kind: number): number {
     const slot = pool.take()
@@ -63,7 +67,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     pool.trunk[slot] = parties.trunk[caller]!
     // A few calls take another way into our network.
     if (random.chance(0.03)) pool.trunk[slot] = trunkFor(parties.ingress[caller]!, random.below(97))
-    pool.kind[slot] = kind
+    pool.kind[slot] = kindOf(caller, kind)
     if (parties.favour[caller] !== 0) pool.flags[slot] = CALL_FLAG.favoured
     drawKnowledge(random, pool, slot, true, caller < ownCount)
     return slot
@@ -96,17 +100,18 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     return random.chance(0.5) ? between(one, other, kind) : between(other, one, kind)
   }
 
-  function friends(kind: number | undefined): number {
+  function friends(kind: number): number {
     const pair = population.drawContact(random)
     const isReversed = contacts.mutual[pair] === 1 && random.chance(0.5)
     const caller = isReversed ? contacts.callee[pair]! : contacts.caller[pair]!
     const callee = isReversed ? contacts.caller[pair]! : contacts.callee[pair]!
-    return between(caller, callee, kind ?? parties.kind[caller]!)
+    return between(caller, callee, kind)
   }
 
   /** One of our subscribers calls another by way of a number elsewhere that is forwarded to him. */
   function forwarded(): number {
     const slot = between(anybodyOwn(), anybodyOwn(), KIND.forwarded)
+    pool.kind[slot] = KIND.forwarded
     pool.ingress[slot] = INGRESS.national!
     pool.trunk[slot] = trunkFor(INGRESS.national!, random.below(TRUNKS.national))
     pool.originating[slot] = 0
@@ -117,7 +122,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
   }
 
   const PERSONAL: readonly (readonly [share: number, plan: () => number])[] = [
-    [friendsShare, () => outcomeOf(friends(undefined))],
+    [friendsShare, () => outcomeOf(friends(KIND.friends))],
     [WORLD.strangers, () => outcomeOf(strangers(KIND.strangers))],
     [WORLD.friendsOneRing, oneRing],
     [WORLD.forwarded, () => outcomeOf(forwarded())],
@@ -139,6 +144,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
   function withheld(): number {
     const slot = outcomeOf(friends(KIND.withheld))
     pool.caller[slot] = WITHHELD
+    pool.kind[slot] = KIND.withheld
     pool.originating[slot] = 0
     pool.roaming[slot] = 0
     return slot
@@ -251,7 +257,7 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
     pool.calleeParty[back] = pool.callerParty[slot]!
     pool.ingress[back] = parties.ingress[callerParty]!
     pool.trunk[back] = parties.trunk[callerParty]!
-    pool.kind[back] = KIND['call-back']
+    pool.kind[back] = kindOf(callerParty, KIND['call-back'])
     if (parties.favour[callerParty] !== 0) pool.flags[back] = CALL_FLAG.favoured
     pool.flags[back]! |= CALL_FLAG.final
     const answered = chances.chance(0.8)
