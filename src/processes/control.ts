@@ -22,6 +22,7 @@ import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
 import { policyYaml } from './policy-yaml.ts'
+import { startRehearsalThreads } from './rehearsal-threads.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
 
@@ -101,6 +102,11 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       onSettled: (record) => metrics.imports.settled(record, clock.now()),
     },
   )
+  const rehearsals = startRehearsalThreads({
+    dataDirectory: directory.root,
+    homeCountry: config.homeCountry,
+    trunks: config.trunks,
+  })
   const services = createControlServices(
     { home, timeZone: config.timeZone, pseudonymKey, trunks: config.trunks },
     {
@@ -122,6 +128,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
       explain: explainer.explain,
       trunkIndex: explainer.trunkIndex,
+      rehearseEvents: rehearsals.run,
       yaml: policyYaml,
       metrics,
       now: clock.now,
@@ -174,6 +181,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       keptClock.stop()
       await app.close()
       await imports.close()
+      await rehearsals.close()
       metrics.close()
       await record.close()
       await record.jobs.close()
