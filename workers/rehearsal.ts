@@ -2,6 +2,7 @@ import os from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { diallingRules } from '../src/domain/dialling-rules.ts'
 import type { RehearseEventsJob } from '../src/jobs/rehearse-events.ts'
+import { openClock } from '../src/processes/open-clock.ts'
 import type { RehearsalThreadData } from '../src/processes/rehearsal-threads.ts'
 import { rehearseInThread } from '../src/processes/rehearse-in-thread.ts'
 import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
@@ -16,5 +17,5 @@ const home = diallingRules(homeCountry)
 
 /** Piscina calls it with every task. */
 export default function rehearsal(job: RehearseEventsJob): ReturnType<typeof rehearseInThread> {
-  return rehearseInThread(job, { home, trunks }, store)
+  return rehearseInThread(job, { home, trunks }, store, openClock({ root: dataDirectory }).now)
 }

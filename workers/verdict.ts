@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
+import { openBehaviour } from '../src/engine/behaviour-memory.ts'
 import { createScreener } from '../src/engine/screen.ts'
 import { openClock } from '../src/processes/open-clock.ts'
 import { openThreadCounters, processHealth, serveThread } from '../src/processes/serve-thread.ts'
@@ -25,6 +26,7 @@ const screener = createScreener(
     counters,
     ring: openDecisionRing(data.decisionRing),
     traffic: openTraffic(data.traffic),
+    behaviour: openBehaviour(data.behaviour),
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,
     onFailure: events.fault,

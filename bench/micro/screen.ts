@@ -20,6 +20,7 @@ import type { Call } from '../../src/domain/call-event.ts'
 import { diallingRules } from '../../src/domain/parse-phone-number.ts'
 import { parsePolicy } from '../../src/domain/parse-policy.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
+import { createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createDecision } from '../../src/engine/decision.ts'
 import { createScreener } from '../../src/engine/screen.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
@@ -102,6 +103,13 @@ const screener = createScreener(
     ring: openDecisionRing(ring),
     recent: openRecentCalls(createRecentCalls(65_536)),
     traffic: openTraffic(createTraffic(65_536)),
+    behaviour: openBehaviour(
+      createBehaviourRegions(
+        { activeNumbers: 4_194_304, pairsPerDay: 4_194_304, blocks: 262_144, recentEnds: 65_536 },
+        Uint32Array.of(5, 6),
+        NOW,
+      ),
+    ),
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,
     onFailure(error) {

@@ -92,6 +92,31 @@ export const CONFIG_SCHEMA = Type.Object(
           maximum: 16_777_216,
           description: 'Per thread, for the impact of a list; 32 bytes each.',
         }),
+        activeNumbers: Type.Integer({
+          // A call touches three rows: its caller, its callee, the caller's block.
+          default: 524_288,
+          minimum: 1_024,
+          maximum: 8_388_608,
+          description: 'Rows of the activity table, per process; the longest unseen makes room.',
+        }),
+        pairsPerDay: Type.Integer({
+          default: 2_097_152,
+          minimum: 1_024,
+          maximum: 268_435_456,
+          description: 'Pairs of caller and callee remembered a day, for 7 days, per process.',
+        }),
+        blocks: Type.Integer({
+          default: 262_144,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Number blocks with reported numbers in them, per process.',
+        }),
+        recentEnds: Type.Integer({
+          default: 131_072,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Call ends remembered for 5 minutes, so that one told twice counts once; 80 bytes each.',
+        }),
       },
       { ...strict, default: {} },
     ),

@@ -13,8 +13,13 @@ export const FIELD_ERRORS_MAX = 50
 export type FieldChecker = {
   readonly errors: readonly FieldError[]
   fail(pointer: string, detail: string): void
-  /** The object at `pointer`: all of `keys` must be there and no others. */
-  object(value: unknown, pointer: string, keys: readonly string[]): Readonly<Record<string, unknown>>
+  /** The object at `pointer`: all of `keys` must be there, `optional` ones may be, and no others. */
+  object(
+    value: unknown,
+    pointer: string,
+    keys: readonly string[],
+    optional?: readonly string[],
+  ): Readonly<Record<string, unknown>>
   list(value: unknown, pointer: string, countMin: number, countMax: number): readonly unknown[]
   integer(value: unknown, pointer: string, min: number, max: number): number
   number(value: unknown, pointer: string, min: number, max: number): number
@@ -42,7 +47,8 @@ export function createFieldChecker(): FieldChecker {
   return {
     errors,
     fail,
-    object(value, pointer, keys) {
+    object(value, pointer, required, optional = []) {
+      const keys = [...required, ...optional]
       if (!isPlainObject(value)) {
         fail(pointer, `${label(pointer)} must be an object with the keys ${keys.join(', ')}, got ${shown(value)}.`)
         return {}
@@ -53,7 +59,7 @@ export function createFieldChecker(): FieldChecker {
         const hint = near === undefined ? `Known keys: ${keys.join(', ')}.` : `Did you mean "${near}"?`
         fail(`${pointer}/${escapePointer(key)}`, `${shown(key)} is not a known key here. ${hint}`)
       }
-      for (const key of keys) {
+      for (const key of required) {
         if (!Object.hasOwn(value, key)) fail(`${pointer}/${key}`, `"${key}" is missing.`)
       }
       return value

@@ -1,5 +1,7 @@
+import { DEFAULT_BEHAVIOUR } from './behaviour.ts'
 import { ScreeningError } from './errors.ts'
 import { createFieldChecker, escapePointer, type FieldChecker, isPlainObject } from './field-checker.ts'
+import { readBehaviour } from './parse-behaviour.ts'
 import {
   type PolicyDocument,
   type PolicyRule,
@@ -36,7 +38,7 @@ export function parsePolicy(value: unknown): PolicyDocument {
 }
 
 function readPolicy(value: unknown, check: FieldChecker): PolicyDocument {
-  const top = check.object(value, '', TOP_KEYS)
+  const top = check.object(value, '', TOP_KEYS, ['behaviour'])
   if (!isPlainObject(value)) return EMPTY
   return {
     name: check.text(
@@ -56,6 +58,7 @@ function readPolicy(value: unknown, check: FieldChecker): PolicyDocument {
         STALE_DAYS_MAX,
       ),
     },
+    behaviour: top.behaviour === undefined ? DEFAULT_BEHAVIOUR : readBehaviour(top.behaviour, check),
     callees: readCallees(top.callees, check),
     sip: readSip(top.sip, check),
     label: readLabel(top.label, check),
@@ -173,6 +176,7 @@ const EMPTY: PolicyDocument = {
   reviewAt: 1,
   reports: { windowDays: 1, flagReporters: 1, blockReporters: 1, weightMin: 0 },
   numbering: { staleAfterDays: 1 },
+  behaviour: DEFAULT_BEHAVIOUR,
   callees: { emergency: [], service: [] },
   sip: { analytics: '603+', deterministic: '603', redressUrl: '', location: '' },
   label: { code: '', text: {} },

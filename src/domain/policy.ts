@@ -1,3 +1,5 @@
+import type { Behaviour } from './behaviour.ts'
+
 /**
  * The policy document: which signals count, how much, and where the thresholds lie. Analysts write it as YAML
  * (data/policy.yaml is the default, with comments); parsePolicy turns it into this type and reports every mistake at once.
@@ -24,13 +26,26 @@ export const SIGNAL_NAMES = [
   'reported-share',
   'withheld',
   'invalid-caller',
+  'calling-pattern',
+  'robocall-burst',
+  'one-ring',
+  'sequential-dialling',
+  'neighbour-spoofing',
+  'pool-rotation',
+  'sim-box',
+  'many-trunks',
+  'callee-flood',
+  'number-block',
+  'impersonation',
+  'known-contact',
+  'conversations',
 ] as const
 export type SignalName = (typeof SIGNAL_NAMES)[number]
 
 export type PolicyRule = {
   readonly signal: SignalName
   readonly mode: RuleMode
-  /** 0-100: what the signal adds at full strength; for good evidence (`attested`) what it takes away. */
+  /** 0-100: what the signal adds at full strength; for good evidence (`attested`, `known-contact`) what it takes away. */
   readonly points: number
 }
 
@@ -50,6 +65,8 @@ export type PolicyDocument = {
     readonly weightMin: number
   }
   readonly numbering: { readonly staleAfterDays: number }
+  /** Absent in a policy that was stored before behaviour was known: DEFAULT_BEHAVIOUR. */
+  readonly behaviour?: Behaviour
   /** Digits as dialled: emergency numbers and operator services always get through (precedence, step 1). */
   readonly callees: { readonly emergency: readonly string[]; readonly service: readonly string[] }
   readonly sip: {

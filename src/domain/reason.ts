@@ -32,6 +32,21 @@ export const REASON_CODES = [
   'overloaded',
   'treatment',
   'not-ready',
+  'calling-pattern',
+  'robocall-burst',
+  'one-ring',
+  'sequential-dialling',
+  'neighbour-spoofing',
+  'pool-rotation',
+  'sim-box',
+  'many-trunks',
+  'callee-flood',
+  'number-block',
+  'impersonation',
+  'known-contact',
+  'conversations',
+  'report-burst',
+  'reports-contested',
 ] as const
 export type ReasonCode = (typeof REASON_CODES)[number]
 

@@ -19,6 +19,8 @@ export type SignalFacts = {
   readonly contradictsAtFull: boolean
   /** Below full strength it may lift a score to `flag` but not over `block`. */
   readonly onlyFlagsBelowFull: boolean
+  /** Good evidence that is only looked at when there is harm to set it against. */
+  readonly mitigates: boolean
   /** The kind of list that is its evidence. */
   readonly list?: ListKind
 }
@@ -28,7 +30,9 @@ const SUSPICION = {
   isDeterministicAtFull: false,
   contradictsAtFull: false,
   onlyFlagsBelowFull: false,
+  mitigates: false,
 }
+const MITIGATION = { ...SUSPICION, isGood: true, mitigates: true }
 const CONTRADICTING_FACT = { ...SUSPICION, isDeterministicAtFull: true, contradictsAtFull: true }
 
 export const SIGNAL_FACTS: Readonly<Record<SignalName, SignalFacts>> = {
@@ -51,6 +55,19 @@ export const SIGNAL_FACTS: Readonly<Record<SignalName, SignalFacts>> = {
   'reported-share': { ...SUSPICION, reason: 'reported-share' },
   withheld: { ...SUSPICION, reason: 'withheld' },
   'invalid-caller': { ...SUSPICION, reason: 'invalid-caller' },
+  'calling-pattern': { ...SUSPICION, reason: 'calling-pattern' },
+  'robocall-burst': { ...SUSPICION, reason: 'robocall-burst' },
+  'one-ring': { ...SUSPICION, reason: 'one-ring' },
+  'sequential-dialling': { ...SUSPICION, reason: 'sequential-dialling' },
+  'neighbour-spoofing': { ...SUSPICION, reason: 'neighbour-spoofing' },
+  'pool-rotation': { ...SUSPICION, reason: 'pool-rotation' },
+  'sim-box': { ...SUSPICION, reason: 'sim-box' },
+  'many-trunks': { ...SUSPICION, reason: 'many-trunks' },
+  'callee-flood': { ...SUSPICION, reason: 'callee-flood' },
+  'number-block': { ...SUSPICION, reason: 'number-block' },
+  impersonation: { ...SUSPICION, reason: 'impersonation' },
+  'known-contact': { ...MITIGATION, reason: 'known-contact' },
+  conversations: { ...MITIGATION, reason: 'conversations' },
 }
 
 /** By signal index (SIGNAL_NAMES order), for loops over numbers. */

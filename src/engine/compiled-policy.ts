@@ -1,6 +1,8 @@
+import { type Behaviour, DEFAULT_BEHAVIOUR, PATTERN_FEATURES } from '../domain/behaviour.ts'
 import { type DiallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { type PolicyDocument, RULE_MODES, SIGNAL_NAMES } from '../domain/policy.ts'
+import { DOUBT_DEFAULTS, type DoubtRules } from '../domain/report-doubts.ts'
 
 export const MODE_ENFORCE = RULE_MODES.indexOf('enforce')
 export const MODE_OFF = RULE_MODES.indexOf('off')
@@ -20,7 +22,12 @@ export type CompiledPolicy = {
   readonly flagReporters: number
   readonly blockReporters: number
   readonly weightMin: number
+  readonly burst: DoubtRules['burst']
+  readonly corroboratedMin: number
   readonly numberingStaleMs: number
+  readonly behaviour: Behaviour
+  /** The scorecard, weights in PATTERN_FEATURES order. */
+  readonly pattern: { readonly bias: number; readonly full: number; readonly weights: Int32Array }
   /** Ascending PhoneNumbers: calls to these always get through. */
   readonly emergencyCallees: Float64Array
   readonly serviceCallees: Float64Array
@@ -37,6 +44,8 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     modes[index] = RULE_MODES.indexOf(rule.mode)
     points[index] = rule.points
   }
+  const behaviour = policy.behaviour ?? DEFAULT_BEHAVIOUR
+  const { bias, full, weights } = behaviour.pattern
   return {
     version,
     label: `${policy.name}@${version}`,
@@ -49,7 +58,10 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     flagReporters: policy.reports.flagReporters,
     blockReporters: policy.reports.blockReporters,
     weightMin: policy.reports.weightMin,
+    ...DOUBT_DEFAULTS,
     numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
+    behaviour,
+    pattern: { bias, full, weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0) },
     // Whatever a policy says: 112 is what phones dial for SOS, and what urn:service:sos (RFC 5031) is read as.
     emergencyCallees: compileCallees([...policy.callees.emergency, '112'], home),
     serviceCallees: compileCallees(policy.callees.service, home),

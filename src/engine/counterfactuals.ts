@@ -3,6 +3,7 @@ import type { ListKind } from '../domain/number-list.ts'
 import { SIGNAL_NAMES, type SignalName } from '../domain/policy.ts'
 import { REPORTERS_KEPT } from '../domain/reputation.ts'
 import { VERDICTS, type Verdict } from '../domain/verdict.ts'
+import type { ActivityView } from '../shm/activity.ts'
 import { type CompiledPolicy, MODE_OFF } from './compiled-policy.ts'
 import { type JudgeContext, type Judgement, judge } from './judge.ts'
 import { evidenceFrom, type Known } from './known.ts'
@@ -20,6 +21,10 @@ export type ChangeKind =
   | { readonly change: 'list-removed'; readonly list: string; readonly kind: ListKind }
   | { readonly change: 'list-added'; readonly kind: ListKind }
   | { readonly change: 'rule-off'; readonly signal: SignalName }
+  /** As if the caller had made so many calls in the last hour, with everything that came of them in proportion. */
+  | { readonly change: 'calls-last-hour'; readonly from: number; readonly to: number }
+  /** As if the two numbers had talked within the last days, or had not. */
+  | { readonly change: 'known-contact'; readonly to: boolean }
   | { readonly change: 'call'; readonly field: CallField; readonly to: string }
 
 export type CallField = 'treatment' | 'callerStatus.roaming' | 'callerStatus.originating' | 'stir.verstat'
@@ -50,6 +55,7 @@ export function findChanges(call: Call, known: Known, context: JudgeContext, jud
   for (const { signal, mode, strength } of judgement.signals) {
     if (mode === 'enforce' && strength > 0) attempt({ change: 'rule-off', signal }, withPolicy(real, ruleOff(signal)))
   }
+  tryBehaviour(real, attempt)
   tryCall(real, attempt)
   return changes
 }
@@ -108,6 +114,48 @@ function tryLists(real: WhatIf, attempt: Attempt): void {
     if (coverage.some((covering) => covering.kind === kind)) continue
     const added = { listId: ANY_LIST, list: '', kind, match: 'number', details: {} } as const
     attempt({ change: 'list-added', kind }, { ...real, known: { ...real.known, coverage: [...coverage, added] } })
+  }
+}
+
+/** Calls are taken away in twentieths: nobody needs to know it to the call. */
+const CALL_STEPS = 20
+
+function tryBehaviour(real: WhatIf, attempt: Attempt): void {
+  const { behaviour } = real.known
+  const withBehaviour = (kind: ChangeKind, change: Partial<Known['behaviour']>): boolean =>
+    attempt(kind, { ...real, known: { ...real.known, behaviour: { ...behaviour, ...change } } })
+  const from = behaviour.outgoing.attempts60
+  let tried = from
+  for (let step = CALL_STEPS - 1; step >= 0; step--) {
+    const to = Math.floor((from * step) / CALL_STEPS)
+    if (to === tried) continue
+    tried = to
+    const outgoing = scaled(behaviour.outgoing, to / from)
+    if (withBehaviour({ change: 'calls-last-hour', from, to }, { outgoing })) break
+  }
+  const isContact = behaviour.contact === 1
+  withBehaviour({ change: 'known-contact', to: !isContact }, { contact: isContact ? 0 : 1 })
+}
+
+/** Counts of the last hour in proportion; the past stays. */
+function scaled(view: ActivityView, share: number): ActivityView {
+  const part = (count: number) => Math.floor(count * share)
+  const answered60 = part(view.answered60)
+  return {
+    ...view,
+    attempts1: part(view.attempts1),
+    attempts15: part(view.attempts15),
+    attempts60: part(view.attempts60),
+    others1: part(view.others1),
+    others15: part(view.others15),
+    others60: part(view.others60),
+    ended60: answered60 + part(view.ended60 - view.answered60),
+    answered60,
+    short60: part(view.short60),
+    brief60: part(view.brief60),
+    long60: part(view.long60),
+    oneRing60: part(view.oneRing60),
+    sequential60: part(view.sequential60),
   }
 }
 

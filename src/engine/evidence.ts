@@ -1,8 +1,14 @@
 import { LIST_KINDS } from '../domain/number-list.ts'
+import { type ActivityView, clearActivityView, createActivityView } from '../shm/activity-view.ts'
+
+/** Whether caller and callee know each other was not asked yet. */
+export const CONTACT_NOT_ASKED = -1
+
+/** Reports came in a suspicious burst; the number's own calls speak against them. */
+export const DOUBT = { none: 0, burst: 1, contested: 2 } as const
 
 /**
- * What the record knows about one caller, gathered once per call and read by every signal. One per verdict thread,
- * overwritten by every call.
+ * What is known about one call, gathered once and read by every signal. One per verdict thread, overwritten by every call.
  */
 export type Evidence = {
   /** By LIST_KIND_CODE: the id of the first list of that kind that covers the caller, or 0. */
@@ -13,10 +19,41 @@ export type Evidence = {
   reporters: number
   /** Lower confidence bound on the share of harm, in thousandths. */
   harmShare: number
+  /** SCENARIOS index + 1 of what most of these reporters were told; 0: nobody said. */
+  scenario: number
+  /** Why reports alone should not block: a DOUBT. */
+  doubt: number
+  /** What the number block around the caller adds to his reputation, in thousandths. */
+  blockHarm: number
+  /** The caller on this kind of ingress, the caller as a callee, his 100-number block, the callee, likely neighbours. */
+  readonly outgoing: ActivityView
+  readonly incoming: ActivityView
+  readonly block: ActivityView
+  readonly called: ActivityView
+  readonly neighbours: ActivityView
+  /** Caller and callee share as many leading digits as the policy says. */
+  isNeighbour: boolean
+  /** 1: the two have talked within the last days, 0: not that we know, CONTACT_NOT_ASKED. */
+  contact: number
 }
 
 export function createEvidence(): Evidence {
-  return { listByKind: new Uint16Array(LIST_KINDS.length + 1), ingress: 0, reporters: 0, harmShare: 0 }
+  return {
+    listByKind: new Uint16Array(LIST_KINDS.length + 1),
+    ingress: 0,
+    reporters: 0,
+    harmShare: 0,
+    scenario: 0,
+    doubt: DOUBT.none,
+    blockHarm: 0,
+    outgoing: createActivityView(),
+    incoming: createActivityView(),
+    block: createActivityView(),
+    called: createActivityView(),
+    neighbours: createActivityView(),
+    isNeighbour: false,
+    contact: CONTACT_NOT_ASKED,
+  }
 }
 
 export function clearEvidence(evidence: Evidence, ingress: number): void {
@@ -25,4 +62,14 @@ export function clearEvidence(evidence: Evidence, ingress: number): void {
   evidence.ingress = ingress
   evidence.reporters = 0
   evidence.harmShare = 0
+  evidence.scenario = 0
+  evidence.doubt = DOUBT.none
+  evidence.blockHarm = 0
+  clearActivityView(evidence.outgoing)
+  clearActivityView(evidence.incoming)
+  clearActivityView(evidence.block)
+  clearActivityView(evidence.called)
+  clearActivityView(evidence.neighbours)
+  evidence.isNeighbour = false
+  evidence.contact = CONTACT_NOT_ASKED
 }

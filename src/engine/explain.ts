@@ -13,9 +13,12 @@ import {
   type ReputationDescription,
 } from '../domain/reputation.ts'
 import { findSegment, openIntervals, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
+import { shareLeadingDigits } from './behaviour.ts'
 import { compilePolicy } from './compiled-policy.ts'
 import { compilePlans } from './compiled-state.ts'
 import { type Change, findChanges } from './counterfactuals.ts'
+import { createEvidence, type Evidence } from './evidence.ts'
+import { readDoubts } from './gather-evidence.ts'
 import { type JudgeContext, type Judgement, judge } from './judge.ts'
 import { type Coverage, evidenceFrom, type Known } from './known.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
@@ -28,6 +31,8 @@ export type ExplainDependencies = {
   readonly home: DiallingRules
   /** What is written beside a number in a layer; undefined when it is not there. */
   readonly entryDetails: (layerId: number, number: PhoneNumber) => EntryDetails | undefined
+  /** Fills the behaviour of the evidence, `contact` included (gatherBehaviour); absent: nothing is known of it. */
+  readonly gatherBehaviour?: (call: Call, evidence: Evidence) => void
 }
 
 export type Explanation = Omit<Judgement, 'reasons'> & {
@@ -58,10 +63,22 @@ export function explain(call: Call, snapshot: ExplainSnapshot, dependencies: Exp
   const coverage = isPhoneNumber(call.caller) ? coverageOf(call.caller, call.nowMs, snapshot, dependencies) : []
   const record = isPhoneNumber(call.caller) ? dependencies.lookup.reputation(call.caller) : undefined
   const { windowDays, weightMin } = context.policy
+  const behaviour = createEvidence()
+  behaviour.ingress = ingress
+  behaviour.contact = 0
+  behaviour.isNeighbour =
+    isPhoneNumber(call.caller) &&
+    shareLeadingDigits(call.caller, call.callee, context.policy.behaviour.neighbour.digits)
+  dependencies.gatherBehaviour?.(call, behaviour)
+  if (record) {
+    behaviour.reporters = countReporters(record, ingress, call.nowMs, windowDays, weightMin, REPORTERS_KEPT)
+    readDoubts(record, call.nowMs, context.policy, behaviour)
+  }
   const known: Known = {
+    behaviour,
     coverage,
     ingress,
-    reporters: record ? countReporters(record, ingress, call.nowMs, windowDays, weightMin, REPORTERS_KEPT) : 0,
+    reporters: behaviour.reporters,
     harm: record ? decayedHarm(record, ingress, call.nowMs) : 0,
     good: record ? decayedGood(record, ingress, call.nowMs) : 0,
   }

@@ -12,14 +12,19 @@
 import type { Call } from '../domain/call-event.ts'
 import { ENTRY_ABSENT, ENTRY_PRESENT, type NumberLookup } from '../domain/lookup.ts'
 import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
+import { burstIsSuspicious, dominantScenario, reportsAreContested } from '../domain/report-doubts.ts'
 import { countReporters, harmLowerBound } from '../domain/reputation.ts'
 import { STRENGTH_FULL } from '../domain/signal.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { gateHas } from '../shm/gate.ts'
 import { findSegment, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
+import { shareLeadingDigits } from './behaviour.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { CompiledList, CompiledRanges, CompiledState } from './compiled-state.ts'
-import { clearEvidence, type Evidence } from './evidence.ts'
+import { clearEvidence, DOUBT, type Evidence } from './evidence.ts'
+
+/** A single report may be a mistake: what it tells is not yet what the number is known for. */
+const REPORTERS_TOLD = 2
 
 const GATE_MISSES = counterIndex('gate.misses')
 const GATE_HITS = counterIndex('gate.hits')
@@ -27,7 +32,13 @@ const GATE_FALSE_HITS = counterIndex('gate.false-hits')
 const RANGE_HITS = counterIndex('range.hits')
 const STORE_LOOKUPS = counterIndex('store.lookups')
 
-/** Fills `evidence` for this call. No allocation. */
+/** Empties `evidence` and puts in what the call itself says. */
+export function beginEvidence(call: Call, state: CompiledState, evidence: Evidence): void {
+  clearEvidence(evidence, ingressOf(call, state))
+  evidence.isNeighbour = shareLeadingDigits(call.caller, call.callee, state.policy.behaviour.neighbour.digits)
+}
+
+/** Fills `evidence`, which was begun for this call, with what the record knows of the caller. No allocation. */
 export function gatherEvidence(
   call: Call,
   state: CompiledState,
@@ -35,7 +46,6 @@ export function gatherEvidence(
   counters: Counters,
   evidence: Evidence,
 ): void {
-  clearEvidence(evidence, ingressOf(call, state))
   const caller = call.caller
   if (!isPhoneNumber(caller)) return
   const nowMs = call.nowMs
@@ -68,6 +78,19 @@ export function readReputation(reputation: DataView, nowMs: number, policy: Comp
   const { windowDays, weightMin, blockReporters } = policy
   evidence.reporters = countReporters(reputation, evidence.ingress, nowMs, windowDays, weightMin, blockReporters)
   evidence.harmShare = Math.floor(harmLowerBound(reputation, evidence.ingress, nowMs) * STRENGTH_FULL)
+  readDoubts(reputation, nowMs, policy, evidence)
+}
+
+/** What is told of the caller, and whether it should be believed, once `evidence.reporters` is known. */
+export function readDoubts(reputation: DataView, nowMs: number, policy: CompiledPolicy, evidence: Evidence): void {
+  const { ingress, reporters } = evidence
+  const { windowDays, weightMin } = policy
+  if (reporters >= REPORTERS_TOLD) {
+    evidence.scenario = dominantScenario(reputation, ingress, nowMs, windowDays, weightMin) + 1
+  }
+  if (reporters < policy.blockReporters) return
+  if (burstIsSuspicious(reputation, ingress, nowMs, policy)) evidence.doubt = DOUBT.burst
+  else if (reportsAreContested(reputation, ingress, nowMs, policy)) evidence.doubt = DOUBT.contested
 }
 
 /** Notes the lists whose ranges cover the caller, where no list of that kind has the number itself. True: any does. */

@@ -8,8 +8,10 @@ import type { ScreeningMode } from '../domain/trunk.ts'
 import { VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { LIST_KIND_CODE as KIND, type SignalContext } from './compiled-state.ts'
 import { SIGNAL_REASONS_MAX } from './decision.ts'
-import type { Evidence } from './evidence.ts'
-import { measureSignals } from './signals/measure-signals.ts'
+import { doubtOf } from './doubt.ts'
+import { DOUBT, type Evidence } from './evidence.ts'
+import { type SignalValue, signalValues } from './signal-values.ts'
+import { measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
 
 /** The step of the precedence that decided. */
 export const PRECEDENCE_STEPS = [
@@ -19,6 +21,8 @@ export const PRECEDENCE_STEPS = [
   'allow-listed',
   'deny-listed',
   'protected',
+  'report-burst',
+  'reports-contested',
   'score',
 ] as const
 export type PrecedenceStep = (typeof PRECEDENCE_STEPS)[number]
@@ -36,6 +40,8 @@ export type JudgedSignal = {
   readonly basis: Basis
   /** It contradicts the caller number, and its rule is enforced. */
   readonly contradicts: boolean
+  /** What was counted, and the limits of the policy it is held against; empty for a signal that is yes or no. */
+  readonly values: readonly SignalValue[]
 }
 
 export type JudgedReason = {
@@ -125,6 +131,14 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
     return { decided: 'block', step: 'deny-listed', score, basis: 'analytics', reviewWanted: false, reasons }
 
   const byScore = score >= policy.blockAt ? 'block' : score >= policy.flagAt ? 'flag' : 'allow'
+  if (byScore === 'block' && !contradicted && protectedList === 0) {
+    const doubt = doubtOf(evidence, policy)
+    if (doubt !== DOUBT.none && scoreSignals(signals, policy.blockAt, ofReports) < policy.blockAt) {
+      const step = doubt === DOUBT.burst ? 'report-burst' : 'reports-contested'
+      reasons.push(plainReason(step))
+      return { decided: 'flag', step, score, basis, reviewWanted: true, reasons }
+    }
+  }
   if (protectedList === 0 || contradicted) {
     return { decided: byScore, step: 'score', score, basis, reviewWanted: false, reasons }
   }
@@ -137,7 +151,7 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
 
 function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): JudgedSignal[] {
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
-  measureSignals(call, evidence, context, strengths)
+  if (measureSignals(call, evidence, context, strengths)) measureMitigation(call, evidence, context, strengths)
   const judged = SIGNAL_NAMES.map((signal, index) => {
     const facts = SIGNAL_FACTS[signal]
     const strength = strengths[index] ?? 0
@@ -147,17 +161,28 @@ function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): Ju
     const contribution = isCounted ? ((points * strength) / STRENGTH_FULL) * (facts.isGood ? -1 : 1) : 0
     const contradicts = isCounted && facts.contradictsAtFull && strength === STRENGTH_FULL
     const basis = signalBasis(facts, strength)
-    return { signal, strength: strength / STRENGTH_FULL, mode, points, contribution, basis, contradicts }
+    const values = signalValues(signal, evidence, context, call)
+    return { signal, strength: strength / STRENGTH_FULL, mode, points, contribution, basis, contradicts, values }
   })
   if (!judged.some((signal) => signal.contradicts)) return judged
   return judged.map((signal) => (signal.contribution < 0 ? { ...signal, contribution: 0 } : signal))
 }
 
-function scoreSignals(signals: readonly JudgedSignal[], blockAt: number): number {
+function ofReports({ signal }: JudgedSignal): boolean {
+  return (REPORT_SIGNALS & (1 << SIGNAL_NAMES.indexOf(signal))) !== 0
+}
+
+/** `isDoubted`: signals that may flag, but not block, beside those that are so by nature. */
+function scoreSignals(
+  signals: readonly JudgedSignal[],
+  blockAt: number,
+  isDoubted: (signal: JudgedSignal) => boolean = () => false,
+): number {
   const contributions = Float64Array.from(signals, (signal) => signal.contribution)
-  const onlyFlags = signals.reduce((mask, { signal, strength, mode }, index) => {
+  const onlyFlags = signals.reduce((mask, judged, index) => {
+    const { signal, strength, mode } = judged
     const isHeldBack = SIGNAL_FACTS[signal].onlyFlagsBelowFull && strength > 0 && strength < 1 && mode === 'enforce'
-    return isHeldBack ? mask | (1 << index) : mask
+    return isHeldBack || isDoubted(judged) ? mask | (1 << index) : mask
   }, 0)
   return scoreOf(contributions, onlyFlags, blockAt)
 }

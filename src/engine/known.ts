@@ -1,5 +1,5 @@
 import { type EntryDetails, LIST_KINDS, type ListKind } from '../domain/number-list.ts'
-import { shareLowerBound } from '../domain/share-lower-bound.ts'
+import { boundOfEvidence } from '../domain/reputation.ts'
 import { STRENGTH_FULL } from '../domain/signal.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 
@@ -20,14 +20,20 @@ export type Known = {
   readonly reporters: number
   readonly harm: number
   readonly good: number
+  /** What the numbers of the call have been doing, and whether they know each other. */
+  readonly behaviour: KnownBehaviour
 }
+
+/** The part of the evidence that is behaviour. */
+export type KnownBehaviour = Omit<Evidence, 'listByKind' | 'ingress' | 'reporters' | 'harmShare'>
 
 /** The evidence signals read, from what is known. */
 export function evidenceFrom(known: Known): Evidence {
-  const evidence = createEvidence()
+  const { listByKind } = createEvidence()
+  const evidence: Evidence = { ...known.behaviour, listByKind, ingress: 0, reporters: 0, harmShare: 0 }
   evidence.ingress = known.ingress
   evidence.reporters = known.reporters
-  evidence.harmShare = Math.floor(shareLowerBound(known.harm, known.good) * STRENGTH_FULL)
+  evidence.harmShare = Math.floor(boundOfEvidence(known.harm, known.good) * STRENGTH_FULL)
   for (const { kind, listId } of known.coverage) {
     const code = LIST_KINDS.indexOf(kind) + 1
     if (evidence.listByKind[code] === 0) evidence.listByKind[code] = listId

@@ -19,17 +19,26 @@ import { type Counters, count, countDecisionTime, counterIndex } from '../shm/co
 import type { DecisionRing } from '../shm/decision-ring.ts'
 import type { RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, type Traffic } from '../shm/traffic.ts'
+import { askContact, gatherBehaviour, noteBehaviour, noteCallEnd } from './behaviour.ts'
+import type { BehaviourMemory } from './behaviour-memory.ts'
 import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
 import { countDecision } from './count-decision.ts'
 import { addReason, clearDecision, type Decision, SIGNAL_REASONS_MAX } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
-import { createEvidence } from './evidence.ts'
-import { gatherEvidence } from './gather-evidence.ts'
+import { doubtOf } from './doubt.ts'
+import { createEvidence, DOUBT } from './evidence.ts'
+import { beginEvidence, gatherEvidence } from './gather-evidence.ts'
 import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
-import { isContradicted, measureSignals, weighSignals } from './signals/measure-signals.ts'
+import {
+  isContradicted,
+  measureMitigation,
+  measureSignals,
+  REPORT_SIGNALS,
+  weighSignals,
+} from './signals/measure-signals.ts'
 import { createVerdictIds, type FillRandom } from './verdict-ids.ts'
 
 /** Two clock readings cost about 60 ns, a tenth of a decision: one decision in so many is timed, for the metrics. */
@@ -48,6 +57,8 @@ export type ScreenerDependencies = {
   readonly counters: Counters
   readonly ring: DecisionRing
   readonly traffic: Traffic
+  /** Shared by all threads of the process. */
+  readonly behaviour: BehaviourMemory
   readonly fillRandom: FillRandom
   /** A clock for measuring, in nanoseconds. */
   readonly nowNs: () => number
@@ -64,6 +75,8 @@ const REASON = {
   overloaded: reasonIndex('overloaded'),
   notReady: reasonIndex('not-ready'),
   treatment: reasonIndex('treatment'),
+  reportBurst: reasonIndex('report-burst'),
+  reportsContested: reasonIndex('reports-contested'),
 } as const
 const COUNTER = {
   recentHits: counterIndex('recent-calls.hits'),
@@ -77,7 +90,7 @@ const TREATMENT_OFF = TREATMENTS.indexOf('off')
 const TREATMENT_FLAG = TREATMENTS.indexOf('flag')
 
 export function createScreener(options: ScreenerOptions, dependencies: ScreenerDependencies): Screener {
-  const { lookup, counters, traffic } = dependencies
+  const { lookup, counters, traffic, behaviour } = dependencies
   const verdictIds = createVerdictIds(dependencies.fillRandom)
   const journal = createDecisionJournal(options, dependencies)
   const recentAnswers = createRecentAnswers(dependencies.recent)
@@ -114,8 +127,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
   function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
+      beginEvidence(call, current, evidence)
       finish(call, decision, decide(call, decision, current))
       countCall(traffic, call.caller, call.nowMs)
+      noteBehaviour(call, evidence, behaviour)
       recentAnswers.remember(call, decision)
     } catch (error) {
       count(counters, COUNTER.internalErrors)
@@ -137,7 +152,11 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       return allowBecause(decision, REASON.serviceCallee, 0, DETERMINISTIC)
 
     gatherEvidence(call, current, lookup, counters, evidence)
-    measureSignals(call, evidence, current, strengths)
+    gatherBehaviour(call, evidence, behaviour)
+    if (measureSignals(call, evidence, current, strengths)) {
+      evidence.contact = askContact(call, behaviour)
+      measureMitigation(call, evidence, current, strengths)
+    }
     noteStrengths(decision, strengths)
 
     // 2. Whoever borrows a number gets none of its favours: steps 3 and 5 and good evidence do not count for him.
@@ -170,7 +189,21 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       if (isReviewWanted || verdict === BLOCK) addReason(decision, REASON.protected, 0, protectedList, ANALYTICS)
       if (verdict === BLOCK) verdict = FLAG
     }
+    if (verdict === BLOCK && !contradicted) return spareFromReports(decision, policy, onlyFlags)
     return verdict
+  }
+
+  /**
+   * Reports alone do not block where they may be a concerted lie: people look at the number, and callees are warned. What
+   * else is known of the call decides as ever.
+   */
+  function spareFromReports(decision: Decision, policy: CompiledPolicy, onlyFlags: number): number {
+    const doubt = doubtOf(evidence, policy)
+    if (doubt === DOUBT.none) return BLOCK
+    if (scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt) return BLOCK
+    decision.flags |= DECISION_FLAG.reviewWanted
+    addReason(decision, doubt === DOUBT.burst ? REASON.reportBurst : REASON.reportsContested, 0, 0, ANALYTICS)
+    return FLAG
   }
 
   /** One reason per enforced signal that was seen, those without points included; the strongest gives the basis. */
@@ -227,8 +260,9 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       state = compileState(snapshot, options.home)
     },
     hashCall: createCallHasher(options.callKey),
-    endCall() {
+    endCall(end) {
       count(counters, COUNTER.callEnds)
+      noteCallEnd(end, behaviour)
     },
     get generation() {
       return state?.snapshot.generation ?? 0

@@ -1,4 +1,6 @@
 import type { Call } from '../domain/call-event.ts'
+import type { CallEnd } from './behaviour.ts'
+import type { NamedCall } from './call-hasher.ts'
 import type { Decision } from './decision.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
@@ -19,20 +21,13 @@ export type Screener = {
   trunkIngress(trunk: number): number
   /** SIP answer settings, label and redress URL of the policy in force. */
   readonly snapshot: ScreeningSnapshot | undefined
-  /** Sets call.callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */
-  hashCall(call: Call, callId: string): void
+  /** Sets callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */
+  hashCall(call: NamedCall, callId: string): void
   /**
    * Decides the call into `decision`: recent-call memory, precedence, score, caps, decision log, counters. Never throws.
    * Late already (nowMs > deadlineMs): the answer is `overloaded`.
    */
   screen(call: Call, decision: Decision): void
-  /** Notes the end of a call (counted now; behaviour uses it later). */
-  endCall(end: {
-    caller: number
-    callee: number
-    answered: boolean
-    ringMs: number
-    talkMs: number
-    nowMs: number
-  }): void
+  /** Notes how a call ended: what callers have been doing. One told twice, with its call id, counts once. Never throws. */
+  endCall(end: CallEnd): void
 }

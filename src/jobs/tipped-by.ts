@@ -9,6 +9,8 @@ export const TIPPING_CAUSES = [
   'service-callee',
   'allow-listed',
   'protected',
+  'report-burst',
+  'reports-contested',
   'thresholds',
 ] as const
 
@@ -26,7 +28,14 @@ export type Weighed = {
 }
 
 /** Steps of the precedence that make a verdict milder without any points. */
-const MILDER_STEPS = ['emergency-callee', 'service-callee', 'allow-listed', 'protected'] as const
+const MILDER_STEPS = [
+  'emergency-callee',
+  'service-callee',
+  'allow-listed',
+  'protected',
+  'report-burst',
+  'reports-contested',
+] as const
 
 /**
  * A final step that is new names itself; else it is the signal whose points went furthest the way the verdict went.

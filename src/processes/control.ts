@@ -2,6 +2,7 @@ import path from 'node:path'
 import { PACKAGE_DIRECTORY, packageVersion } from '../config/package-directory.ts'
 import { diallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
 import { createClockDesk } from '../services/clock-desk.ts'
 import { createControlServices } from '../services/control-services.ts'
 import { openDataDirectory, readPseudonymKey } from '../stores/data-directory.ts'
@@ -11,16 +12,18 @@ import type { ListContents } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
+import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
 import { keepFreshMoment } from './keep-fresh-moment.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
-import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
+import { type BehaviourQuestion, RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
 import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
+import { createPeerQuestions } from './peer-questions.ts'
 import { policyYaml } from './policy-yaml.ts'
 import { startRehearsalThreads } from './rehearsal-threads.ts'
 import { startImports } from './start-imports.ts'
@@ -32,6 +35,9 @@ import { createVerdictPeers } from './verdict-peers.ts'
 const REPORT_WAIT_MS = 1_000
 /** A snapshot of ten million numbers takes seconds when its gate file is gone. */
 const SNAPSHOT_WAIT_MS = 20_000
+
+/** A verdict process answers in about a millisecond; an explanation goes without one that is busy. */
+const BEHAVIOUR_WAIT_MS = 250
 
 const CLOCK_JUMPED = "the machine's clock has jumped; the node goes on by the time that has passed: zaslon clock status"
 const CLOCK_STEADY = "the node goes by the machine's clock again"
@@ -71,9 +77,18 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     tellChanged: (upTo) => tell({ type: 'changed', upTo }),
     askStatus: (id) => tell({ type: 'status-request', id }),
   })
+  const questions = createPeerQuestions({ send: (id, question) => tell({ type: 'ask', id, question }) })
+  const behaviourOf = async (asked: BehaviourQuestion) => {
+    const answers = await questions.ask({ about: 'behaviour', asked }, BEHAVIOUR_WAIT_MS)
+    return busiestBehaviour(answers.flatMap((answer) => ('behaviour' in answer ? answer.behaviour : [])))
+  }
+  const behaviourOfNumber = async (number: PhoneNumber) => {
+    const answers = await questions.ask({ about: 'number', number, nowMs: clock.now() }, BEHAVIOUR_WAIT_MS)
+    return busiestNumber(answers.flatMap((answer) => ('number' in answer ? answer.number : [])))
+  }
   const explainer = await createLocalExplainer(
     { trunks: config.trunks, home },
-    { store, contents, now: clock.now, onFailure: fail },
+    { store, contents, behaviourOf, now: clock.now, onFailure: fail },
   )
   const notify = async (sequence: number) => {
     await Promise.all([
@@ -127,6 +142,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       }),
       decisionLog: { iterate: (query) => iterateDecisions({ directory: directory.decisions }, query) },
       explain: explainer.explain,
+      behaviourOf: behaviourOfNumber,
       trunkIndex: explainer.trunkIndex,
       rehearseEvents: rehearsals.run,
       yaml: policyYaml,
@@ -168,7 +184,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
 
   return {
     onMessage(message) {
-      if (message.type === 'peers') peers.onPeers(message.labels)
+      if (message.type === 'peers') {
+        peers.onPeers(message.labels)
+        questions.onPeers(message.labels)
+      } else if (message.type === 'answered') questions.onAnswered(message)
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)
@@ -176,6 +195,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     async stop() {
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
+      questions.onPeers([])
       clearInterval(tellFresh)
       fresh.note()
       keptClock.stop()

@@ -1,20 +1,24 @@
-import type { Call } from '../domain/call-event.ts'
+import { DEFAULT_BEHAVIOUR } from '../domain/behaviour.ts'
+import { type Call, INGRESS_KINDS } from '../domain/call-event.ts'
 import type { DiallingRules } from '../domain/dialling-rules.ts'
 import type { NumberLookup } from '../domain/lookup.ts'
 import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED } from '../domain/lookup.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
+import { shareLeadingDigits } from '../engine/behaviour.ts'
 import { type Explanation, explain } from '../engine/explain.ts'
+import type { KnownBehaviour } from '../engine/known.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import type { ListContents, RecordStore } from '../stores/ports.ts'
 import { createFollower } from './follow-changes.ts'
+import type { BehaviourQuestion } from './messages.ts'
 
 /**
  * Explanations in the control process: its own snapshot of the record, without gates, since the slow twin asks the store
  * itself. It follows the change log like a verdict process does.
  */
 export type LocalExplainer = {
-  explain(call: Call): Explanation
+  explain(call: Call): Promise<Explanation>
   trunkIndex(name: string | undefined): number
   /** Resolves when explanations reflect the change. */
   follow(sequence: number): Promise<void>
@@ -26,6 +30,8 @@ export async function createLocalExplainer(
     readonly store: RecordStore
     readonly contents: ListContents
     readonly now: () => number
+    /** What verdict processes know of the numbers of a call; undefined when none answers. */
+    readonly behaviourOf: (asked: BehaviourQuestion) => Promise<KnownBehaviour | undefined>
     readonly onFailure: (error: unknown) => void
   },
 ): Promise<LocalExplainer> {
@@ -53,12 +59,16 @@ export async function createLocalExplainer(
   const lookup = storeLookup(store, contents)
 
   return {
-    explain: (call) =>
-      explain(call, snapshot, {
+    async explain(call) {
+      const state = snapshot
+      const behaviour = await dependencies.behaviourOf(behaviourQuestion(call, state))
+      return explain(call, state, {
         lookup,
         home: options.home,
         entryDetails: (layerId, number) => contents.entry(layerId, number)?.details,
-      }),
+        ...(behaviour ? { gatherBehaviour: (_call, evidence) => void Object.assign(evidence, behaviour) } : {}),
+      })
+    },
     trunkIndex: (name) => Math.max(0, name === undefined ? 0 : trunks.findIndex((trunk) => trunk.name === name)),
     follow(sequence) {
       follower.nudge()
@@ -86,4 +96,12 @@ function storeLookup(store: RecordStore, contents: ListContents): NumberLookup {
     },
     reputation: (number) => store.reputationOf(number),
   }
+}
+
+/** What to ask verdict processes about a call: their signals read the same rows. */
+function behaviourQuestion(call: Call, snapshot: ScreeningSnapshot): BehaviourQuestion {
+  const { caller, callee, trunk, nowMs } = call
+  const { neighbour } = snapshot.policy.behaviour ?? DEFAULT_BEHAVIOUR
+  const ingress = call.ingress || INGRESS_KINDS.indexOf(snapshot.trunks[trunk]?.kind ?? 'unknown')
+  return { caller, callee, trunk, ingress, nowMs, isNeighbour: shareLeadingDigits(caller, callee, neighbour.digits) }
 }

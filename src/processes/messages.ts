@@ -1,4 +1,8 @@
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { Call } from '../domain/call-event.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
+import type { KnownBehaviour } from '../engine/known.ts'
+import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import type { RecordState } from '../services/record-desk.ts'
 
 /**
@@ -47,6 +51,21 @@ export type StatusMessage = { type: 'status'; id: number; status: VerdictProcess
 /** Verdict process to control: protected callers that looked suspicious (numbers, highest score of the batch). */
 export type ReviewWantedMessage = { type: 'review-wanted'; items: { number: number; score: number; atMs: number }[] }
 
+/** Control to every verdict process, and back: what only their memory knows. */
+export type AskMessage = { type: 'ask'; id: number; question: VerdictQuestion }
+export type AnsweredMessage = { type: 'answered'; id: number; label: string; answer: VerdictAnswer }
+
+/** What the numbers of a call have been doing, for explanations; what one number has, for look-ups. */
+export type VerdictQuestion =
+  | { about: 'behaviour'; asked: BehaviourQuestion }
+  | { about: 'number'; number: PhoneNumber; nowMs: number }
+export type VerdictAnswer = { behaviour: KnownBehaviour } | { number: NumberBehaviour }
+
+/** A call, as far as its behaviour is concerned; `ingress` is resolved, the callee may be no number. */
+export type BehaviourQuestion = Pick<Call, 'caller' | 'callee' | 'trunk' | 'ingress' | 'nowMs'> & {
+  isNeighbour: boolean
+}
+
 export type VerdictProcessStatus = {
   label: string
   pid: number
@@ -78,6 +97,8 @@ export type ToChild =
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage
+  | AskMessage
+  | AnsweredMessage
   | ReviewWantedMessage
 export type ToSupervisor =
   | StoreReadyMessage
@@ -88,6 +109,8 @@ export type ToSupervisor =
   | RecordFreshMessage
   | ClockAcceptedMessage
   | AppliedMessage
+  | AskMessage
+  | AnsweredMessage
   | StatusRequestMessage
   | StatusMessage
   | ReviewWantedMessage

@@ -3,15 +3,19 @@ import type { DiallingRules } from '../domain/dialling-rules.ts'
 import { ENTRY_ABSENT, ENTRY_PRESENT, type NumberLookup } from '../domain/lookup.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
-import { createScreener } from '../engine/screen.ts'
+import { createBehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
+import { createScreener, type ScreenerDependencies } from '../engine/screen.ts'
 import type { Screener } from '../engine/screener.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import type { Candidate } from '../jobs/candidate-list.ts'
 import type { ReplaySide } from '../jobs/rehearse-events.ts'
+import { createBlockBuilder } from '../services/build-blocks.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
+import { createBlockTable, openBlockTable } from '../shm/block-table.ts'
 import { createCounters, openCounters } from '../shm/counters.ts'
 import { createDecisionRing, openDecisionRing } from '../shm/decision-ring.ts'
 import { createFullGate } from '../shm/gate.ts'
+import { rotatePairs } from '../shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../shm/traffic.ts'
 import type { LayerContents, ListContents, ListRecord, VerdictStore } from '../stores/ports.ts'
@@ -25,11 +29,13 @@ import { createCallScreening } from '../transports/data-plane/call-screening.ts'
 export type ReplaySideOptions = {
   readonly home: DiallingRules
   readonly trunks: readonly Trunk[]
+  /** The harm in number blocks (openReplayBlocks): the same for both sides. */
+  readonly blocks: SharedArrayBuffer
   /** Left out: what is in force. */
   readonly candidate?: Candidate
 }
 
-type Record = Pick<VerdictStore, 'lists' | 'policy' | 'numberingPlans' | 'readReputationNumbers'> & {
+type Record = Pick<VerdictStore, 'lists' | 'policy' | 'numberingPlans' | 'readReputationNumbers' | 'reputationOf'> & {
   readonly contents: Pick<ListContents, 'readRanges'>
   readonly lookup: NumberLookup
 }
@@ -38,6 +44,11 @@ type Record = Pick<VerdictStore, 'lists' | 'policy' | 'numberingPlans' | 'readRe
 const DEADLINE_MS = 86_400_000
 /** Every call of the largest replay has room. */
 const RECENT_CALLS = 131_072
+/** A call touches three rows; where all of the largest replay are of different numbers, the longest unseen make room. */
+const BEHAVIOUR_SIZES = { activeNumbers: 262_144, pairsPerDay: 131_072, recentEnds: 131_072, blocks: 8 }
+/** That of a verdict process. */
+const BLOCKS = 262_144
+const MINUTE_MS = 60_000
 /** Not read by anybody: as small as they can be. */
 const RING_RECORDS = 64
 const CALLERS_PER_HOUR = 64
@@ -49,8 +60,15 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
   const snapshot = await buildSnapshot(options, laid)
   const clock = { nowMs: 0 }
   const failures: unknown[] = []
-  const screener = openScreener(home, laid.lookup, (error) => failures.push(error))
+  const regions = createBehaviourRegions(BEHAVIOUR_SIZES, randomFillSync(new Uint32Array(2)), 0)
+  const behaviour = openBehaviour({ ...regions, blocks: options.blocks })
+  const screener = openScreener(home, { lookup: laid.lookup, behaviour, onFailure: (error) => failures.push(error) })
   screener.install(snapshot)
+  /** What the main thread of a verdict process does each minute. */
+  function setClock(atMs: number): void {
+    if (Math.floor(atMs / MINUTE_MS) !== Math.floor(clock.nowMs / MINUTE_MS)) rotatePairs(behaviour.pairs, atMs)
+    clock.nowMs = atMs
+  }
   const { reader, call, decision, endCall } = createCallScreening(
     { deadlineMs: DEADLINE_MS, labelLanguage: '' },
     {
@@ -64,7 +82,7 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
     snapshot,
     call,
     decide(event, atMs) {
-      clock.nowMs = atMs
+      setClock(atMs)
       // The deadline of then has passed.
       reader.readEvent({ ...event, deadlineAt: undefined }, call, atMs)
       screener.screen(call, decision)
@@ -72,26 +90,39 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
       return decision
     },
     end(event, atMs) {
-      clock.nowMs = atMs
+      setClock(atMs)
       endCall(event)
     },
   }
 }
 
-/** All memories are made here. */
-function openScreener(home: DiallingRules, lookup: NumberLookup, onFailure: (error: unknown) => void): Screener {
+/** The number blocks of all reputations as they are now, as a verdict process keeps them. Rejects as the store throws. */
+export async function openReplayBlocks(store: Record, nowMs: number): Promise<SharedArrayBuffer> {
+  const memory = createBlockTable(BLOCKS, nowMs)
+  const failures: unknown[] = []
+  const onFailure = (error: unknown) => void failures.push(error)
+  const builder = createBlockBuilder({ store, table: openBlockTable(memory), onFailure })
+  await builder.start()
+  builder.close()
+  if (failures.length > 0) throw failures[0]
+  return memory
+}
+
+function openScreener(
+  home: DiallingRules,
+  memories: Pick<ScreenerDependencies, 'lookup' | 'behaviour' | 'onFailure'>,
+): Screener {
   const keys = { callKey: randomFillSync(new Uint32Array(2)), logKey: new Uint32Array(2) }
   return createScreener(
     { home, ...keys, sampleOneIn: 0 },
     {
-      lookup,
+      ...memories,
       recent: openRecentCalls(createRecentCalls(RECENT_CALLS)),
       counters: openCounters(createCounters(1), 0),
       ring: openDecisionRing(createDecisionRing(RING_RECORDS)),
       traffic: openTraffic(createTraffic(CALLERS_PER_HOUR)),
       fillRandom: (words) => void randomFillSync(words),
       nowNs: () => 0,
-      onFailure,
     },
   )
 }
@@ -149,6 +180,7 @@ function layOver(store: Record, { policy, lists }: Candidate): Record {
     },
     numberingPlans: () => store.numberingPlans(),
     readReputationNumbers: (after, into) => store.readReputationNumbers(after, into),
+    reputationOf: (number) => store.reputationOf(number),
     contents: { readRanges: (layerId) => layers.get(layerId) ?? store.contents.readRanges(layerId) },
     lookup: {
       entry(layerId, number, nowMs) {

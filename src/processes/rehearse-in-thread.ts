@@ -3,7 +3,7 @@ import type { JobOutcome } from '../jobs/list-jobs.ts'
 import { type EventRehearsal, type RehearseEventsJob, rehearseEvents } from '../jobs/rehearse-events.ts'
 import { parseTime } from '../services/parse-time.ts'
 import type { VerdictStore } from '../stores/ports.ts'
-import { openReplaySide, type ReplaySideOptions } from './open-replay-side.ts'
+import { openReplayBlocks, openReplaySide, type ReplaySideOptions } from './open-replay-side.ts'
 
 /**
  * Replays events under what is in force and under the candidate. Operating errors come back as data, because a ScreeningError
@@ -11,13 +11,15 @@ import { openReplaySide, type ReplaySideOptions } from './open-replay-side.ts'
  */
 export async function rehearseInThread(
   { source, candidate }: RehearseEventsJob,
-  options: Omit<ReplaySideOptions, 'candidate'>,
+  options: Omit<ReplaySideOptions, 'candidate' | 'blocks'>,
   store: VerdictStore,
+  now: () => number,
 ): Promise<JobOutcome<EventRehearsal>> {
   try {
+    const blocks = await openReplayBlocks(store, now())
     const sides = {
-      inForce: await openReplaySide(options, store),
-      candidate: await openReplaySide({ ...options, candidate }, store),
+      inForce: await openReplaySide({ ...options, blocks }, store),
+      candidate: await openReplaySide({ ...options, blocks, candidate }, store),
     }
     return { ok: true, value: rehearseEvents({ source }, { ...sides, parseTime }) }
   } catch (error) {

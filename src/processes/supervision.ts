@@ -168,9 +168,11 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
         child.failure = message
         return
       case 'changed':
+      case 'ask':
       case 'status-request':
         for (const verdict of verdicts) if (verdict.ready) send(verdict, message)
         return
+      case 'answered':
       case 'applied':
       case 'status':
       case 'review-wanted':

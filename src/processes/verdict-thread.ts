@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../domain/errors.ts'
+import type { BehaviourRegions } from '../engine/behaviour-memory.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import type { DataPlaneOptions } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictServerOptions } from '../transports/data-plane/verdict-server.ts'
@@ -20,6 +21,8 @@ export type VerdictThreadData = {
   readonly recentCalls: SharedArrayBuffer
   readonly decisionRing: SharedArrayBuffer
   readonly traffic: SharedArrayBuffer
+  /** What callers have been doing, who knows whom: one memory for all threads of the process. */
+  readonly behaviour: BehaviourRegions
   /** What /health/ready says, and that this thread moves: shm/node-health.ts. */
   readonly health: SharedArrayBuffer
 }

@@ -1,6 +1,8 @@
 import { createHmac, randomFillSync } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
+import { createBehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
+import { describeBehaviour } from '../engine/number-behaviour.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
@@ -13,12 +15,19 @@ import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
+import { answerBehaviour } from './answer-behaviour.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { keptFreshMs } from './keep-fresh-moment.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
-import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
+import {
+  ALIVE_EVERY_MS,
+  type StartMessage,
+  type VerdictAnswer,
+  type VerdictProcessStatus,
+  type VerdictQuestion,
+} from './messages.ts'
 import { openClock } from './open-clock.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
@@ -65,12 +74,16 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
 
   const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
+  const key = readPseudonymKey(directory, config.pseudonymKeyFile)
+  const regions = createBehaviourRegions(config.verdict, wordsOf(key, 'pairs'), clock.now())
+  const behaviour = openBehaviour(regions)
   const shared = {
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
+    behaviour: regions,
     callKey: randomFillSync(new Uint32Array(2)),
-    logKey: logKey(readPseudonymKey(directory, config.pseudonymKeyFile)),
+    logKey: wordsOf(key, 'decision-log'),
   }
   const threadData = Array.from(
     { length: config.verdict.threads },
@@ -197,12 +210,20 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     }
   }
 
+  function answer(question: VerdictQuestion): VerdictAnswer {
+    return question.about === 'number'
+      ? { number: describeBehaviour(question.number, question.nowMs, behaviour) }
+      : { behaviour: answerBehaviour(question.asked, behaviour) }
+  }
+
   return {
     onMessage(message) {
       if (message.type === 'changed') follower.nudge()
       else if (message.type === 'alive') controlHeardMs = performance.now()
       else if (message.type === 'record-fresh') record.hear(message.freshMs, clock.now())
       else if (message.type === 'clock-accepted') acceptClock()
+      else if (message.type === 'ask')
+        tell({ type: 'answered', id: message.id, label, answer: answer(message.question) })
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
@@ -230,8 +251,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   }
 }
 
-/** The key of callee pseudonyms and of the sample: the same in every process of the node, and of nodes that share a key. */
-function logKey(pseudonymKey: Uint8Array): Uint32Array {
-  const digest = createHmac('sha256', pseudonymKey).update('decision-log').digest()
+/**
+ * Two secret words for one purpose: the same in every process of the node, and of nodes that share a key. `decision-log`:
+ * pseudonyms of callees and the sample; `pairs`: who has talked with whom.
+ */
+function wordsOf(pseudonymKey: Uint8Array, purpose: 'decision-log' | 'pairs'): Uint32Array {
+  const digest = createHmac('sha256', pseudonymKey).update(purpose).digest()
   return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
 }

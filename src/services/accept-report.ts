@@ -1,23 +1,31 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { INGRESS_KINDS, type IngressKind } from '../domain/call-event.ts'
-import { type ErrorCode, ScreeningError } from '../domain/errors.ts'
-import type { ListKind } from '../domain/number-list.ts'
+import { ScreeningError } from '../domain/errors.ts'
 import { isPhoneNumber, type ParsedNumber, type PhoneNumber } from '../domain/phone-number.ts'
-import type { Channel, Report, Scenario } from '../domain/report.ts'
+import type { CallMatch, Channel, NotCounted, NumberStanding, Opinion, Report, Scenario } from '../domain/report.ts'
+import { CLIQUE_RULES } from '../domain/reporter.ts'
 import { describeReputation, type ReputationDescription } from '../domain/reputation.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import type { ReportMetrics } from '../telemetry/report-metrics.ts'
+import { createKeyedLock } from './keyed-lock.ts'
 import type { ListMembership } from './list-membership.ts'
 import { parseTime } from './parse-time.ts'
 import type { Pseudonyms } from './pseudonym.ts'
+import { createReportReviews } from './report-reviews.ts'
+import { createReportScales, type WeighingOptions } from './weigh-report.ts'
 
 /** A report as a channel sends it, already checked for shape (wire shape). */
 type ReportBody = {
   readonly reportId?: string
   readonly number: string
   readonly channel: Channel
-  readonly scenario: Scenario
+  /** Left out: harm. */
+  readonly opinion?: Opinion
+  /** What the caller tried; may be left out of `not-spam`. */
+  readonly scenario?: Scenario
   readonly reporter: string
+  /** An opaque id: reports of one household on one number count as one reporter. */
+  readonly household?: string
   readonly at?: string | number
   readonly callId?: string
   readonly note?: string
@@ -31,139 +39,154 @@ type AcceptedReport = {
   readonly duplicate: boolean
   /** `recorded`: part of the record. `queued`: on this node's disk until Redis, which keeps the record, can be reached. */
   readonly state: 'recorded' | 'queued'
+  /** 0..1: how much it counts. */
+  readonly weight: number
+  readonly callMatch: CallMatch
+  /** Why its weight is 0. */
+  readonly notCounted?: NotCounted
   readonly reputation?: ReputationDescription
   /**
-   * The number is protected or allow-listed: a person looks at it, in this review. None when the queue of reviews is full, or
-   * when the report is `queued` and the record takes no review either: the next report about the number opens one.
+   * A person looks at the number, in this review: it is protected or allow-listed, its own calls speak against the reports,
+   * or they came in a suspicious burst. None when the queue of reviews is full, or when the report is `queued` and the record
+   * takes no review either: the next report about the number opens one.
    */
   readonly reviewId?: string
 }
 
 export type ReportIntake = {
-  /** Rejects with NUMBER_INVALID, BODY_INVALID (`at`), REPORT_CONFLICT, QUEUE_FULL or a storage error. */
+  /** Rejects with NUMBER_INVALID, BODY_INVALID (`at`, `scenario`), REPORT_CONFLICT, QUEUE_FULL or a storage error. */
   accept(body: ReportBody, actor: Actor, retryKey?: string): Promise<AcceptedReport>
 }
 
-export type ReportIntakeOptions = {
-  /** 0..1: how much a report of this channel counts. */
-  readonly channelWeights: Readonly<Record<Channel, number>>
+export type ReportIntakeOptions = WeighingOptions & {
   /** Reports being written at the same moment; more are refused with QUEUE_FULL, so that no queue grows. */
   readonly inFlightMax: number
 }
 
 export type ReportIntakeDependencies = {
-  readonly store: Pick<RecordStore, 'appendReport' | 'reputationOf' | 'openReview' | 'reviewOf' | 'policy'>
-  readonly pseudonyms: Pick<Pseudonyms, 'reporter'>
+  readonly store: Pick<
+    RecordStore,
+    'appendReport' | 'reputationOf' | 'openReview' | 'reviewOf' | 'policy' | 'reporter' | 'reportsBy' | 'reportsOf'
+  >
+  readonly pseudonyms: Pick<Pseudonyms, 'reporter' | 'household'>
   readonly membership: ListMembership
   /** parsePhoneNumber in mode `call` with the rules of the home country. */
   readonly parse: (text: string) => ParsedNumber
+  /**
+   * Whether the reporter got a call from the number before `atMs`. Never rejects: `unknown` when nobody answers within 20 ms,
+   * when the calls of that time are not remembered, or the reporter is no telephone number.
+   */
+  readonly callMatch: (caller: PhoneNumber, reporter: ParsedNumber, atMs: number) => Promise<CallMatch>
+  /** What the number's own calls say about it. Never rejects: `unknown` when nobody answers within 20 ms. */
+  readonly standingOf: (number: PhoneNumber) => Promise<NumberStanding>
   /** Resolves when the verdict processes have applied the change, or after a short bound. */
   readonly notify: (sequence: number) => Promise<void>
   readonly now: () => number
   readonly metrics: Pick<ReportMetrics, 'accepted'>
 }
 
-/**
- * A person on the hotline has heard the story; a button in the app and a bot have not; a partner's reporters are strangers
- * to us. Rough guesses until outcomes of reviews are at hand to fit them; all count in the window (policy weightMin 0.2).
- */
-export const CHANNEL_WEIGHTS: Readonly<Record<Channel, number>> = {
-  hotline: 1,
-  chat: 0.9,
-  bot: 0.8,
-  app: 0.8,
-  partner: 0.6,
-}
-
 /** 512 reports at a group commit of about 1 ms are more than the 25,000 a month by a factor of millions. */
-export const REPORTS_IN_FLIGHT_MAX = 512
+const REPORTS_IN_FLIGHT_MAX = 512
+
+export const REPORT_INTAKE_DEFAULTS: ReportIntakeOptions = {
+  /**
+   * A person on the hotline has heard the story; a button in the app and a bot have not; a partner's reporters are strangers
+   * to us. Rough guesses until outcomes of reviews are at hand to fit them; all count in the window (policy weightMin 0.3).
+   */
+  channelWeights: { hotline: 1, chat: 0.9, bot: 0.8, app: 0.8, partner: 0.6 },
+  /** Nobody is called by twenty cheats a day; an agent files with the subscriber's number, not with his own. */
+  reporterNumbersPerDay: 20,
+  clique: CLIQUE_RULES,
+  /** Four who say "not spam" weigh as much as one who was cheated: it is said at no cost. */
+  notSpamWeight: 0.25,
+  /** Beside the 0.5 a day of the network: a month of both is what ten reporters bring at once. */
+  notSpamPerDay: 0.5,
+  inFlightMax: REPORTS_IN_FLIGHT_MAX,
+}
 
 /** Clocks of channels differ: a report from at most this far ahead happened now; further ahead it is a mistake. */
 const CLOCK_SKEW_MS = 5 * 60_000
 
-/**
- * What happened longer ago than this tells nothing about who calls from the number today (numbers change hands): kept for
- * the record with weight 0. The window itself runs on receivedMs, so without this an old story would count as fresh.
- */
-const ANCIENT_MS = 30 * 24 * 3_600_000
-
-/** The review queue is full, or Redis, which keeps the reviews, is away or not followed; the number's next report opens one. */
-const WITHOUT_REVIEW: ReadonlySet<ErrorCode> = new Set([
-  'QUEUE_FULL',
-  'UNAVAILABLE',
-  'CONTENTS_MISSING',
-  'RECORD_LOST',
-  'RECORD_DIVERGED',
-  'RECORD_DAMAGED',
-])
-
-/** A report on one of these lists goes to a person instead of working by itself. */
-const QUEUED_KINDS: readonly ListKind[] = ['allow', 'protected']
-
 export function createReportIntake(options: ReportIntakeOptions, deps: ReportIntakeDependencies): ReportIntake {
+  const { store, pseudonyms } = deps
+  const scales = createReportScales(options, deps)
+  const reviews = createReportReviews(deps)
+  // One after the other: otherwise a hundred reports that one person sends at once are all within his limit.
+  const lock = createKeyedLock()
+  /** By number: reporters whose reports are on their way. */
+  const arriving = new Map<PhoneNumber, string[]>()
   let inFlight = 0
 
-  function toReport(body: ReportBody, actor: Actor, retryKey: string | undefined): Report {
+  async function toReport(body: ReportBody, actor: Actor, retryKey: string | undefined): Promise<Report> {
     const number = parseReported(body.number, deps.parse)
+    const opinion = body.opinion ?? 'harm'
+    const scenario = scenarioOf(body)
     const receivedMs = deps.now()
     const atMs = parseHappened(body.at, receivedMs)
-    const isAncient = atMs < receivedMs - ANCIENT_MS
+    const reporter = pseudonyms.reporter(body.reporter)
+    const { channel, callId, note, household } = body
+    const [callMatch, standing] = await Promise.all([
+      deps.callMatch(number, deps.parse(body.reporter), atMs),
+      deps.standingOf(number),
+    ])
+    const weighed = scales.weigh(
+      { number, reporter, channel, opinion, callMatch, atMs, receivedMs },
+      arriving.get(number) ?? [],
+    )
     return {
       reportId: body.reportId ?? reportIdFor(actor, retryKey),
       number,
-      channel: body.channel,
-      scenario: body.scenario,
-      reporter: deps.pseudonyms.reporter(body.reporter),
+      channel,
+      scenario,
+      reporter,
       ingress: INGRESS_KINDS.indexOf(body.ingress?.kind ?? 'unknown'),
       atMs,
       receivedMs,
-      weight: isAncient ? 0 : options.channelWeights[body.channel],
-      ...(body.callId === undefined ? {} : { callId: body.callId }),
-      ...(body.note === undefined ? {} : { note: body.note }),
-    }
-  }
-
-  async function queueForReview(report: Report): Promise<string | undefined> {
-    const listed = deps.membership.of(report.number, report.receivedMs, QUEUED_KINDS)
-    if (!listed.some((entry) => !entry.isExpired)) return undefined
-    const open = deps.store.reviewOf(report.number)
-    if (open?.state === 'open' && open.causes.includes('reported')) return open.reviewId
-    const score = reputationOf(report.number)?.score ?? 0
-    const request = { number: report.number, cause: 'reported', score, atMs: report.receivedMs } as const
-    try {
-      return (await deps.store.openReview(request, 'system')).review.reviewId
-    } catch (error) {
-      // The report is recorded or queued already: it stands without a review rather than being refused, and sent again.
-      if (error instanceof ScreeningError && WITHOUT_REVIEW.has(error.code)) return undefined
-      throw error
+      ...weighed,
+      callMatch,
+      ...(opinion === 'harm' ? {} : { opinion }),
+      ...(standing === 'unknown' ? {} : { standing }),
+      ...(household === undefined ? {} : { household: pseudonyms.household(household) }),
+      ...(callId === undefined ? {} : { callId }),
+      ...(note === undefined ? {} : { note }),
     }
   }
 
   function reputationOf(number: PhoneNumber): ReputationDescription | undefined {
-    const record = deps.store.reputationOf(number)
-    const rules = deps.store.policy()?.document.reports
+    const record = store.reputationOf(number)
+    const rules = store.policy()?.document.reports
     if (record === undefined) return undefined
     return describeReputation(record, deps.now(), rules?.windowDays ?? 10, rules?.weightMin ?? 0)
   }
 
-  async function append(body: ReportBody, actor: Actor, retryKey: string | undefined): Promise<AcceptedReport> {
-    const report = toReport(body, actor, retryKey)
-    const { outcome, sequence, report: kept } = await deps.store.appendReport(report, actor)
-    if (outcome === 'repeated' && !isSameReport(kept, report)) {
+  async function append(body: ReportBody, actor: Actor, retryKey: string | undefined) {
+    const report = await toReport(body, actor, retryKey)
+    const leave = arrive(arriving, report)
+    const result = await store.appendReport(report, actor).finally(leave)
+    if (result.outcome === 'repeated' && !isSameReport(result.report, report)) {
       throw new ScreeningError('REPORT_CONFLICT', 'Another report with this reportId was accepted before.', {
         hint: 'Send a new reportId, or leave it out to get one.',
       })
     }
+    return result
+  }
+
+  async function answer(body: ReportBody, actor: Actor, retryKey: string | undefined): Promise<AcceptedReport> {
+    const appended = await lock(pseudonyms.reporter(body.reporter), () => append(body, actor, retryKey))
+    const { outcome, sequence, report } = appended
     // A queued report changes nothing yet, and Redis, which would keep the review, has just not answered in time.
-    const reviewId = outcome === 'queued' ? undefined : await queueForReview(report)
+    const reviewId = outcome === 'queued' ? undefined : await reviews.queue(report)
     if (outcome !== 'queued') await deps.notify(sequence)
-    deps.metrics.accepted(report.channel, outcome)
+    deps.metrics.accepted(body.channel, outcome)
     const reputation = reputationOf(report.number)
     return {
-      reportId: kept.reportId,
+      reportId: report.reportId,
       accepted: true,
       duplicate: outcome !== 'recorded' && outcome !== 'queued',
       state: outcome === 'queued' ? 'queued' : 'recorded',
+      weight: report.weight,
+      callMatch: report.callMatch ?? 'unknown',
+      ...(report.notCounted === undefined ? {} : { notCounted: report.notCounted }),
       ...(reputation === undefined ? {} : { reputation }),
       ...(reviewId === undefined ? {} : { reviewId }),
     }
@@ -179,12 +202,32 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
       }
       inFlight++
       try {
-        return await append(body, actor, retryKey)
+        return await answer(body, actor, retryKey)
       } finally {
         inFlight--
       }
     },
   }
+}
+
+/** Notes that a report is on its way; the function returned takes it off again. */
+function arrive(arriving: Map<PhoneNumber, string[]>, { number, reporter }: Report): () => void {
+  const reporters = arriving.get(number) ?? []
+  reporters.push(reporter)
+  arriving.set(number, reporters)
+  return () => {
+    reporters.splice(reporters.indexOf(reporter), 1)
+    if (reporters.length === 0) arriving.delete(number)
+  }
+}
+
+function scenarioOf({ scenario, opinion }: ReportBody): Scenario {
+  if (scenario !== undefined) return scenario
+  if (opinion === 'not-spam') return 'other'
+  throw new ScreeningError('BODY_INVALID', 'The report does not say what the caller tried.', {
+    errors: [{ pointer: '/scenario', detail: 'Required in a report of harm.' }],
+    hint: 'Send scenario, or opinion not-spam.',
+  })
 }
 
 function parseReported(text: string, parse: (text: string) => ParsedNumber): PhoneNumber {
@@ -222,5 +265,12 @@ function reportIdFor(actor: Actor, retryKey: string | undefined): string {
 }
 
 function isSameReport(a: Report, b: Report): boolean {
-  return a.number === b.number && a.reporter === b.reporter && a.channel === b.channel && a.scenario === b.scenario
+  const isOfOneOpinion = (a.opinion ?? 'harm') === (b.opinion ?? 'harm')
+  return (
+    isOfOneOpinion &&
+    a.number === b.number &&
+    a.reporter === b.reporter &&
+    a.channel === b.channel &&
+    a.scenario === b.scenario
+  )
 }

@@ -4,13 +4,20 @@ import type { ImportMode, ImportRecord } from '../domain/import.ts'
 import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Trunk } from '../domain/trunk.ts'
 import type { Explanation } from '../engine/explain.ts'
+import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import { createExpiryParser } from '../jobs/parse-expiry.ts'
 import type { Actor, ListContents, NumberingPlan, RecordStore } from '../stores/ports.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RecordState } from '../telemetry/record-metrics.ts'
-import { CHANNEL_WEIGHTS, createReportIntake, REPORTS_IN_FLIGHT_MAX, type ReportIntake } from './accept-report.ts'
+import {
+  createReportIntake,
+  REPORT_INTAKE_DEFAULTS,
+  type ReportIntake,
+  type ReportIntakeDependencies,
+} from './accept-report.ts'
 import { createCallerStanding } from './caller-standing.ts'
 import { createPolicyDesk, type PolicyDesk, type YamlCodec } from './change-policy.ts'
 import type { ClockDesk } from './clock-desk.ts'
@@ -24,6 +31,7 @@ import {
 import { createListMembership } from './list-membership.ts'
 import { createNumberDesk, NUMBER_DESK_DEFAULTS, type NumberDesk } from './look-up-number.ts'
 import { createListDesk, type ListDesk } from './manage-lists.ts'
+import { createGoodCalls, GOOD_CALLS_DEFAULTS, type GoodCalls } from './note-good-calls.ts'
 import { type EntryBody, parseEntries } from './parse-entry.ts'
 import { createPseudonyms } from './pseudonym.ts'
 import { embeddedRecordDesk, type RecordDesk } from './record-desk.ts'
@@ -40,6 +48,7 @@ import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } fro
 /** Everything the control plane can do, as its transport sees it: one small desk per use case. */
 export type ControlServices = {
   readonly reports: ReportIntake
+  readonly goodCalls: GoodCalls
   readonly lists: ListDesk
   readonly entries: EntryDesk
   readonly imports: ImportDesk
@@ -134,9 +143,14 @@ export type ControlServicesDependencies = {
   readonly notify: (sequence: number) => Promise<void>
   /** The same for a report, which needs less: its number in every gate. */
   readonly notifyReport: (sequence: number) => Promise<void>
+  /** Left out: nobody remembers calls, and reports are taken as they are. */
+  readonly callMatch?: ReportIntakeDependencies['callMatch']
+  readonly standingOf?: ReportIntakeDependencies['standingOf']
   readonly decisionLog: DecisionLogReader
   /** engine/explain.ts over the newest state of the record. */
-  readonly explain: (call: Call) => Explanation
+  readonly explain: (call: Call) => Promise<Explanation>
+  /** What verdict processes remember of a number; undefined when none answers. */
+  readonly behaviourOf: (number: PhoneNumber) => Promise<NumberBehaviour | undefined>
   readonly trunkIndex: (name: string | undefined) => number
   /** Replays recorded events in a thread of its own. */
   readonly rehearseEvents: RehearsalDeskDependencies['rehearseEvents']
@@ -180,12 +194,13 @@ export function createControlServices(
       home,
     },
   )
-  const intakeOptions = { channelWeights: CHANNEL_WEIGHTS, inFlightMax: REPORTS_IN_FLIGHT_MAX }
   const intakeDeps = {
     store,
     pseudonyms,
     membership,
     parse,
+    callMatch: deps.callMatch ?? (async () => 'unknown' as const),
+    standingOf: deps.standingOf ?? (async () => 'unknown' as const),
     notify: deps.notifyReport,
     now,
     metrics: deps.metrics.reports,
@@ -194,7 +209,8 @@ export function createControlServices(
     imports.addEntries(list, entries, actor, { isReviewed: true })
   const desk = createReviewDesk({ store, membership, addEntries, notify, now })
   return {
-    reports: createReportIntake(intakeOptions, intakeDeps),
+    reports: createReportIntake(REPORT_INTAKE_DEFAULTS, intakeDeps),
+    goodCalls: createGoodCalls(GOOD_CALLS_DEFAULTS, { store, pseudonyms, notify: deps.notifyReport, now }),
     lists: createListDesk({ store, contents, notify }),
     entries: {
       async change(list, how, bodies, actor) {
@@ -212,7 +228,14 @@ export function createControlServices(
       plans: () => store.numberingPlans(),
       import: (request, actor) => deps.numbering.import(request, actor),
     },
-    numbers: createNumberDesk(NUMBER_DESK_DEFAULTS, { store, membership, decisions, parse, now }),
+    numbers: createNumberDesk(NUMBER_DESK_DEFAULTS, {
+      store,
+      membership,
+      decisions,
+      behaviourOf: deps.behaviourOf,
+      parse,
+      now,
+    }),
     reviews: { ...desk, review: (id) => store.review(id), reviews: (state, limit) => store.reviews(state, limit) },
     explainer: createCallExplainer({ explain: deps.explain, trunkIndex: deps.trunkIndex, parse, now }),
     policy: { ...policyDesk, current: () => store.policy(), versions: (limit) => store.policyVersions(limit) },

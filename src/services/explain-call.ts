@@ -18,12 +18,12 @@ export type CallExplanation = Explanation & { readonly trunk?: { readonly name: 
 /** Explains a call event without any effect: nothing is counted, logged or remembered. */
 export type CallExplainer = {
   /** Rejects nothing but an unreadable `at` (BODY_INVALID): any caller gets an explanation, as any gets a verdict. */
-  explain(event: CallEventBody): CallExplanation
+  explain(event: CallEventBody): Promise<CallExplanation>
 }
 
 export type CallExplainerDependencies = {
   /** engine/explain.ts over the newest state of the record. Throws UNAVAILABLE while there is none. */
-  readonly explain: (call: Call) => Explanation
+  readonly explain: (call: Call) => Promise<Explanation>
   /** Index of a registered trunk; 0 when absent or not registered. */
   readonly trunkIndex: (name: string | undefined) => number
   /** parsePhoneNumber in mode `call` with the rules of the home country. */
@@ -33,11 +33,11 @@ export type CallExplainerDependencies = {
 
 export function createCallExplainer(deps: CallExplainerDependencies): CallExplainer {
   return {
-    explain(event) {
+    async explain(event) {
       const nowMs = momentOf(event.at) ?? deps.now()
       const trunkName = event.ingress?.trunk
       const trunk = deps.trunkIndex(trunkName)
-      const explanation = deps.explain({
+      const explanation = await deps.explain({
         caller: deps.parse(event.caller),
         callee: deps.parse(event.callee),
         redirecting: deps.parse(event.redirecting),

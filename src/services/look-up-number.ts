@@ -4,6 +4,7 @@ import { isPhoneNumber, type ParsedNumber, type PhoneNumber } from '../domain/ph
 import type { Report } from '../domain/report.ts'
 import { describeReputation, type ReputationDescription } from '../domain/reputation.ts'
 import type { Review } from '../domain/review.ts'
+import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import type { RecordStore } from '../stores/ports.ts'
 import type { DescribedDecision } from './describe-decision.ts'
 import type { ListMembership, Membership } from './list-membership.ts'
@@ -18,6 +19,8 @@ export type NumberDossier = {
   /** Newest first. */
   readonly reports: readonly (Omit<Report, 'ingress'> & { readonly ingress: string })[]
   readonly review: Review | undefined
+  /** What it has been doing, and what is reported around it; undefined when no verdict process answers. */
+  readonly behaviour: NumberBehaviour | undefined
   /** Newest first. */
   readonly decisions: readonly DescribedDecision[]
 }
@@ -46,6 +49,7 @@ export type NumberDeskDependencies = {
   readonly store: Pick<RecordStore, 'reputationOf' | 'reportsOf' | 'reviewOf' | 'policy'>
   readonly membership: ListMembership
   readonly decisions: DecisionSearch
+  readonly behaviourOf: (number: PhoneNumber) => Promise<NumberBehaviour | undefined>
   readonly parse: (text: string) => ParsedNumber
   readonly now: () => number
 }
@@ -72,7 +76,7 @@ export function createNumberDesk(options: NumberDeskOptions, deps: NumberDeskDep
         untilMs: nowMs,
         limit: options.decisionsMax,
       }
-      const decisions = await deps.decisions.search(query)
+      const [decisions, behaviour] = await Promise.all([deps.decisions.search(query), deps.behaviourOf(number)])
       return {
         number,
         entries: deps.membership.of(number, nowMs),
@@ -85,6 +89,7 @@ export function createNumberDesk(options: NumberDeskOptions, deps: NumberDeskDep
           ingress: INGRESS_KINDS[report.ingress] ?? 'unknown',
         })),
         review: deps.store.reviewOf(number),
+        behaviour,
         decisions,
       }
     },

@@ -11,6 +11,8 @@ export type Pseudonyms = {
    * written; anything else is an opaque id, compared after trimming and Unicode normalisation (NFC).
    */
   reporter(text: string): string
+  /** The pseudonym of a household, an opaque id read likewise: never that of a reporter. */
+  household(text: string): string
 }
 
 export type PseudonymOptions = {
@@ -35,15 +37,15 @@ export function createPseudonyms(options: PseudonymOptions, { parse }: Pseudonym
       `The pseudonym key has ${options.key.byteLength} bytes, at least ${PSEUDONYM_KEY_BYTES_MIN} are needed.`,
     )
   }
-  const hmac = (kind: string, value: string) => createHmac('sha256', options.key).update(`${kind}\0${value}`)
+  const hmac = (kind: string, value: string) =>
+    createHmac('sha256', options.key).update(`${kind}\0${value}`).digest('hex').slice(0, PSEUDONYM_HEX_DIGITS)
+  const opaque = (text: string) => text.trim().normalize('NFC')
   return {
     reporter(text) {
       const parsed = parse(text)
       const isSubscriber = isPhoneNumber(parsed) && !isShortCode(parsed)
-      const digest = isSubscriber
-        ? hmac('reporter-number', String(parsed))
-        : hmac('reporter-id', text.trim().normalize('NFC'))
-      return digest.digest('hex').slice(0, PSEUDONYM_HEX_DIGITS)
+      return isSubscriber ? hmac('reporter-number', String(parsed)) : hmac('reporter-id', opaque(text))
     },
+    household: (text) => hmac('household', opaque(text)),
   }
 }

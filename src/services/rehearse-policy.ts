@@ -131,6 +131,15 @@ function caveatsOf(current: PolicyDocument | undefined, { policy, lists }: Candi
   if (differs(current.numbering, policy.numbering)) {
     caveats.push('The candidate judges the age of numbering plans differently; the replay uses the recorded strengths.')
   }
+  if (differs(current.behaviour, policy.behaviour)) {
+    caveats.push('The candidate measures behaviour differently; the replay uses the strengths as they were recorded.')
+  }
+  if (differs(current.rules, policy.rules) || differs(current.thresholds, policy.thresholds) || lists.length > 0) {
+    caveats.push(
+      'Good evidence was looked up, and doubt about reports recorded, only where there was something to set them against: ' +
+        'where the candidate sees more harm, some of these calls would be judged more mildly.',
+    )
+  }
   if (differs(current.callees, policy.callees)) {
     caveats.push(
       'The candidate names other emergency or service numbers; callees are not recorded, so the replay keeps the old ones.',

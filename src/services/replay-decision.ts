@@ -6,7 +6,7 @@ import { scoreOf } from '../domain/score.ts'
 import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
-import { isContradicted, weighSignals } from '../engine/signals/measure-signals.ts'
+import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
 import { type TippedBy, tippedBy } from '../jobs/tipped-by.ts'
 
@@ -41,11 +41,15 @@ const FROM_OUTSIDE: readonly string[] = [INGRESS_KINDS[2], INGRESS_KINDS[3]]
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const OWN_FROM_OUTSIDE = SIGNAL_NAMES.indexOf('own-number-from-outside')
 
+/** Why reports alone did not block. The log has it where it decided. */
+const REPORT_DOUBTS = ['report-burst', 'reports-contested'] as const
+type ReportDoubt = (typeof REPORT_DOUBTS)[number]
+
 /** `final`: the reason of a step that no points lead to. */
 type Outcome = {
   readonly verdict: number
   readonly score: number
-  readonly final?: 'allow-listed' | 'protected' | 'listed'
+  readonly final?: 'allow-listed' | 'protected' | 'listed' | ReportDoubt
 }
 
 /** The precedence of engine/screen.ts over recorded strengths, with the very functions the verdict path uses. */
@@ -74,8 +78,11 @@ export function createReplay(
     if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE)
       return { verdict: BLOCK, score, final: 'listed' }
     const verdict = score >= policy.blockAt ? BLOCK : score >= policy.flagAt ? FLAG : ALLOW
-    const isSpared = verdict === BLOCK && !contradicted && ((kinds & PROTECTED) !== 0 || isListed(entry, 'protected'))
-    return isSpared ? { verdict: FLAG, score, final: 'protected' } : { verdict, score }
+    if (verdict !== BLOCK || contradicted) return { verdict, score }
+    if ((kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) return { verdict: FLAG, score, final: 'protected' }
+    const doubt = REPORT_DOUBTS.find((reason) => entry.reasons.some(({ code }) => code === reason))
+    const blocksAnyway = scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt
+    return doubt === undefined || blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: doubt }
   }
 
   return (entry) => {

@@ -62,7 +62,7 @@ export function openRegion(format: RegionFormat, memory: SharedArrayBuffer): num
 }
 
 /** Checks magic and version only, for a head that was read from elsewhere, and returns the capacity it claims. */
-export function checkHead(format: RegionFormat, words: Uint32Array): number {
+export function checkHead(format: Omit<RegionFormat, 'regionBytes'>, words: Uint32Array): number {
   if (words[MAGIC_WORD] !== format.magic) throw refusal(format, `The data do not hold a ${format.name}.`)
   const version = words[VERSION_WORD]!
   if (version !== format.version) {
@@ -71,7 +71,7 @@ export function checkHead(format: RegionFormat, words: Uint32Array): number {
   return words[CAPACITY_WORD]!
 }
 
-export function refusal(format: RegionFormat, message: string): ScreeningError {
+export function refusal(format: Pick<RegionFormat, 'name'>, message: string): ScreeningError {
   return new ScreeningError('SNAPSHOT_FORMAT', message, { region: format.name })
 }
 

@@ -1,8 +1,14 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { Fact, FactKind } from './fact.ts'
 
-/** Grows when a node of before would read a fact wrongly. */
-const FACT_FORMAT = 1
+/** The newest; grows when a node of before would read a fact wrongly. */
+const FACT_FORMAT = 2
+/**
+ * Kinds that a node of format 1 would read wrongly: it would take "not spam" for harm, count a household as many reporters,
+ * forget what a review decided about reporters, and find their rows damaged. It stops at the first of them until it is
+ * upgraded, and catches up then. The other kinds are as they were.
+ */
+const CHANGED: ReadonlySet<FactKind> = new Set<FactKind>(['report', 'review-close', 'desk-rows'])
 
 const KINDS: Readonly<Record<FactKind, true>> = {
   report: true,
@@ -19,7 +25,7 @@ const KINDS: Readonly<Record<FactKind, true>> = {
 
 /** UTF-8 JSON: a fact is read by every node, by whichever version runs there, and by people who look into Redis. */
 export function encodeFact(fact: Fact): Buffer {
-  return Buffer.from(JSON.stringify({ v: FACT_FORMAT, ...fact }))
+  return Buffer.from(JSON.stringify({ v: CHANGED.has(fact.kind) ? FACT_FORMAT : 1, ...fact }))
 }
 
 /**
@@ -39,7 +45,7 @@ export function decodeFact(payload: Buffer): Fact {
       },
     )
   }
-  if (v !== FACT_FORMAT || typeof fact.actor !== 'string' || !Number.isFinite(fact.atMs)) throw damaged()
+  if (v < 1 || !Number.isInteger(v) || typeof fact.actor !== 'string' || !Number.isFinite(fact.atMs)) throw damaged()
   return fact as unknown as Fact
 }
 

@@ -1,4 +1,5 @@
 import type { FactBody, FactKind, FactResults } from './fact.ts'
+import { JUDGED_REPORTS_MAX, judgeReporters } from './judge-reporters.ts'
 import { assertActive, listUnknown, versionUnknown } from './list-rules.ts'
 import type { Actor, ListRecord, RecordStore } from './ports.ts'
 import { policyMark, versionMark } from './record-marks.ts'
@@ -23,7 +24,7 @@ export type FactWrites = Pick<
   | 'appendAudit'
 >
 
-type TargetReads = Pick<RecordStore, 'list' | 'versions' | 'policy' | 'review'>
+type TargetReads = Pick<RecordStore, 'list' | 'versions' | 'policy' | 'review' | 'reportsOf'>
 
 /**
  * The writes of a record store as facts. What an author calls by its number is looked up in `reads`, what this node has
@@ -58,7 +59,9 @@ export function factWrites(write: WriteFact, reads: TargetReads): FactWrites {
       const meant = reads.review(reviewId)
       if (meant === undefined) throw reviewUnknown(reviewId)
       const { number, openedMs } = meant
-      return write({ kind: 'review-close', reviewId, number, openedMs, result }, actor)
+      const judgement = judgeReporters(meant, result, reads.reportsOf(number, JUDGED_REPORTS_MAX))
+      const judged = judgement === undefined ? {} : { judgement }
+      return write({ kind: 'review-close', reviewId, number, openedMs, result, ...judged }, actor)
     },
     appendAudit: (entry, actor) => write({ kind: 'audit', ...entry }, actor),
   }

@@ -17,6 +17,7 @@ import type { ListKind } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
+import type { ReviewJudgement } from '../domain/reporter.ts'
 import type { Review } from '../domain/review.ts'
 import type {
   Actor,
@@ -64,6 +65,8 @@ export type FactBody =
       readonly number: PhoneNumber
       readonly openedMs: number
       readonly result: ReviewResult
+      /** Settled where it was asked for; missing in facts of format 1 and when nothing was decided. */
+      readonly judgement?: ReviewJudgement
     }
   | {
       readonly kind: 'audit'

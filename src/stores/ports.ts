@@ -13,8 +13,9 @@ import type { EntryDetails, ListKind } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { PolicyDocument, PolicyVersion } from '../domain/policy.ts'
 import type { Report } from '../domain/report.ts'
-import type { Review, ReviewCause, ReviewOutcome } from '../domain/review.ts'
+import type { Review, ReviewCause, ReviewEvidence, ReviewOutcome } from '../domain/review.ts'
 import type { LayerRow, LayerRowWriter, LayerShape, StoredLayer } from './layer-rows.ts'
+import type { ReporterReads } from './reporter-reads.ts'
 
 /** Who did it: an API key's name, `cli:<user>`, `switch`, `system`. At most ACTOR_CHARS_MAX characters. */
 export type Actor = string
@@ -173,7 +174,7 @@ export type AuditEntry = {
 export const DOCUMENT_SPACES = ['imports', 'idempotency'] as const
 export type DocumentSpace = (typeof DOCUMENT_SPACES)[number]
 
-export type RecordStore = {
+export type RecordStore = ReporterReads & {
   // reports
   appendReport(report: Report, actor: Actor): Promise<AppendReportResult>
   report(reportId: string): Report | undefined
@@ -230,9 +231,10 @@ export type RecordStore = {
 
   // reviews
   openReview(
-    review: { number: PhoneNumber; cause: ReviewCause; score: number; atMs: number },
+    review: { number: PhoneNumber; cause: ReviewCause; score: number; atMs: number; evidence?: ReviewEvidence },
     actor: Actor,
   ): Promise<{ review: Review; opened: boolean }>
+  /** Whoever reported the number is believed more or less from now on (domain/reporter.ts), unless it was dismissed. */
   closeReview(
     reviewId: string,
     result: { outcome: ReviewOutcome; note?: string; atMs: number },

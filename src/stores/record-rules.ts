@@ -2,7 +2,7 @@
 import { ScreeningError } from '../domain/errors.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Report } from '../domain/report.ts'
-import type { Review, ReviewCause, ReviewOutcome } from '../domain/review.ts'
+import type { Review, ReviewCause, ReviewEvidence, ReviewOutcome } from '../domain/review.ts'
 import { type Change, REVIEWS_OPEN_MAX } from './ports.ts'
 
 /** A change without what the log adds to it. */
@@ -14,7 +14,12 @@ export type NewChange = Change extends infer Each
 
 /** The same id must mean the same thing; notes and times may differ when a client retries. */
 export function assertSameReport(known: Report, report: Report): void {
-  if (known.number === report.number && known.reporter === report.reporter && known.scenario === report.scenario) return
+  const isSame =
+    known.number === report.number &&
+    known.reporter === report.reporter &&
+    known.scenario === report.scenario &&
+    (known.opinion ?? 'harm') === (report.opinion ?? 'harm')
+  if (isSame) return
   throw new ScreeningError(
     'REPORT_CONFLICT',
     `Report ${report.reportId} exists with another number, reporter or scenario.`,
@@ -27,19 +32,32 @@ export type ReviewRequest = {
   readonly cause: ReviewCause
   readonly score: number
   readonly atMs: number
+  readonly evidence?: ReviewEvidence
 }
 export type ReviewResult = { readonly outcome: ReviewOutcome; readonly note?: string; readonly atMs: number }
 
-export function newReview(reviewId: string, request: ReviewRequest): Review {
-  const { number, cause, score, atMs } = request
-  return { reviewId, number, causes: [cause], state: 'open', openedMs: atMs, score }
+/** `before`: the number's last review, which is closed. */
+export function newReview(reviewId: string, request: ReviewRequest, before: Review | undefined): Review {
+  const { number, cause, score, atMs, evidence } = request
+  const judgesAfterMs = before?.outcome === 'dismissed' ? before.judgesAfterMs : before?.closedMs
+  return {
+    reviewId,
+    number,
+    causes: [cause],
+    state: 'open',
+    openedMs: atMs,
+    score,
+    ...(evidence === undefined ? {} : { evidence }),
+    ...(judgesAfterMs === undefined ? {} : { judgesAfterMs }),
+  }
 }
 
 /** An open review after one more cause; the same object when that changes nothing. */
 export function joinReview(open: Review, request: ReviewRequest): Review {
   const causes = open.causes.includes(request.cause) ? open.causes : [...open.causes, request.cause]
   const score = Math.max(open.score, request.score)
-  return causes === open.causes && score === open.score ? open : { ...open, causes, score }
+  if (causes === open.causes && score === open.score) return open
+  return { ...open, causes, score, ...(request.evidence === undefined ? {} : { evidence: request.evidence }) }
 }
 
 export function reviewUnknown(reviewId: string): ScreeningError {

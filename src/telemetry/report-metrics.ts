@@ -1,9 +1,9 @@
 import { Counter, type Registry } from 'prom-client'
-import type { Channel } from '../domain/report.ts'
+import type { Report } from '../domain/report.ts'
 
 /** Counts what the hotline and the other channels send in. */
 export type ReportMetrics = {
-  accepted(channel: Channel, outcome: 'recorded' | 'repeated' | 'same-reporter' | 'queued'): void
+  accepted(channel: Report['channel'], outcome: 'recorded' | 'repeated' | 'same-reporter' | 'queued'): void
 }
 
 export function createReportMetrics(registry: Registry): ReportMetrics {

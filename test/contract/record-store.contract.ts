@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SAME_REPORTER_MS } from '../../src/domain/fold-report.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import type { Report } from '../../src/domain/report.ts'
-import { SAME_REPORTER_MS } from '../../src/domain/reputation.ts'
 import type { RecordStore } from '../../src/stores/ports.ts'
 import { POLICY } from '../support/sample-policy.ts'
 import { listContract, numberingContract } from './record-lists.contract.ts'

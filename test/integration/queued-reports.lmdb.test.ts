@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { ScreeningError } from '../../src/domain/errors.ts'
 import type { Report } from '../../src/domain/report.ts'
-import { CHANNEL_WEIGHTS, createReportIntake } from '../../src/services/accept-report.ts'
+import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { report } from '../contract/record-store.contract.ts'
 import { openRecordNode, type RecordNode } from '../support/redis-node.ts'
 import { createSimulatedRecord } from '../support/simulated-streams.ts'
@@ -25,14 +25,16 @@ async function openAway(directory?: string): Promise<RecordNode> {
 
 function intakeOf(store: RecordNode['store']) {
   return createReportIntake(
-    { channelWeights: CHANNEL_WEIGHTS, inFlightMax: 10 },
+    { ...REPORT_INTAKE_DEFAULTS, inFlightMax: 10 },
     {
       store,
-      pseudonyms: { reporter: () => '1'.repeat(32) },
+      pseudonyms: { reporter: () => '1'.repeat(32), household: () => '2'.repeat(32) },
       membership: {
         of: () => [{ list: 'banks', kind: 'protected', isExpired: false }],
       } as unknown as Parameters<typeof createReportIntake>[1]['membership'],
       parse: (text) => Number(text.slice(1)) as Report['number'],
+      callMatch: async () => 'unknown',
+      standingOf: async () => 'unknown',
       notify: async () => {},
       now: Date.now,
       metrics: { accepted: () => {} },

@@ -6,9 +6,11 @@ import { counterIndex, createCounters, sumCounters } from '../../src/shm/counter
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
 import { createGate, gateAdd } from '../../src/shm/gate.ts'
 import { createGateWriter } from '../../src/shm/gate-writer.ts'
+import { callMatch, createPairs, isKnownContact, MATCH_YES, openPairs, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, readTrafficHour } from '../../src/shm/traffic.ts'
 import { numberAt } from './fixtures/gate-probe.ts'
+import { PAIR_TEST_KEY, pairAt } from './fixtures/pair-at.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
 
 describe('a gate that is rebuilt while threads probe it', () => {
@@ -66,6 +68,34 @@ describe('the memory of recent calls under four threads', () => {
     const results = await Promise.all(threads.map((thread) => messageWith(thread, 'found')))
     for (const result of results) expect(result).toMatchObject({ torn: 0, foreign: 0 })
     expect(results.reduce((sum, { found }) => sum + Number(found), 0)).toBeGreaterThan(1_000)
+  })
+})
+
+describe('the memory of pairs under several threads', () => {
+  it('loses no pair, though all write into the same few lines', async () => {
+    const nowMs = Date.UTC(2026, 10, 27, 12)
+    const threadCount = 3
+    const pairCount = 600
+    // Small and many: threads that meet in 26 lines for calls and 13 for contacts, 200 times.
+    const memories = Array.from({ length: 200 }, () => createPairs(pairCount))
+    const opened = memories.map((memory) => openPairs(memory, PAIR_TEST_KEY))
+    for (const pairs of opened) rotatePairs(pairs, nowMs)
+    const barrier = new Int32Array(new SharedArrayBuffer(4))
+    const threads = Array.from({ length: threadCount }, (_, thread) =>
+      startFixture('pair-noter', { memories, barrier, thread, threadCount, pairCount, nowMs }),
+    )
+    for (const result of await Promise.all(threads.map((thread) => messageWith(thread, 'denied')))) {
+      expect(result).toEqual({ denied: 0 })
+    }
+    let lost = 0
+    for (const pairs of opened) {
+      for (let index = 0; index < pairCount; index++) {
+        const [caller, callee] = pairAt(index)
+        if (callMatch(pairs, caller, callee, nowMs, nowMs) !== MATCH_YES) lost++
+        if (index % 2 === 0 && !isKnownContact(pairs, caller, callee, nowMs)) lost++
+      }
+    }
+    expect(lost).toBe(0)
   })
 })
 

@@ -2,13 +2,13 @@ import { expect, it } from 'vitest'
 import { type ErrorCode, ScreeningError } from '../../src/domain/errors.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import type { Report } from '../../src/domain/report.ts'
-import { CHANNEL_WEIGHTS, createReportIntake } from '../../src/services/accept-report.ts'
+import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 
 /** An intake for a protected number, whose reports are recorded and whose review cannot be opened. */
 function intakeWithout(code: ErrorCode, { outcome = 'recorded' as 'recorded' | 'queued', told = [] as number[] } = {}) {
   const membership = { of: () => [{ isExpired: false }] }
   return createReportIntake(
-    { channelWeights: CHANNEL_WEIGHTS, inFlightMax: 1 },
+    { ...REPORT_INTAKE_DEFAULTS, inFlightMax: 1 },
     {
       store: {
         appendReport: async (report: Report) => ({ outcome, sequence: 1, report }),
@@ -17,11 +17,16 @@ function intakeWithout(code: ErrorCode, { outcome = 'recorded' as 'recorded' | '
         },
         reviewOf: () => undefined,
         reputationOf: () => undefined,
+        reporter: () => undefined,
+        reportsBy: () => [],
+        reportsOf: () => [],
         policy: () => undefined,
       },
-      pseudonyms: { reporter: () => 'r'.repeat(32) },
+      pseudonyms: { reporter: () => 'r'.repeat(32), household: () => 'h'.repeat(32) },
       membership: membership as never,
       parse: () => 79160000001 as PhoneNumber,
+      callMatch: async () => 'unknown',
+      standingOf: async () => 'unknown',
       notify: async (sequence) => void told.push(sequence),
       now: () => 1_700_000_000_000,
       metrics: { accepted: () => {} },

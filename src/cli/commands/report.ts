@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { INGRESS_KINDS } from '../../domain/call-event.ts'
-import { CHANNELS, SCENARIOS } from '../../domain/report.ts'
+import { CHANNELS, OPINIONS, SCENARIOS } from '../../domain/report.ts'
 import { type CommandRegistry, examples } from '../create-program.ts'
 import { fieldsOf } from '../fields.ts'
 import { counted, printable } from '../output.ts'
@@ -9,11 +9,20 @@ type ReportOptions = {
   readonly channel: string
   readonly scenario: string
   readonly reporter: string
+  readonly opinion?: string
+  readonly household?: string
   readonly reportId?: string
   readonly at?: string
   readonly callId?: string
   readonly kind?: string
   readonly note?: string
+}
+
+const NOT_COUNTED_TEXT: Readonly<Record<string, string>> = {
+  'long-ago': 'the call was more than 30 days ago',
+  'reporter-daily-limit': 'this person has reported as many numbers as count in a day',
+  'opinion-known': 'this person has said so before',
+  'number-daily-limit': 'the number has had all the good evidence that counts in a day',
 }
 
 /** `zaslon report <number>`: what a hotline agent files. */
@@ -25,6 +34,8 @@ export function addReportCommand(program: Command, registry: CommandRegistry): v
     .requiredOption('--reporter <who>', "the subscriber's number, or an opaque id")
     .addOption(new Option('--channel <channel>', 'where the report came in').choices(CHANNELS).default('hotline'))
     .addOption(new Option('--scenario <scenario>', 'what the caller tried').choices(SCENARIOS).default('other'))
+    .addOption(new Option('--opinion <opinion>', 'not-spam: the number is all right (default: harm)').choices(OPINIONS))
+    .option('--household <id>', 'an opaque id: one household counts as one reporter')
     .option('--report-id <id>', 'the same id twice counts once')
     .option('--at <time>', 'when the call was, e.g. 2026-03-01T12:00:00Z (default: now)')
     .option('--call-id <id>', 'Call-ID of the reported call')
@@ -54,7 +65,9 @@ export function addReportCommand(program: Command, registry: CommandRegistry): v
       if (answer.flag('duplicate')) {
         output.line('It is known, or this person has reported the number within a day: it counts once.')
       }
-      if (answer.has('reviewId')) output.line('The number is protected or allow-listed: it waits for a review.')
+      const why = answer.text('notCounted') ?? ''
+      if (why !== '') output.line(`It does not count: ${NOT_COUNTED_TEXT[why] ?? printable(why)}.`)
+      if (answer.has('reviewId')) output.line('A person looks at the number: it waits for a review.')
       if (!reputation.has('score')) return
       const people = counted(reputation.number('reporters'), 'person', 'people')
       output.line(`reputation: ${reputation.number('score')} of 100, reported by ${people} in the window`)

@@ -6,16 +6,29 @@ import type { SignalContext } from '../compiled-state.ts'
 import type { Evidence } from '../evidence.ts'
 import { attestationWeak } from './attestation-weak.ts'
 import { attested } from './attested.ts'
+import { calleeFlood } from './callee-flood.ts'
+import { callingPattern } from './calling-pattern.ts'
+import { conversations } from './conversations.ts'
 import { denyListed } from './deny-listed.ts'
 import { doNotOriginate } from './do-not-originate.ts'
+import { impersonation } from './impersonation.ts'
 import { impossibleNumber } from './impossible-number.ts'
 import { invalidCaller } from './invalid-caller.ts'
+import { knownContact } from './known-contact.ts'
+import { manyTrunks } from './many-trunks.ts'
 import { nationalFromAbroad } from './national-from-abroad.ts'
+import { neighbourSpoofing } from './neighbour-spoofing.ts'
+import { numberBlock } from './number-block.ts'
+import { oneRing } from './one-ring.ts'
 import { originatingDenied } from './originating-denied.ts'
 import { ownNumberFromOutside } from './own-number-from-outside.ts'
+import { poolRotation } from './pool-rotation.ts'
 import { reported } from './reported.ts'
 import { reportedShare } from './reported-share.ts'
+import { robocallBurst } from './robocall-burst.ts'
+import { sequentialDialling } from './sequential-dialling.ts'
 import type { Signal } from './signal.ts'
+import { simBox } from './sim-box.ts'
 import { verificationFailed } from './verification-failed.ts'
 import { watched } from './watched.ts'
 import { withheld } from './withheld.ts'
@@ -35,13 +48,63 @@ const SIGNALS: Readonly<Record<SignalName, Signal>> = {
   'reported-share': reportedShare,
   withheld,
   'invalid-caller': invalidCaller,
+  'calling-pattern': callingPattern,
+  'robocall-burst': robocallBurst,
+  'one-ring': oneRing,
+  'sequential-dialling': sequentialDialling,
+  'neighbour-spoofing': neighbourSpoofing,
+  'pool-rotation': poolRotation,
+  'sim-box': simBox,
+  'many-trunks': manyTrunks,
+  'callee-flood': calleeFlood,
+  'number-block': numberBlock,
+  impersonation,
+  'known-contact': knownContact,
+  conversations,
 }
 const SIGNALS_BY_INDEX: readonly Signal[] = SIGNAL_NAMES.map((name) => SIGNALS[name])
 
-/** Measures every signal that is not off into `strengths` (SIGNAL_NAMES order, 0..STRENGTH_FULL). No allocation. */
-export function measureSignals(call: Call, evidence: Evidence, context: SignalContext, strengths: Uint16Array): void {
-  const modes = context.policy.modes
-  for (let index = 0; index < SIGNALS_BY_INDEX.length; index++) {
+/** Bit mask of the signals made of reports alone. */
+export const REPORT_SIGNALS = bits('reported', 'reported-share', 'number-block', 'impersonation')
+
+function bits(...names: readonly SignalName[]): number {
+  return names.reduce((mask, name) => mask | (1 << SIGNAL_NAMES.indexOf(name)), 0)
+}
+
+/** Signals that mitigate come last in SIGNAL_NAMES. */
+const MITIGATING = SIGNAL_FACTS_BY_INDEX.findIndex((facts) => facts.mitigates)
+
+/**
+ * Measures every signal that is not off into `strengths` (SIGNAL_NAMES order, 0..STRENGTH_FULL), but for those that
+ * mitigate, which stay 0. True: there is harm, so that they matter. No allocation.
+ */
+export function measureSignals(
+  call: Call,
+  evidence: Evidence,
+  context: SignalContext,
+  strengths: Uint16Array,
+): boolean {
+  const { modes, points } = context.policy
+  let isHarm = false
+  for (let index = 0; index < MITIGATING; index++) {
+    const measure = SIGNALS_BY_INDEX[index] as Signal
+    const strength = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
+    strengths[index] = strength
+    if (strength > 0 && points[index] !== 0 && !SIGNAL_FACTS_BY_INDEX[index]?.isGood) isHarm = true
+  }
+  for (let index = MITIGATING; index < SIGNALS_BY_INDEX.length; index++) strengths[index] = 0
+  return isHarm
+}
+
+/** The good evidence that is only looked at when there is harm: `evidence.contact` is known by now. No allocation. */
+export function measureMitigation(
+  call: Call,
+  evidence: Evidence,
+  context: SignalContext,
+  strengths: Uint16Array,
+): void {
+  const { modes } = context.policy
+  for (let index = MITIGATING; index < SIGNALS_BY_INDEX.length; index++) {
     const measure = SIGNALS_BY_INDEX[index] as Signal
     strengths[index] = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
   }

@@ -17,6 +17,7 @@ const DESK_SPACES = [
   LIVE_SPACE.newestReview,
   LIVE_SPACE.openReview,
   LIVE_SPACE.closedReview,
+  LIVE_SPACE.reporterOutcomes,
 ]
 
 const DESK_PREFIXES = DESK_SPACES.map((space) => makeKey(space))

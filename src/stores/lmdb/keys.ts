@@ -24,6 +24,8 @@
  *  17 position              u8 partition                          2 x f64 epoch, sequence of the last fact applied
  *  18 applied fact          u8 partition, u64 sequence            binary, applied-fact-row.ts
  *  19 outbox                u64 order                             16 bytes fact id, f64 atMs, u8 partition, the fact
+ *  20 report by reporter    16 bytes pseudonym, u64 receivedMs, u64 number   u8 OPINIONS index
+ *  21 reporter outcomes     16 bytes pseudonym                    4 x f64 confirmed, refuted, newest and oldest judgement
  *
  * lists.mdb
  *   1 meta                  name                                  JSON   `format`
@@ -62,6 +64,8 @@ export const LIVE_SPACE = {
   position: 17,
   appliedFact: 18,
   outbox: 19,
+  reporterReport: 20,
+  reporterOutcomes: 21,
 } as const
 
 export const LISTS_SPACE = {

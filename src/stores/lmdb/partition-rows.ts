@@ -6,6 +6,7 @@ import type { Step } from './commit-queue.ts'
 import { deskFacts, deskRows } from './desk-rows.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+import { reporterReportKey } from './reporters.ts'
 import { reportKey } from './reports.ts'
 import { decodeJson } from './values.ts'
 
@@ -27,7 +28,11 @@ function numberKeys(environment: Environment, partition: number): Buffer[] {
       const number = u64Part(key, KEY_PREFIX_BYTES)
       if (partitionOfNumber(number as PhoneNumber) !== partition) return
       keys.push(Buffer.from(key))
-      if (space === LIVE_SPACE.reportByNumber) keys.push(reportKey(value.toString(), number))
+      if (space !== LIVE_SPACE.reportByNumber) return
+      const row = reportKey(value.toString(), number)
+      keys.push(row)
+      const stored = environment.json<{ report: Report }>(row)
+      if (stored !== undefined) keys.push(reporterReportKey(stored.report))
     })
   }
   return keys

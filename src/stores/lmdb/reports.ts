@@ -1,11 +1,12 @@
+import { foldReport, SAME_REPORTER_MS } from '../../domain/fold-report.ts'
 import type { PhoneNumber } from '../../domain/phone-number.ts'
 import type { Report } from '../../domain/report.ts'
-import { foldReport, SAME_REPORTER_MS } from '../../domain/reputation.ts'
 import type { FactOf } from '../fact.ts'
 import type { AppendReportResult, RecordStore } from '../ports.ts'
 import { assertSameReport } from '../record-rules.ts'
 import type { Database, Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, keyAfterPrefix, LIVE_SPACE, makeKey, u64Part } from './keys.ts'
+import { pseudonymBytes, putReporterReport } from './reporters.ts'
 import { decodeJson, encodeJson } from './values.ts'
 import type { WriteSet } from './write-set.ts'
 
@@ -63,7 +64,7 @@ export function assertOwnNumber(environment: Environment, report: Report): void 
   if (known !== undefined) assertSameReport(known, report)
 }
 
-/** Report, its index, the reporter's mark, the folded reputation, change and audit. Throws REPORT_CONFLICT. */
+/** Report, its indexes, the reporter's mark, the folded reputation, change and audit. Throws REPORT_CONFLICT. */
 export function appendReport(
   environment: Environment,
   writes: WriteSet,
@@ -85,6 +86,7 @@ export function appendReport(
     makeKey(LIVE_SPACE.reportByNumber, { u64: report.number }, { u64: sequence }),
     Buffer.from(report.reportId),
   )
+  putReporterReport(writes, report)
   if (outcome === 'recorded') {
     const mark = Buffer.allocUnsafe(8)
     mark.writeDoubleLE(report.receivedMs)
@@ -104,10 +106,7 @@ function hasCounted(mark: Buffer | undefined, receivedMs: number): boolean {
 }
 
 function reporterKey(number: PhoneNumber, reporter: string): Buffer {
-  const bytes = Buffer.from(reporter, 'hex')
-  if (bytes.length !== 16)
-    throw new RangeError(`A reporter is 32 hexadecimal digits, got ${reporter.length} characters.`)
-  return makeKey(LIVE_SPACE.countedReporter, { u64: number }, { bytes })
+  return makeKey(LIVE_SPACE.countedReporter, { u64: number }, { bytes: pseudonymBytes(reporter) })
 }
 
 function readReputation(environment: Environment, number: PhoneNumber): DataView | undefined {

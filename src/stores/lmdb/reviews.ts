@@ -5,6 +5,7 @@ import { closedReview, joinReview, newReview, tooManyReviews } from '../record-r
 import { readCounters, writeCounters } from './counters.ts'
 import type { Environment } from './environment.ts'
 import { KEY_PREFIX_BYTES, LIVE_SPACE, makeKey, textPart } from './keys.ts'
+import { foldJudgement } from './reporters.ts'
 import { encodeJson } from './values.ts'
 import type { WriteSet } from './write-set.ts'
 
@@ -60,7 +61,7 @@ export function openReview(
   if (counters.openReviews >= REVIEWS_OPEN_MAX) throw tooManyReviews()
   const reviewId = `r${String(counters.reviewId + 1).padStart(9, '0')}`
   writeCounters(writes, { ...counters, reviewId: counters.reviewId + 1, openReviews: counters.openReviews + 1 })
-  const review = newReview(reviewId, request)
+  const review = newReview(reviewId, request, known)
   putOpen(writes, review)
   writes.put(newestKey(review.number), Buffer.from(reviewId))
   writes.audit(actor, 'review.open', reviewId, { cause: request.cause, score: review.score })
@@ -75,7 +76,7 @@ function putOpen(writes: WriteSet, review: Review): void {
 
 /** Throws REVIEW_UNKNOWN, REVIEW_CLOSED. */
 export function closeReview(environment: Environment, writes: WriteSet, fact: FactOf<'review-close'>): Review {
-  const { result, actor } = fact
+  const { result, actor, judgement } = fact
   const known = meantReview(environment, fact)
   const reviewId = known?.reviewId ?? fact.reviewId
   const closed = closedReview(known, reviewId, result, actor)
@@ -87,6 +88,7 @@ export function closeReview(environment: Environment, writes: WriteSet, fact: Fa
   if (isFull) forgetOldestClosed(environment, writes)
   const closedReviews = counters.closedReviews + (isFull ? 0 : 1)
   writeCounters(writes, { ...counters, openReviews: counters.openReviews - 1, closedReviews })
+  if (judgement !== undefined) foldJudgement(environment, writes, judgement, result.atMs)
   writes.change({ kind: 'review', reviewId })
   writes.audit(actor, 'review.close', reviewId, { outcome: result.outcome })
   return closed

@@ -1,7 +1,8 @@
+import { foldReport, SAME_REPORTER_MS } from '../../domain/fold-report.ts'
 import type { PolicyVersion } from '../../domain/policy.ts'
 import type { Report } from '../../domain/report.ts'
-import { foldReport, SAME_REPORTER_MS } from '../../domain/reputation.ts'
 import type { Review } from '../../domain/review.ts'
+import { JUDGED_REPORTS_MAX, judgeReporters } from '../judge-reporters.ts'
 import {
   type AppendReportResult,
   POLICY_VERSIONS_KEPT,
@@ -18,10 +19,11 @@ import {
   tooManyReviews,
 } from '../record-rules.ts'
 import type { MemoryLog } from './memory-log.ts'
+import type { MemoryReporters } from './memory-reporters.ts'
 
 type Reports = Pick<RecordStore, 'appendReport' | 'report' | 'reportsOf' | 'reputationOf' | 'readReputationNumbers'>
 
-export function memoryReports(log: MemoryLog): Reports {
+export function memoryReports(log: MemoryLog, reporters: Pick<MemoryReporters, 'note'>): Reports {
   const results = new Map<string, AppendReportResult>()
   const byNumber = new Map<number, Report[]>()
   const countedMs = new Map<string, number>()
@@ -41,6 +43,7 @@ export function memoryReports(log: MemoryLog): Reports {
         countedMs.set(mark, report.receivedMs)
         reputations.set(report.number, foldReport(reputations.get(report.number), report))
       }
+      reporters.note(report)
       byNumber.set(report.number, [report, ...(byNumber.get(report.number) ?? [])])
       const result = { outcome, sequence: log.change({ kind: 'report', number: report.number }), report } as const
       results.set(report.reportId, result)
@@ -81,7 +84,11 @@ export function memoryPolicies(log: MemoryLog): Pick<RecordStore, 'putPolicy' | 
 
 type Reviews = Pick<RecordStore, 'openReview' | 'closeReview' | 'review' | 'reviewOf' | 'reviews'>
 
-export function memoryReviews(log: MemoryLog): Reviews {
+export function memoryReviews(
+  log: MemoryLog,
+  { reportsOf }: Pick<Reports, 'reportsOf'>,
+  reporters: Pick<MemoryReporters, 'judge'>,
+): Reviews {
   const reviews = new Map<string, Review>()
   const newest = new Map<number, string>()
   let lastId = 0
@@ -101,15 +108,18 @@ export function memoryReviews(log: MemoryLog): Reviews {
         return { review: joined, opened: false }
       }
       if (inState('open').length >= REVIEWS_OPEN_MAX) throw tooManyReviews()
-      const review = newReview(`r${String(++lastId).padStart(9, '0')}`, request)
+      const review = newReview(`r${String(++lastId).padStart(9, '0')}`, request, known)
       put(review)
       newest.set(review.number, review.reviewId)
       log.audit(actor, 'review.open', review.reviewId, { cause: request.cause, score: review.score })
       return { review, opened: true }
     },
     async closeReview(reviewId, result, actor) {
-      const closed = closedReview(reviews.get(reviewId), reviewId, result, actor)
+      const known = reviews.get(reviewId)
+      const closed = closedReview(known, reviewId, result, actor)
       put(closed)
+      const judgement = known && judgeReporters(known, result, reportsOf(known.number, JUDGED_REPORTS_MAX))
+      if (judgement !== undefined) reporters.judge(judgement, result.atMs)
       const oldest = inState('closed').sort(newestClosedFirst)[REVIEWS_CLOSED_KEPT]
       if (oldest !== undefined) reviews.delete(oldest.reviewId)
       log.audit(actor, 'review.close', reviewId, { outcome: result.outcome })

@@ -4,6 +4,7 @@ import { memoryContents } from './memory-contents.ts'
 import { memoryLists } from './memory-lists.ts'
 import { createMemoryLog, type MemoryLogOptions, memoryDocuments } from './memory-log.ts'
 import { memoryPolicies, memoryReports, memoryReviews } from './memory-records.ts'
+import { memoryReporters } from './memory-reporters.ts'
 
 export type MemoryStore = RecordStore & { readonly contents: ListContents; readonly lookup: NumberLookup }
 
@@ -13,12 +14,14 @@ export function createMemoryStore(
   dependencies: { now: () => number } = { now: Date.now },
 ): MemoryStore {
   const log = createMemoryLog(options, dependencies)
-  const reports = memoryReports(log)
+  const reporters = memoryReporters()
+  const reports = memoryReports(log, reporters)
   return {
     ...reports,
+    ...reporters.reads,
     ...memoryLists(log),
     ...memoryPolicies(log),
-    ...memoryReviews(log),
+    ...memoryReviews(log, reports, reporters),
     ...memoryDocuments(),
     ...log.reads,
     ...memoryContents(reports.reputationOf),

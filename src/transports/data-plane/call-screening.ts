@@ -1,4 +1,5 @@
 import type { Call } from '../../domain/call-event.ts'
+import { createCallEnd } from '../../engine/behaviour.ts'
 import { createDecision, type Decision } from '../../engine/decision.ts'
 import type { Screener } from '../../engine/screener.ts'
 import type { JsonObject } from './json-text.ts'
@@ -52,6 +53,7 @@ export function createCallScreening(
   const renderer = createVerdictRenderer(options, screener)
   const call = createCall()
   const decision = createDecision()
+  const end = createCallEnd()
 
   function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
     const callId = reader.readEvent(event, call, receivedMs)
@@ -60,14 +62,14 @@ export function createCallScreening(
   }
 
   function endCall(event: JsonObject): void {
-    screener.endCall({
-      caller: reader.readNumber(event.caller),
-      callee: reader.readNumber(event.callee),
-      answered: event.answered === true,
-      ringMs: durationMs(event.ringMs),
-      talkMs: durationMs(event.talkMs),
-      nowMs: now(),
-    })
+    end.caller = reader.readNumber(event.caller)
+    end.callee = reader.readNumber(event.callee)
+    end.answered = event.answered === true
+    end.ringMs = durationMs(event.ringMs)
+    end.talkMs = durationMs(event.talkMs)
+    end.nowMs = now()
+    screener.hashCall(end, typeof event.callId === 'string' ? event.callId : '')
+    screener.endCall(end)
   }
 
   return { screener, reader, renderer, events, call, decision, now, answerEvent, endCall }

@@ -2,6 +2,7 @@ import { ATTESTATIONS, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from
 import { NOT_A_NUMBER, type ParsedNumber, PHONE_NUMBER_LIMIT, SHORT_CODE_LIMIT } from '../../domain/phone-number.ts'
 import { SIP_BLOCK_STYLES } from '../../domain/policy.ts'
 import { BLOCK } from '../../domain/verdict.ts'
+import { createCallEnd } from '../../engine/behaviour.ts'
 import {
   ANSWER_RECORD_BYTES,
   ANSWER_TYPE,
@@ -28,6 +29,7 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
   const { screener, events, now } = screening
   const trunksOf = new Map<VerdictSocket, TrunkTable>()
   const answerBytes = new Uint8Array(RECORDS_PER_FRAME_MAX * ANSWER_RECORD_BYTES)
+  const end = createCallEnd()
   const answers = new DataView(answerBytes.buffer)
 
   function message(socket: VerdictSocket, data: Uint8Array, isBinary: boolean, receivedMs: number): void {
@@ -122,14 +124,15 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
   }
 
   function endCall(records: DataView, at: number): void {
-    screener.endCall({
-      caller: wireNumber(records.getFloat64(at + 8, true)),
-      callee: wireNumber(records.getFloat64(at + 16, true)),
-      answered: records.getUint8(at + 40) === 1,
-      ringMs: records.getUint32(at + 24, true),
-      talkMs: records.getUint32(at + 28, true),
-      nowMs: now(),
-    })
+    end.caller = wireNumber(records.getFloat64(at + 8, true))
+    end.callee = wireNumber(records.getFloat64(at + 16, true))
+    end.answered = records.getUint8(at + 40) === 1
+    end.ringMs = records.getUint32(at + 24, true)
+    end.talkMs = records.getUint32(at + 28, true)
+    end.callHashLow = records.getUint32(at + 32, true)
+    end.callHashHigh = records.getUint32(at + 36, true)
+    end.nowMs = now()
+    screener.endCall(end)
   }
 
   function trunkIndex(trunks: TrunkTable, number: number): number {

@@ -110,10 +110,11 @@ export async function openControlPlane(
       notify,
       notifyReport: notify,
       decisionLog: options.decisionLog ?? { iterate: (query) => iterate(decisions, query) },
-      explain: (call) => explainFrom(store, call),
+      behaviourOf: async () => undefined,
+      explain: async (call) => explainFrom(store, call),
       trunkIndex: (name) => (name === 'spb-new' ? 1 : 0),
       rehearseEvents: async (job) => {
-        const outcome = await rehearseInThread(job, { home, trunks: TRUNKS }, store)
+        const outcome = await rehearseInThread(job, { home, trunks: TRUNKS }, store, now)
         if (outcome.ok) return outcome.value
         throw new ScreeningError(outcome.code as ErrorCode, outcome.message, outcome.details)
       },

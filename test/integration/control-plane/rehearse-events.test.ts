@@ -120,6 +120,59 @@ describe('POST /v1/policy/rehearse with events', () => {
     ])
   })
 
+  it('remembers what callers have been doing, on each side anew', async () => {
+    const sequential = 'signal: sequential-dialling, mode: enforce, points: '
+    const text = POLICY.replace(`${sequential}60`, `${sequential}100`)
+    expect(text).not.toBe(POLICY)
+    const callees = Array.from({ length: 12 }, (_, index) =>
+      call({ callee: `+${79031112200 + index}`, at: AT + index * 5_000 }),
+    )
+    for (let times = 0; times < 2; times++) {
+      const { changed, verdicts, examples } = (await ask({ text, events: callees })).json()
+      expect(changed).toBeGreaterThan(0)
+      expect(verdicts).toContainEqual({ from: 'allow', to: 'allow', count: expect.any(Number) })
+      expect(examples[0]).toMatchObject({
+        inForce: { decision: 'allow' },
+        candidate: { decision: 'flag' },
+        tippedBy: { cause: 'sequential-dialling' },
+      })
+      expect(examples[0].event).toBeGreaterThan(3)
+    }
+  })
+
+  it('takes call ends for what they tell: two who talked know each other', async () => {
+    const lists = [{ kind: 'watch', entries: [`+${NUMBER}`] }]
+    const text = POLICY.replace(
+      'signal: watched, mode: enforce, points: 30',
+      'signal: watched, mode: enforce, points: 60',
+    )
+    const first = call()
+    const end = { ...first, type: 'end', answered: true, ringMs: 5_000, talkMs: 120_000, at: AT + 125_000 }
+    const later = call({ at: AT + 600_000 })
+    const changesWith = async (events: object[]) => (await ask({ text, lists, events })).json().changed
+    expect(await changesWith([first, later])).toBe(2)
+    expect(await changesWith([first, end, later])).toBe(1)
+  })
+
+  it('knows the number blocks around reported numbers', async () => {
+    for (let index = 0; index < 12; index++) {
+      const report = {
+        number: `+7916000100${index % 10}`,
+        channel: 'hotline',
+        scenario: 'bank',
+        reporter: `+7903111${1_000 + index}`,
+      }
+      const headers = { ...HOST, 'content-type': 'application/json' }
+      await control.app.inject({ method: 'POST', url: '/v1/reports', headers, payload: report })
+    }
+    const text = POLICY.replace(
+      'signal: number-block, mode: enforce, points: 40',
+      'signal: number-block, mode: enforce, points: 100',
+    ).replace('flag: 50', 'flag: 10')
+    const { examples } = (await ask({ text, events: [call({ caller: '+79160001077', at: control.nowMs })] })).json()
+    expect(examples).toMatchObject([{ candidate: { reasons: [{ code: 'number-block' }] } }])
+  })
+
   it('counts a trunk in shadow mode with what it would be told, and one without screening with nothing', async () => {
     const events = ['spb-new', 'unseen'].map((trunk) => call({ ingress: { trunk } }))
     expect((await ask({ ...DENY, events })).json()).toMatchObject({

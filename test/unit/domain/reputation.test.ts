@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { foldReport, SAME_REPORTER_MS } from '../../../src/domain/fold-report.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import type { Report } from '../../../src/domain/report.ts'
-import {
-  countReporters,
-  decayedHarm,
-  describeReputation,
-  foldReport,
-  harmLowerBound,
-  REPORTERS_KEPT,
-  REPUTATION_HALF_LIFE_DAYS,
-  SAME_REPORTER_MS,
-} from '../../../src/domain/reputation.ts'
+import { countReporters, decayedHarm, describeReputation, harmLowerBound } from '../../../src/domain/reputation.ts'
+import { REPORTERS_KEPT, REPUTATION_HALF_LIFE_DAYS } from '../../../src/domain/reputation-record.ts'
 import { shareLowerBound } from '../../../src/domain/share-lower-bound.ts'
 
 const DAY_MS = 86_400_000

@@ -3,6 +3,7 @@ import type { Call } from '../../../src/domain/call-event.ts'
 import { DECISION_FLAG } from '../../../src/domain/decision-record.ts'
 import type { ListKind } from '../../../src/domain/number-list.ts'
 import { REASON_CODES } from '../../../src/domain/reason.ts'
+import { createCallEnd } from '../../../src/engine/behaviour.ts'
 import { createDecision } from '../../../src/engine/decision.ts'
 import {
   CALLEE,
@@ -498,7 +499,7 @@ describe('a screener', () => {
     world.screen({})
     world.screen({ caller: 79260000000 })
     world.screen({ caller: -1 })
-    world.screener.endCall({ caller: CALLER, callee: CALLEE, answered: true, ringMs: 1, talkMs: 2, nowMs: NOW })
+    world.screener.endCall({ ...createCallEnd(), caller: CALLER, callee: CALLEE, answered: true, nowMs: NOW })
     expect(world.counter('verdicts.block')).toBe(1)
     expect(world.counter('verdicts.allow')).toBe(2)
     expect(world.counter('reasons.listed')).toBe(1)

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { BLOCK_TABLE_CAPACITY_MAX, createBlockTable, openBlockTable } from '../../../src/shm/block-table.ts'
 import { checksumWords } from '../../../src/shm/checksum.ts'
 import { createCounters, openCounters } from '../../../src/shm/counters.ts'
 import { createDecisionRing, openDecisionRing, RING_RECORDS_MAX } from '../../../src/shm/decision-ring.ts'
 import { createGate, openGate } from '../../../src/shm/gate.ts'
 import { buildIntervals, openIntervals } from '../../../src/shm/intervals.ts'
 import { powerOfTwoAtLeast } from '../../../src/shm/layout.ts'
+import { createPairs, openPairs } from '../../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls, RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic, TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
@@ -15,7 +17,9 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['counter table', () => createCounters(2), (memory) => openCounters(memory, 0)],
   ['decision ring', () => createDecisionRing(8), openDecisionRing],
   ['memory of recent calls', () => createRecentCalls(8), openRecentCalls],
+  ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
+  ['block table', () => createBlockTable(8, 0), openBlockTable],
 ]
 // XXH32 with seed 0 of the bytes 00..0f and 00..1f.
 const XXH32_OF_16 = 0xb72837f4
@@ -58,6 +62,7 @@ describe('capacities', () => {
     expect(() => createDecisionRing(RING_RECORDS_MAX + 1)).toThrow(RangeError)
     expect(() => createRecentCalls(RECENT_CALLS_MAX + 1)).toThrow(RangeError)
     expect(() => createTraffic(TRAFFIC_CAPACITY_MAX + 1)).toThrow(RangeError)
+    expect(() => createBlockTable(BLOCK_TABLE_CAPACITY_MAX + 1, 0)).toThrow(RangeError)
     expect(() => createTraffic(1.5)).toThrow(RangeError)
   })
 

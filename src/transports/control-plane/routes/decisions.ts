@@ -68,7 +68,7 @@ export function installDecisionRoutes({ app, services, now }: RouteContext): voi
       answers: { 200: Explanation },
     }),
     async (request) => {
-      const { verdict, lists, reputation, ...rest } = services.explainer.explain(request.body)
+      const { verdict, lists, reputation, ...rest } = await services.explainer.explain(request.body)
       return {
         decision: verdict,
         ...rest,

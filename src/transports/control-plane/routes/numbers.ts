@@ -1,15 +1,20 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { formatE164 } from '../../../domain/format-phone-number.ts'
+import { STRENGTH_FULL } from '../../../domain/signal.ts'
+import type { NumberBehaviour } from '../../../engine/number-behaviour.ts'
 import type { NumberDossier } from '../../../services/look-up-number.ts'
 import { formatTime } from '../../../services/parse-time.ts'
 import type { RouteContext } from '../dependencies.ts'
 import {
-  ChannelField,
+  CallMatchField,
   DecisionAnswer,
   EntryRow,
   IngressField,
+  KeptChannelField,
   ListKindField,
+  NotCountedField,
+  OpinionField,
   Reputation,
   ReviewAnswer,
   representDetails,
@@ -19,6 +24,32 @@ import {
   ScenarioField,
 } from '../represent.ts'
 import { Moment, oneOf, operation } from '../schemas.ts'
+
+const Count = Type.Integer()
+/** Counts of the last 1, 15 and 60 minutes, and since it was first seen. `others`: distinct numbers at the other end. */
+const Activity = Type.Object({
+  firstSeenAt: Moment,
+  lastSeenAt: Moment,
+  attempts1: Count,
+  attempts15: Count,
+  attempts60: Count,
+  others1: Count,
+  others15: Count,
+  others60: Count,
+  ended60: Count,
+  answered60: Count,
+  short60: Count,
+  brief60: Count,
+  long60: Count,
+  oneRing60: Count,
+  talkSeconds60: Count,
+  sequential60: Count,
+  trunks15: Count,
+  days: Count,
+  totalAttempts: Count,
+  totalAnswered: Count,
+  totalLong: Count,
+})
 
 const Dossier = Type.Object({
   number: Type.String(),
@@ -35,18 +66,40 @@ const Dossier = Type.Object({
   reports: Type.Array(
     Type.Object({
       reportId: Type.String(),
-      channel: ChannelField,
+      channel: KeptChannelField,
+      opinion: Type.Optional(OpinionField),
       scenario: ScenarioField,
       reporter: Type.String({ description: 'A pseudonym.' }),
       ingress: IngressField,
       at: Moment,
       receivedAt: Moment,
       weight: Type.Number(),
+      callMatch: Type.Optional(CallMatchField),
+      notCounted: Type.Optional(NotCountedField),
+      household: Type.Optional(Type.String({ description: 'A pseudonym.' })),
+      clique: Type.Optional(
+        Type.String({ description: 'Pseudonym of the first of reporters who always agree: they count as one.' }),
+      ),
       callId: Type.Optional(Type.String()),
       note: Type.Optional(Type.String()),
     }),
   ),
   review: Type.Optional(ReviewAnswer),
+  activity: Type.Optional(
+    Type.Object(
+      {
+        outgoing: Type.Record(Type.String(), Activity, { description: 'Calls it made, by ingress kind.' }),
+        incoming: Type.Optional(Activity),
+        block: Type.Optional(Activity),
+      },
+      { description: 'What it has been doing, as far as this node remembers. Absent: no verdict process answered.' },
+    ),
+  ),
+  numberBlock: Type.Optional(
+    Type.Record(Type.String(), Type.Number(), {
+      description: 'What is reported of the numbers around it, 0 to 1, by ingress kind.',
+    }),
+  ),
   decisions: Type.Array(DecisionAnswer),
 })
 
@@ -65,7 +118,7 @@ export function installNumberRoutes({ app, services }: RouteContext): void {
   })
 }
 
-function represent({ number, entries, reputation, reports, review, decisions }: NumberDossier) {
+function represent({ number, entries, reputation, reports, review, behaviour, decisions }: NumberDossier) {
   return {
     number: formatE164(number),
     lists: entries.map(({ list, from, to, details, isExpired }) => ({
@@ -83,6 +136,24 @@ function represent({ number, entries, reputation, reports, review, decisions }: 
       receivedAt: formatTime(receivedMs),
     })),
     ...(review === undefined ? {} : { review: representReview(review) }),
+    ...(behaviour === undefined ? {} : representBehaviour(behaviour)),
     decisions,
   }
+}
+
+function representBehaviour({ outgoing, incoming, block, blockHarm }: NumberBehaviour) {
+  return {
+    activity: {
+      outgoing: Object.fromEntries(Object.entries(outgoing).map(([kind, view]) => [kind, representActivity(view)])),
+      ...(incoming === undefined ? {} : { incoming: representActivity(incoming) }),
+      ...(block === undefined ? {} : { block: representActivity(block) }),
+    },
+    numberBlock: Object.fromEntries(
+      Object.entries(blockHarm).map(([kind, thousandths]) => [kind, thousandths / STRENGTH_FULL]),
+    ),
+  }
+}
+
+function representActivity({ firstSeenMs, lastSeenMs, ...counts }: NonNullable<NumberBehaviour['incoming']>) {
+  return { firstSeenAt: formatTime(firstSeenMs), lastSeenAt: formatTime(lastSeenMs), ...counts }
 }

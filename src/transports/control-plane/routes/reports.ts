@@ -2,7 +2,16 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { RouteContext } from '../dependencies.ts'
 import { idempotencyKeyOf } from '../keyed-writes.ts'
-import { ChannelField, IngressField, Reputation, representReputation, ScenarioField } from '../represent.ts'
+import {
+  CallMatchField,
+  ChannelField,
+  IngressField,
+  NotCountedField,
+  OpinionField,
+  Reputation,
+  representReputation,
+  ScenarioField,
+} from '../represent.ts'
 import { MomentIn, oneOf, operation, PhoneText, STRICT } from '../schemas.ts'
 
 const Report = Type.Object(
@@ -10,12 +19,23 @@ const Report = Type.Object(
     reportId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,64}$' })),
     number: PhoneText,
     channel: ChannelField,
-    scenario: ScenarioField,
+    opinion: Type.Optional(OpinionField),
+    scenario: Type.Optional({
+      ...ScenarioField,
+      description: 'What the caller tried. Required unless the opinion is not-spam.',
+    }),
     reporter: Type.String({
       minLength: 1,
       maxLength: 256,
       description: 'A phone number or an opaque id; kept as a pseudonym.',
     }),
+    household: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'An opaque id: reports of one household on one number count as one reporter. Kept as a pseudonym.',
+      }),
+    ),
     at: Type.Optional(MomentIn),
     callId: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     note: Type.Optional(Type.String({ maxLength: 2_000 })),
@@ -31,6 +51,13 @@ const Accepted = Type.Object({
   accepted: Type.Literal(true),
   duplicate: Type.Boolean(),
   state: oneOf(['recorded', 'queued']),
+  weight: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description: 'How much it counts: channel x credibility x call match.',
+  }),
+  callMatch: CallMatchField,
+  notCounted: Type.Optional(NotCountedField),
   reputation: Type.Optional(Reputation),
   reviewId: Type.Optional(Type.String()),
 })
@@ -41,8 +68,8 @@ export function installReportRoutes({ app, services }: RouteContext): void {
     summary: 'Report a number that tried to cheat',
     description:
       'Idempotent by reportId; the same reporter on the same number within 24 hours counts once. The next call from the ' +
-      'number is judged by it. With `reviewId` the number is protected or allow-listed, so a person looks at it; a ' +
-      '`queued` report may have none yet.',
+      'number is judged by it. With `reviewId` a person looks at the number: it is protected or allow-listed, its own calls ' +
+      'speak against the reports, or they came in a suspicious burst; a `queued` report may have none yet.',
     access: ['agent', 'analyst'],
     write: true,
     body: Report,

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'csv-parse/sync'
+import { type DiallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
+import { isPhoneNumber, type PhoneNumber } from '../../src/domain/phone-number.ts'
+import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
+
+/** Numbers of a file in its order, with what could not be read. */
+export type NumberFile = {
+  readonly numbers: readonly PhoneNumber[]
+  /** Epoch ms of each, ascending; undefined when the file has no times. */
+  readonly timesMs: readonly number[] | undefined
+  /** Rows that are no telephone number in this country. */
+  readonly rejected: number
+}
+
+/** Headers of a column of numbers, best first. */
+const NUMBER_HEADERS = [/^(pattern|number)$/i, /phone.*number/i, /number|phone|caller/i]
+const TIME_HEADER = /^created/i
+
+/**
+ * Reads a CSV file with a header (`pattern`, `number`, or a column whose name says number or phone; a column beginning with
+ * Created has UTC times), or a plain list of numbers. Callers are read as a switch would send them.
+ * Throws EvaluateUsageError when the file is missing, has no row, or none that is a number.
+ */
+export function readNumbers(file: string, rules: DiallingRules, what: string): NumberFile {
+  const rows = readRows(file, what)
+  const columns = columnsOf(rows[0] ?? [], rules)
+  const body = columns.hasHeader ? rows.slice(1) : rows
+  if (body.length === 0) throw new EvaluateUsageError(`The ${what} file ${file} has no row with a number.`)
+
+  const numbers: PhoneNumber[] = []
+  const timesMs: number[] = []
+  let newestMs = 0
+  for (const row of body) {
+    const number = parsePhoneNumber(row[columns.number], rules, 'call')
+    if (!isPhoneNumber(number)) continue
+    numbers.push(number)
+    if (columns.time < 0) continue
+    const atMs = Date.parse(`${(row[columns.time] ?? '').replace(' ', 'T')}Z`)
+    // A row without a time, or out of order, came when the one before it did.
+    newestMs = Math.max(newestMs, Number.isNaN(atMs) ? 0 : atMs)
+    timesMs.push(newestMs)
+  }
+  if (numbers.length === 0) throw new EvaluateUsageError(`No row of the ${what} file ${file} is a telephone number.`)
+  const hasTimes = columns.time >= 0 && newestMs > 0
+  return { numbers, timesMs: hasTimes ? timesMs : undefined, rejected: body.length - numbers.length }
+}
+
+function readRows(file: string, what: string): string[][] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new EvaluateUsageError(`The ${what} file ${file} cannot be read.`, { cause })
+  }
+  try {
+    return parse(text, { bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, trim: true })
+  } catch (cause) {
+    throw new EvaluateUsageError(`The ${what} file ${file} is not a CSV file.`, { cause })
+  }
+}
+
+function columnsOf(head: readonly string[], rules: DiallingRules) {
+  const isNumber = head.some((cell) => isPhoneNumber(parsePhoneNumber(cell, rules, 'call')))
+  if (isNumber) return { hasHeader: false, number: 0, time: -1 }
+  const found = NUMBER_HEADERS.map((header) => head.findIndex((cell) => header.test(cell))).find((at) => at >= 0)
+  return { hasHeader: true, number: found ?? 0, time: head.findIndex((cell) => TIME_HEADER.test(cell)) }
+}

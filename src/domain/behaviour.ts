@@ -1,0 +1,85 @@
+/**
+ * What the policy says about behaviour: limits of the typed signals, and the scorecard of `calling-pattern`. All are whole
+ * numbers. The defaults are those of data/policy.yaml, where each stands with the figures that justify it; a stored policy
+ * of an earlier release has none and is read with these.
+ */
+
+/** Limits of one signal: names to whole numbers. */
+export type BehaviourLimits = {
+  /** Distinct callees within 1, 15, 60 minutes that make a robocall burst at full strength. */
+  readonly robocall: { readonly callees1: number; readonly callees15: number; readonly callees60: number }
+  /** Distinct callees rung once and let go within an hour. */
+  readonly oneRing: { readonly callees: number }
+  /** Calls to a number next to the one dialled before, within an hour. */
+  readonly sequential: { readonly calls: number }
+  /** Leading digits that caller and callee share; calls like that on one trunk within 15 minutes at full strength. */
+  readonly neighbour: { readonly digits: number; readonly calls: number }
+  /** Callers of one 100-number block within an hour, and their calls that came to nothing. */
+  readonly rotation: { readonly callers: number; readonly calls: number }
+  /** Calls of a number that nobody calls; incoming calls per 100 outgoing below which nobody calls it. */
+  readonly simBox: { readonly calls: number; readonly incomingPercent: number }
+  /** Trunks one number comes in through within 15 minutes. */
+  readonly trunks: { readonly count: number }
+  /** Calls to one callee within 15 minutes that came to nothing. */
+  readonly flood: { readonly calls: number }
+  /** Talks of a minute and more, out and in, from which on reports alone do not block an established number. */
+  readonly highVolume: { readonly longTalks: number }
+}
+
+/**
+ * What the scorecard of `calling-pattern` weighs, in the order of its weights: each is log2(1 + count) of a count in the
+ * activity of the caller, of its 100-number block, of the callee, or of the caller as a callee. Harm has weights >= 0, good
+ * evidence weights <= 0: more harm never lowers the score, whatever was fitted.
+ */
+export const HARM_FEATURES = [
+  'callees-1',
+  'callees-15',
+  'callees-60',
+  'unanswered-60',
+  'short-60',
+  'brief-60',
+  'one-ring-60',
+  'sequential-60',
+  'trunks-15',
+  'block-callers-60',
+  'block-fruitless-60',
+  'callee-fruitless-15',
+  'neighbour',
+  'home-from-abroad',
+] as const
+export const GOOD_FEATURES = [
+  'talks-60',
+  'long-60',
+  'repeats-60',
+  'days',
+  'total-long',
+  'incoming',
+  'incoming-long',
+  'block-long-60',
+] as const
+export const PATTERN_FEATURES = [...HARM_FEATURES, ...GOOD_FEATURES] as const
+export type PatternFeature = (typeof PATTERN_FEATURES)[number]
+
+/** The scorecard: a linear score in thousandths of a logit; full strength at `full` and above, none at 0 and below. */
+export type PatternWeights = {
+  readonly bias: number
+  readonly full: number
+  /** Thousandths of a logit per doubling of 1 + count. A feature that is not named weighs nothing. */
+  readonly weights: Readonly<Partial<Record<PatternFeature, number>>>
+}
+
+export type Behaviour = BehaviourLimits & { readonly pattern: PatternWeights }
+
+/** For policies written before behaviour was known. */
+export const DEFAULT_BEHAVIOUR: Behaviour = {
+  robocall: { callees1: 10, callees15: 40, callees60: 80 },
+  oneRing: { callees: 8 },
+  sequential: { calls: 6 },
+  neighbour: { digits: 7, calls: 20 },
+  rotation: { callers: 4, calls: 12 },
+  simBox: { calls: 80, incomingPercent: 2 },
+  trunks: { count: 4 },
+  flood: { calls: 40 },
+  highVolume: { longTalks: 50 },
+  pattern: { bias: -6_000, full: 3_000, weights: {} },
+}

@@ -1,0 +1,59 @@
+import { type Behaviour, HARM_FEATURES, PATTERN_FEATURES, type PatternFeature } from './behaviour.ts'
+import { escapePointer, type FieldChecker, isPlainObject } from './field-checker.ts'
+
+/** Counts of calls and callees in an hour: more than a dialling machine makes on one number. */
+const COUNT_MAX = 10_000
+/** Thousandths of a logit per doubling: beyond it a weight says "always". */
+const WEIGHT_MAX = 20_000
+const LOGIT_MAX = 100_000
+const TRUNKS_MAX = 16
+
+/** Reads the section `behaviour` of a policy; what is wrong goes to `check`, with its JSON Pointer. */
+export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
+  const keys = ['robocall', 'oneRing', 'sequential', 'neighbour', 'rotation', 'simBox', 'trunks', 'flood', 'highVolume']
+  const fields = check.object(value, '/behaviour', [...keys, 'pattern'])
+  const group = (name: string, names: readonly string[]) => {
+    const found = check.object(fields[name], `/behaviour/${name}`, names)
+    return (key: string, min: number, max: number) => check.integer(found[key], `/behaviour/${name}/${key}`, min, max)
+  }
+  const robocall = group('robocall', ['callees1', 'callees15', 'callees60'])
+  const neighbour = group('neighbour', ['digits', 'calls'])
+  const rotation = group('rotation', ['callers', 'calls'])
+  const simBox = group('simBox', ['calls', 'incomingPercent'])
+  return {
+    robocall: {
+      callees1: robocall('callees1', 2, COUNT_MAX),
+      callees15: robocall('callees15', 2, COUNT_MAX),
+      callees60: robocall('callees60', 2, COUNT_MAX),
+    },
+    oneRing: { callees: group('oneRing', ['callees'])('callees', 2, COUNT_MAX) },
+    sequential: { calls: group('sequential', ['calls'])('calls', 2, COUNT_MAX) },
+    neighbour: { digits: neighbour('digits', 3, 14), calls: neighbour('calls', 2, COUNT_MAX) },
+    rotation: { callers: rotation('callers', 2, 100), calls: rotation('calls', 2, COUNT_MAX) },
+    simBox: { calls: simBox('calls', 2, COUNT_MAX), incomingPercent: simBox('incomingPercent', 0, 100) },
+    trunks: { count: group('trunks', ['count'])('count', 2, TRUNKS_MAX) },
+    flood: { calls: group('flood', ['calls'])('calls', 2, COUNT_MAX) },
+    highVolume: { longTalks: group('highVolume', ['longTalks'])('longTalks', 1, COUNT_MAX) },
+    pattern: readPattern(fields.pattern, check),
+  }
+}
+
+function readPattern(value: unknown, check: FieldChecker): Behaviour['pattern'] {
+  const fields = check.object(value, '/behaviour/pattern', ['bias', 'full', 'weights'])
+  const bias = check.integer(fields.bias, '/behaviour/pattern/bias', -LOGIT_MAX, 0)
+  const full = check.integer(fields.full, '/behaviour/pattern/full', 1, LOGIT_MAX)
+  if (!isPlainObject(fields.weights)) {
+    check.fail('/behaviour/pattern/weights', '"weights" must be an object from feature to whole number.')
+    return { bias, full, weights: {} }
+  }
+  const weights: Partial<Record<PatternFeature, number>> = {}
+  // Harm never lowers a score and good evidence never raises it: the signs are part of what the features mean.
+  for (const name of Object.keys(fields.weights)) {
+    const pointer = `/behaviour/pattern/weights/${escapePointer(name)}`
+    const feature = check.oneOf(name, pointer, PATTERN_FEATURES)
+    const isHarm = HARM_FEATURES.some((harm) => harm === feature)
+    const [min, max] = isHarm ? [0, WEIGHT_MAX] : [-WEIGHT_MAX, 0]
+    weights[feature] = check.integer(fields.weights[name], pointer, min, max)
+  }
+  return { bias, full, weights }
+}

@@ -1,0 +1,90 @@
+import { PATTERN_FEATURES } from '../domain/behaviour.ts'
+import type { Call } from '../domain/call-event.ts'
+import type { SignalName } from '../domain/policy.ts'
+import type { ActivityView } from '../shm/activity.ts'
+import type { SignalContext } from './compiled-state.ts'
+import type { Evidence } from './evidence.ts'
+import { LOG_UNIT, patternFeatures } from './signals/calling-pattern.ts'
+import { fruitless, talks } from './signals/outcomes.ts'
+
+/** One figure behind a signal: what was counted, and the limit of the policy it is held against, when there is one. */
+export type SignalValue = { readonly name: string; readonly value: number; readonly limit?: number }
+
+type Describe = (evidence: Evidence, context: SignalContext, call: Call) => readonly SignalValue[]
+
+const value = (name: string, count: number, limit?: number): SignalValue =>
+  limit === undefined ? { name, value: count } : { name, value: count, limit }
+
+const outcomes = (activity: ActivityView): SignalValue[] => [
+  value('fruitless60', fruitless(activity)),
+  value('talks60', talks(activity)),
+]
+
+/** Signals that are more than yes or no. */
+const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
+  reported: ({ reporters }, { policy }) => [value('reporters', reporters, policy.blockReporters)],
+  'reported-share': ({ harmShare }) => [value('lowerBoundThousandths', harmShare)],
+  'number-block': ({ blockHarm }) => [value('blockHarmThousandths', blockHarm)],
+  'robocall-burst': ({ outgoing, incoming }, { policy: { behaviour } }) => [
+    value('callees1', outgoing.others1, behaviour.robocall.callees1),
+    value('callees15', outgoing.others15, behaviour.robocall.callees15),
+    value('callees60', outgoing.others60, behaviour.robocall.callees60),
+    value('days', outgoing.days),
+    value('incoming', incoming.totalAttempts),
+    ...outcomes(outgoing),
+  ],
+  'one-ring': ({ outgoing }, { policy: { behaviour } }) => [
+    value('rungOnce60', outgoing.oneRing60, behaviour.oneRing.callees),
+    value('callees60', outgoing.others60),
+    value('talks60', talks(outgoing)),
+  ],
+  'sequential-dialling': ({ outgoing }, { policy: { behaviour } }) => [
+    value('inSequence60', outgoing.sequential60, behaviour.sequential.calls),
+    value('talks60', talks(outgoing)),
+  ],
+  'neighbour-spoofing': ({ neighbours }, { policy: { behaviour } }) => [
+    value('likeThisOnTrunk15', neighbours.attempts15, behaviour.neighbour.calls),
+  ],
+  'pool-rotation': ({ block }, { policy: { behaviour } }) => [
+    value('blockCallers60', block.others60, behaviour.rotation.callers),
+    value('blockFruitless60', fruitless(block), behaviour.rotation.calls),
+    value('blockTalks60', talks(block)),
+  ],
+  'sim-box': ({ outgoing, incoming }, { policy: { behaviour } }) => [
+    value('calls', outgoing.totalAttempts, behaviour.simBox.calls),
+    value('incoming', incoming.totalAttempts),
+    value('callees60', outgoing.others60),
+  ],
+  'many-trunks': ({ outgoing }, { policy: { behaviour } }) => [
+    value('trunks15', outgoing.trunks15, behaviour.trunks.count),
+  ],
+  'callee-flood': ({ called }, { policy: { behaviour } }) => [
+    value('callsToCallee15', called.attempts15, behaviour.flood.calls),
+    value('fruitless60', fruitless(called)),
+    value('talks60', talks(called)),
+  ],
+  conversations: ({ outgoing, incoming }) => [
+    value('longTalks', outgoing.totalLong + incoming.totalLong),
+    value('days', outgoing.days),
+  ],
+  'calling-pattern': (evidence, context, call) => {
+    const { bias, full, weights } = context.policy.pattern
+    const features = new Int16Array(PATTERN_FEATURES.length)
+    patternFeatures(call, evidence, context, features)
+    const parts = PATTERN_FEATURES.map((name, index) =>
+      value(name, Math.round(((weights[index] ?? 0) * (features[index] ?? 0)) / LOG_UNIT)),
+    ).filter((part) => part.value !== 0)
+    const logit = parts.reduce((sum, part) => sum + part.value, bias)
+    return [value('logitThousandths', logit, full), value('bias', bias), ...parts]
+  },
+}
+
+/** The figures behind a signal, for people. */
+export function signalValues(
+  signal: SignalName,
+  evidence: Evidence,
+  context: SignalContext,
+  call: Call,
+): readonly SignalValue[] {
+  return DESCRIBED[signal]?.(evidence, context, call) ?? []
+}

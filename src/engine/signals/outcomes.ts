@@ -1,0 +1,24 @@
+import type { ActivityView } from '../../shm/activity.ts'
+
+/** Calls of the last hour that came to nothing: not answered, or over within 30 seconds. */
+export function fruitless(activity: ActivityView): number {
+  return activity.ended60 - activity.answered60 + activity.short60 + activity.brief60
+}
+
+/** Calls of the last hour in which people talked: 30 seconds or more. */
+export function talks(activity: ActivityView): number {
+  return activity.answered60 - activity.short60 - activity.brief60
+}
+
+/** Days a number must have called on before its past says anything for it. */
+const ESTABLISHED_DAYS = 3
+/** Incoming calls per 100 outgoing: a number whose owner is called back. */
+const ESTABLISHED_INCOMING_PERCENT = 5
+
+/** A number with a past: days of calls, and people who call it. */
+export function isEstablished(outgoing: ActivityView, incoming: ActivityView): boolean {
+  return (
+    outgoing.days >= ESTABLISHED_DAYS &&
+    incoming.totalAttempts * 100 >= outgoing.totalAttempts * ESTABLISHED_INCOMING_PERCENT
+  )
+}

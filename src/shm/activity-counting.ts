@@ -1,0 +1,98 @@
+/** Raw arguments of attempts and ends become the small integers that activity-events.ts counts. */
+import { ANY, BUCKETED, BUSY, COUNTED, countAttempt, countEnd, LISTED } from './activity-events.ts'
+import type { Activity } from './activity-layout.ts'
+import { ANSWERED, ONE_RING, UNANSWERED } from './activity-list.ts'
+import { mixNumber } from './hash.ts'
+
+const DAY_MS = 86_400_000
+
+/** One ring takes 4 to 6 s with its pause; a call that rang no longer was not meant to be answered. */
+const ONE_RING_MS = 5_000
+
+/** What endCaller answers when a set was busy: nothing was counted. */
+export const BUSY_CALLER = -2
+
+/** Ingress kinds a caller may have a row of. */
+const INGRESS_ROWS = 4
+
+/** COUNTED or BUSY. */
+export function countOne(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  trunk: number,
+  nowMs: number,
+): number {
+  const seconds = (nowMs / 1_000) >>> 0
+  const otherHigh = (other / 2 ** 32) & 0xffff
+  return countAttempt(activity, key, of, hashOfOther(other), other | 0, otherHigh, trunk & 0xffff, seconds)
+}
+
+/** COUNTED, UNKNOWN or BUSY. */
+export function endOne(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  answered: boolean,
+  ringMs: number,
+  talkMs: number,
+  nowMs: number,
+): number {
+  return end(activity, key, of, other, answered, ringMs, talkMs, nowMs, ANY)
+}
+
+/** The ingress kind of the caller's row that counted the end; -1 when none did; or BUSY_CALLER. */
+export function endCaller(
+  activity: Activity,
+  caller: number,
+  callee: number,
+  answered: boolean,
+  ringMs: number,
+  talkMs: number,
+  nowMs: number,
+): number {
+  // Rows that know their attempts one by one first: those in buckets only say that it may be theirs.
+  for (let which = LISTED; which <= BUCKETED; which++) {
+    for (let ingress = 0; ingress < INGRESS_ROWS; ingress++) {
+      const outcome = end(activity, caller, ingress, callee, answered, ringMs, talkMs, nowMs, which)
+      if (outcome === COUNTED) return ingress
+      if (outcome === BUSY) return BUSY_CALLER
+    }
+  }
+  return -1
+}
+
+function end(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  answered: boolean,
+  ringMs: number,
+  talkMs: number,
+  nowMs: number,
+  which: number,
+): number {
+  const ring = withinDay(ringMs)
+  const talk = answered ? withinDay(talkMs) : 0
+  const outcome = answered ? ANSWERED : ring > 0 && ring <= ONE_RING_MS ? ONE_RING : UNANSWERED
+  const talkSeconds = (talk / 1_000) | 0
+  const lengthSeconds = ((ring + talk) / 1_000) | 0
+  const seconds = (nowMs / 1_000) >>> 0
+  return countEnd(activity, key, of, hashOfOther(other), outcome, talkSeconds, lengthSeconds, seconds, which)
+}
+
+/** Milliseconds from 0 to a day; what is no number is 0. */
+function withinDay(ms: number): number {
+  if (!(ms > 0)) return 0
+  return Math.min(ms, DAY_MS)
+}
+
+/** 32 bits of a number, never 0; 0 for what is no number (withheld). */
+function hashOfOther(other: number): number {
+  if (!(other > 0)) return 0
+  const hash = mixNumber(other)
+  return hash === 0 ? 1 : hash
+}

@@ -1,0 +1,173 @@
+/**
+ * Activity as bytes for a file: only keys that are there, so that a quiet table makes a small file, and one of another
+ * capacity can take it up.
+ *
+ * ```
+ *   head of 64 bytes: magic, version, words, checksum, keys │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
+ * ```
+ * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
+ * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
+ */
+import {
+  ACTIVITY_HEAD_WORDS,
+  type Activity,
+  BLOCK,
+  BLOCK_WORDS,
+  createActivity,
+  DENSE,
+  FIRST,
+  ID_HIGH,
+  ID_HIGH_MASK,
+  ID_LOW,
+  LAST,
+  LIST_ROOM,
+  lineOf,
+  openActivity,
+  WAYS,
+} from './activity-layout.ts'
+import { takeBlock } from './activity-pool.ts'
+import {
+  aimAt,
+  classOf,
+  findHead,
+  headOf,
+  listedOf,
+  lockSet,
+  placeHead,
+  removeHead,
+  unlockSet,
+} from './activity-table.ts'
+import { checksumWords } from './checksum.ts'
+import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
+
+// Words of the head beyond magic, version and length in words.
+const CHECKSUM_WORD = 3
+const KEYS_WORD = 4
+
+const FORMAT: RegionFormat = {
+  name: 'snapshot of activity',
+  magic: magicOf('ZACS'),
+  version: 1,
+  regionBytes: (words) => words * 4,
+}
+
+/** Tries of some microseconds each before a busy set is left out: its holder was stopped for tens of milliseconds. */
+const SET_TRIES = 10_000
+
+/**
+ * A snapshot with its checksum. Threads may go on counting; the caller should not be one that answers verdicts: 1 M keys
+ * take about 0.2 s.
+ */
+export function activityToBytes(activity: Activity): Uint8Array {
+  // As large as the region, of which the system gives only the pages that are written.
+  const into = new Uint32Array(activity.words.length + HEADER_WORDS)
+  let at = HEADER_WORDS
+  let keys = 0
+  for (let set = 0; set < activity.sets; set++) {
+    if (!lockPatiently(activity, set)) continue
+    for (let way = 0; way < WAYS; way++) {
+      if (activity.words[lineOf(set) + 1 + way] === 0) continue
+      at = copyKey(activity.words, headOf(activity, set * WAYS + way), into, at)
+      keys++
+    }
+    unlockSet(activity, set)
+  }
+  into[0] = FORMAT.magic
+  into[1] = FORMAT.version
+  into[2] = at
+  into[KEYS_WORD] = keys
+  into[CHECKSUM_WORD] = checksumWords(into.subarray(0, at), 0)
+  return new Uint8Array(into.buffer, 0, at * 4)
+}
+
+function lockPatiently(activity: Activity, set: number): boolean {
+  for (let tries = 0; tries < SET_TRIES; tries++) if (lockSet(activity, set)) return true
+  return false
+}
+
+function copyKey(words: Int32Array, head: number, into: Uint32Array, at: number): number {
+  into.set(words.subarray(head, head + ACTIVITY_HEAD_WORDS), at)
+  const size = BLOCK_WORDS[classOf(words, head)]!
+  const block = words[head + BLOCK]!
+  if (size > 0) into.set(words.subarray(block, block + size), at + ACTIVITY_HEAD_WORDS)
+  return at + ACTIVITY_HEAD_WORDS + size
+}
+
+/**
+ * A table of `capacity` with the keys of a snapshot; of more than fit, those longest not seen are left out. Throws
+ * SNAPSHOT_FORMAT when the bytes are something else, of another version, cut short or damaged.
+ */
+export function activityFromBytes(bytes: Uint8Array, capacity: number): SharedArrayBuffer {
+  if (bytes.byteLength < HEADER_BYTES || bytes.byteLength % 4 !== 0) {
+    throw refusal(FORMAT, `The snapshot of activity is cut short: it has ${bytes.byteLength} bytes.`)
+  }
+  // A copy: file readers return views of a pool, which need not begin at a word.
+  const words = new Int32Array(bytes.byteLength / 4)
+  new Uint8Array(words.buffer).set(bytes)
+  const unsigned = new Uint32Array(words.buffer)
+  const length = checkHead(FORMAT, unsigned)
+  if (length !== words.length || length % 4 !== 0) {
+    throw refusal(FORMAT, `The snapshot of activity has ${words.length} words, expected ${length}: it is damaged.`)
+  }
+  const expected = unsigned[CHECKSUM_WORD]!
+  unsigned[CHECKSUM_WORD] = 0
+  if (checksumWords(unsigned, 0) !== expected) {
+    throw refusal(FORMAT, 'The snapshot of activity does not match its checksum: it is damaged.')
+  }
+  const newest = checkKeys(words, unsigned[KEYS_WORD]!)
+  const memory = createActivity(capacity)
+  const activity = openActivity(memory)
+  for (let at = HEADER_WORDS; at < length; at = endOf(words, at)) restoreKey(activity, words, at, newest)
+  return memory
+}
+
+/** Checks every key and returns the latest time any was seen, epoch seconds. */
+function checkKeys(words: Int32Array, expected: number): number {
+  let newest = 0
+  let keys = 0
+  for (let at = HEADER_WORDS; at < words.length; at = endOf(words, at)) {
+    if (endOf(words, at) > words.length || !isKey(words, at)) {
+      throw refusal(FORMAT, `The snapshot of activity has no key where its number ${keys} should be.`)
+    }
+    newest = Math.max(newest, words[at + LAST]! >>> 0)
+    keys++
+  }
+  if (keys !== expected) throw refusal(FORMAT, `The snapshot of activity has ${keys} keys, expected ${expected}.`)
+  return newest
+}
+
+function endOf(words: Int32Array, at: number): number {
+  return at + ACTIVITY_HEAD_WORDS + BLOCK_WORDS[classOf(words, at)]!
+}
+
+/** What a fault of our own could get wrong and would then write beyond a list. */
+function isKey(words: Int32Array, at: number): boolean {
+  const size = classOf(words, at)
+  const last = words[at + LAST]! >>> 0
+  if (words[at + FIRST]! >>> 0 > last) return false
+  // Block word 1 is the minute of a dense block.
+  if (size === DENSE) return listedOf(words, at) === 0 && words[at + ACTIVITY_HEAD_WORDS + 1] === ((last / 60) | 0)
+  return listedOf(words, at) <= LIST_ROOM[size]!
+}
+
+function restoreKey(activity: Activity, from: Int32Array, at: number, newest: number): void {
+  const id = (from[at + ID_HIGH]! & ID_HIGH_MASK) * 2 ** 32 + (from[at + ID_LOW]! >>> 0)
+  aimAt(activity, id % 2 ** 50, Math.floor(id / 2 ** 50))
+  const seconds = from[at + LAST]! >>> 0
+  if (findHead(activity) !== 0) return
+  const head = placeHead(activity, seconds)
+  if (head === 0) return
+  const { words } = activity
+  const size = classOf(from, at)
+  words.set(from.subarray(at, at + ACTIVITY_HEAD_WORDS), head)
+  if (size === 0) return
+  const block = takeBlock(activity, head, size, newest)
+  words[head + BLOCK] = block
+  if (block === 0) {
+    words[head + ID_HIGH] = activity.high // of class 0, or removeHead would give a block back
+    removeHead(activity, head)
+    return
+  }
+  const body = at + ACTIVITY_HEAD_WORDS
+  words.set(from.subarray(body + 1, body + BLOCK_WORDS[size]!), block + 1)
+}

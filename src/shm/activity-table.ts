@@ -1,0 +1,187 @@
+/**
+ * The table of activity: which head is whose. 15-way set-associative, so that a look-up reads one line of the set and one
+ * of the head, and the place for a new key is found in the line of the set alone.
+ *
+ * Lock: one word per set, by compare-and-swap, guards its 15 heads and their blocks. Whoever holds one may try another but
+ * never waits for it, so nobody can wait in a circle; whoever holds none tries SPINS times and then does something else.
+ * Everything between lockSet and unlockSet is plain: 20-300 ns, 2-15 us once a minute for a key with a sketch.
+ */
+import {
+  ACTIVITY_HEAD_WORDS,
+  type Activity,
+  BLOCK,
+  CLASS_SHIFT,
+  DAYS_SHIFT,
+  FIRST,
+  ID_HIGH,
+  ID_HIGH_MASK,
+  ID_LOW,
+  LAST,
+  LAST_OTHER,
+  LONG_LISTED,
+  lineOf,
+  TOTALS,
+  WAYS,
+} from './activity-layout.ts'
+import { mixNumber, mixNumberAgain } from './hash.ts'
+
+/** Tries before a busy set is left alone: some microseconds, ten times what a holder that runs needs. */
+const SPINS = 400
+
+/** A clock that was set back by so many minutes at most counts into the newest minute; by more, windows begin anew. */
+export const BACK_MINUTES_MAX = 60
+
+/** Keys are below 2^50 and `of` below 8, so both together are an integer that the mixers take. */
+const OF_FACTOR = 2 ** 50
+
+/** Points the thread at a row: activity.low, high, set and tag. */
+export function aimAt(activity: Activity, key: number, of: number): void {
+  const id = key + (of & 7) * OF_FACTOR
+  activity.low = id | 0
+  activity.high = (id / 2 ** 32) | 0
+  activity.set = ((mixNumber(id) >>> 0) * activity.setScale) | 0
+  const tag = mixNumberAgain(id) & 0xffff
+  activity.tag = tag === 0 ? 1 : tag // 0 marks an empty way
+}
+
+/** Takes the lock of a set, or gives up after SPINS tries: false. */
+export function lockSet(activity: Activity, set: number): boolean {
+  const words = activity.words
+  const line = lineOf(set)
+  for (let spin = 0; spin < SPINS; spin++) {
+    // Pairs with the store in unlockSet: what the last holder wrote is visible to us.
+    if (Atomics.compareExchange(words, line, 0, 1) === 0) return true
+    // Reads until the word may have changed, so that waiting threads do not take the line from the holder.
+    while (spin < SPINS && Atomics.load(words, line) !== 0) spin++
+  }
+  return false
+}
+
+/** One try, for those who hold another set. */
+export function tryLockSet(activity: Activity, set: number): boolean {
+  // Pairs with the store in unlockSet.
+  return Atomics.compareExchange(activity.words, lineOf(set), 0, 1) === 0
+}
+
+export function unlockSet(activity: Activity, set: number): void {
+  // Pairs with the compareExchange in lockSet and tryLockSet.
+  Atomics.store(activity.words, lineOf(set), 0)
+}
+
+/** Word index of the head of the row aimed at, or 0 (no head lies there). The set must be locked. */
+export function findHead(activity: Activity): number {
+  const { words, low, high, set, tag } = activity
+  const line = lineOf(set)
+  for (let way = 0; way < WAYS; way++) {
+    if (words[line + 1 + way]! >>> 16 !== tag) continue
+    const head = headOf(activity, set * WAYS + way)
+    if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
+  }
+  return 0
+}
+
+/**
+ * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
+ * seen, by whole minutes. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one.
+ */
+export function insertHead(activity: Activity, seconds: number): number {
+  const { words, set } = activity
+  const line = lineOf(set)
+  const minute = (seconds / 60) | 0
+  let chosen = 0
+  let oldest = -1
+  for (let way = 0; way < WAYS; way++) {
+    const entry = words[line + 1 + way]!
+    // A clock set back a little must not make the newest keys the oldest.
+    const age = entry === 0 ? 0x10000 : (minute + BACK_MINUTES_MAX - entry) & 0xffff
+    if (age > oldest) {
+      oldest = age
+      chosen = way
+    }
+  }
+  const head = headOf(activity, set * WAYS + chosen)
+  if (words[line + 1 + chosen] !== 0) removeHead(activity, head)
+  words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
+  words[head + ID_LOW] = activity.low
+  words[head + ID_HIGH] = activity.high | (1 << DAYS_SHIFT)
+  words[head + FIRST] = seconds
+  words[head + LAST] = seconds
+  words[head + TOTALS] = 0
+  words[head + LONG_LISTED] = 0
+  words[head + LAST_OTHER] = 0
+  words[head + BLOCK] = 0
+  return head
+}
+
+/**
+ * A place for the row aimed at, last seen at `seconds`, from a snapshot: an empty way, or that of a key not seen for longer
+ * still; 0 when there is none. Its head is another's until the caller has written it.
+ */
+export function placeHead(activity: Activity, seconds: number): number {
+  const { words, set } = activity
+  let chosen = -1
+  let oldest = seconds
+  for (let way = 0; way < WAYS; way++) {
+    const isEmpty = words[lineOf(set) + 1 + way] === 0
+    const last = isEmpty ? -1 : words[headOf(activity, set * WAYS + way) + LAST]! >>> 0
+    if (last >= oldest) continue
+    oldest = last
+    chosen = way
+    if (isEmpty) break
+  }
+  if (chosen < 0) return 0
+  const head = headOf(activity, set * WAYS + chosen)
+  if (words[lineOf(set) + 1 + chosen] !== 0) removeHead(activity, head)
+  words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
+  return head
+}
+
+/** Forgets a key and gives its block back. Its set must be locked. */
+export function removeHead(activity: Activity, head: number): void {
+  const { words } = activity
+  releaseBlock(activity, head)
+  const index = indexOf(activity, head)
+  words[lineOf((index / WAYS) | 0) + 1 + (index % WAYS)] = 0
+}
+
+/** The head's list is empty and lies in the head again; its block, if it has one, is free. Its set must be locked. */
+export function releaseBlock(activity: Activity, head: number): void {
+  const { words } = activity
+  words[head + LONG_LISTED] = words[head + LONG_LISTED]! & 0xffff
+  if (classOf(words, head) === 0) return
+  // Pairs with the load and compareExchange in takeBlock: our last writes to the block come before its next owner's.
+  Atomics.store(words, words[head + BLOCK]!, 0)
+  setBlock(words, head, 0, 0)
+}
+
+/** Notes in the line of the set when the key was last seen, for insertHead. */
+export function touch(activity: Activity, head: number, minute: number): void {
+  const way = indexOf(activity, head) - activity.set * WAYS
+  activity.words[lineOf(activity.set) + 1 + way] = (activity.tag << 16) | (minute & 0xffff)
+}
+
+export function headOf(activity: Activity, index: number): number {
+  return activity.headsAt + index * ACTIVITY_HEAD_WORDS
+}
+
+export function indexOf(activity: Activity, head: number): number {
+  return ((head - activity.headsAt) / ACTIVITY_HEAD_WORDS) | 0
+}
+
+export function classOf(words: Int32Array, head: number): number {
+  return (words[head + ID_HIGH]! >>> CLASS_SHIFT) & 3
+}
+
+export function setBlock(words: Int32Array, head: number, size: number, block: number): void {
+  words[head + ID_HIGH] = (words[head + ID_HIGH]! & ~(3 << CLASS_SHIFT)) | (size << CLASS_SHIFT)
+  words[head + BLOCK] = block
+}
+
+/** Attempts in the head's list, wherever it lies. */
+export function listedOf(words: Int32Array, head: number): number {
+  return words[head + LONG_LISTED]! >>> 16
+}
+
+export function setListed(words: Int32Array, head: number, listed: number): void {
+  words[head + LONG_LISTED] = (words[head + LONG_LISTED]! & 0xffff) | (listed << 16)
+}

@@ -1,0 +1,146 @@
+/**
+ * What callers have been doing in the last minutes, callees have been receiving and blocks of numbers have been sending:
+ * one table of fixed size, shared by all threads of a process, fed by every verdict and call-end.
+ *
+ * ```
+ *   key, whose ─▶ set of 15 ways (1 line: hash and minute of each) ─▶ head (1 line: totals, 3 attempts)
+ *                                                                       └▶ block of 25, 204 attempts, or of counts and a sketch
+ * ```
+ * Most callers make few calls an hour: they cost two cache lines and 64 bytes. Who makes more gets a block from a pool, who
+ * makes more than 204 an hour is counted by the minute, and its distinct others by a sketch.
+ *
+ * The invariant: counts are exact while a key is in the table. A key is evicted when its set is full and it was not seen
+ * for longest, or when its block is needed and it was not seen for longest of those looked at; it then begins anew. Not
+ * exact, and only for keys with more than 204 attempts an hour: distinct others (standard error 3.8 %), distinct trunks
+ * beyond 48, and which of several attempts an end belongs to.
+ *
+ * Nobody waits without bound: a set that another thread holds for microseconds is tried again with this thread's next event
+ * (activity-pending.ts), and a reader finds nothing known.
+ */
+import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
+import { sumDense } from './activity-dense.ts'
+import { BUSY, minuteNow, UNKNOWN } from './activity-events.ts'
+import {
+  type Activity,
+  BLOCK,
+  DAYS_MAX,
+  DAYS_SHIFT,
+  DENSE,
+  FIRST,
+  ID_HIGH,
+  LAST,
+  LONG_LISTED,
+  TOTALS,
+} from './activity-layout.ts'
+import { sumList } from './activity-list.ts'
+import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
+import { aimAt, classOf, findHead, lockSet, unlockSet } from './activity-table.ts'
+import { type ActivityView, clearActivityView } from './activity-view.ts'
+
+export { type Activity, createActivity, openActivity } from './activity-layout.ts'
+export { flushActivity } from './activity-pending.ts'
+export { type ActivityView, createActivityView } from './activity-view.ts'
+
+/**
+ * Whose activity: a caller's by ingress kind (add the INGRESS_KINDS index, 0 to 3), a number's as callee, or that of the
+ * block of 100 numbers a caller lies in (key: the number without its last two digits). Of a trunk (key: its index): calls
+ * whose caller and callee begin alike.
+ */
+export const ACTIVITY_OF = { caller: 0, callee: 4, block: 5, neighboursOnTrunk: 6 } as const
+
+/**
+ * What is known of `key` before the call that is being decided, at `nowMs` (epoch milliseconds): fills `into`. False and
+ * zeros: nothing, or its set was busy. Changes nothing, allocates nothing. Keys that are no numbers (0 or below) are never
+ * known.
+ */
+export function readActivity(activity: Activity, key: number, of: number, nowMs: number, into: ActivityView): boolean {
+  clearActivityView(into)
+  if (!(key > 0)) return false
+  if (activity.pendingCount > 0) flushActivity(activity)
+  aimAt(activity, key, of)
+  const set = activity.set
+  if (!lockSet(activity, set)) return false
+  const head = findHead(activity)
+  if (head !== 0) readHead(activity, head, (nowMs / 1_000) >>> 0, into)
+  unlockSet(activity, set)
+  return head !== 0
+}
+
+function readHead(activity: Activity, head: number, seconds: number, into: ActivityView): void {
+  const words = activity.words
+  into.firstSeenMs = (words[head + FIRST]! >>> 0) * 1_000
+  into.lastSeenMs = (words[head + LAST]! >>> 0) * 1_000
+  into.days = (words[head + ID_HIGH]! >>> DAYS_SHIFT) & DAYS_MAX
+  into.totalAttempts = words[head + TOTALS]! & 0xffff
+  into.totalAnswered = words[head + TOTALS]! >>> 16
+  into.totalLong = words[head + LONG_LISTED]! & 0xffff
+  const minute = minuteNow(words, head, seconds)
+  const passed = minute - (((words[head + LAST]! >>> 0) / 60) | 0)
+  if (minute < 0 || passed >= 60) return
+  if (classOf(words, head) === DENSE) sumDense(activity, words[head + BLOCK]!, passed, into)
+  else sumList(activity, head, passed, into)
+}
+
+/**
+ * Counts one attempt towards `other` (the callee; for rows of callees and blocks the caller; negative: withheld, which is
+ * nobody's distinct other) through `trunk` (index up to 65,535, 0 unknown) at `nowMs`. Keys that are no numbers are not
+ * counted. Allocates nothing.
+ */
+export function noteAttempt(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  trunk: number,
+  nowMs: number,
+): void {
+  if (!(key > 0)) return
+  if (activity.pendingCount > 0) flushActivity(activity)
+  // While events wait, all that follow do: an attempt must not be overtaken by its end.
+  if (activity.pendingCount > 0 || countOne(activity, key, of, other, trunk, nowMs) === BUSY) {
+    postpone(activity, WAITING_ATTEMPT, key, of, other, trunk, 0, 0, nowMs)
+  }
+}
+
+/**
+ * Notes how an attempt ended: the newest towards `other` of the last 60 minutes that has no outcome yet. False: none is
+ * known, so the end counts nowhere. Talk is clamped to a day. Postponed behind a busy set: true.
+ */
+export function noteEnd(
+  activity: Activity,
+  key: number,
+  of: number,
+  other: number,
+  answered: boolean,
+  ringMs: number,
+  talkMs: number,
+  nowMs: number,
+): boolean {
+  if (!(key > 0)) return false
+  if (activity.pendingCount > 0) flushActivity(activity)
+  const outcome = activity.pendingCount > 0 ? BUSY : endOne(activity, key, of, other, answered, ringMs, talkMs, nowMs)
+  if (outcome === BUSY) postpone(activity, WAITING_END, key, of, other, answered ? 1 : 0, ringMs, talkMs, nowMs)
+  return outcome !== UNKNOWN
+}
+
+/**
+ * noteEnd for a caller whose ingress kind the end does not say: the row of the four that knows an attempt to this callee
+ * without an outcome. Returns its INGRESS_KINDS index, -1 when none does, and 0 when it was postponed.
+ */
+export function noteCallerEnd(
+  activity: Activity,
+  caller: number,
+  callee: number,
+  answered: boolean,
+  ringMs: number,
+  talkMs: number,
+  nowMs: number,
+): number {
+  if (!(caller > 0)) return -1
+  if (activity.pendingCount > 0) flushActivity(activity)
+  const ingress =
+    activity.pendingCount > 0 ? BUSY_CALLER : endCaller(activity, caller, callee, answered, ringMs, talkMs, nowMs)
+  if (ingress !== BUSY_CALLER) return ingress
+  postpone(activity, WAITING_CALLER_END, caller, 0, callee, answered ? 1 : 0, ringMs, talkMs, nowMs)
+  return 0
+}

@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HARM_FEATURES, PATTERN_FEATURES } from '../../src/domain/behaviour.ts'
+import type { PolicyDocument, SignalName } from '../../src/domain/policy.ts'
+import { SIGNAL_NAMES } from '../../src/domain/policy.ts'
+import { compilePolicy } from '../../src/engine/compiled-policy.ts'
+import { createEvidence, type Evidence } from '../../src/engine/evidence.ts'
+import { measureMitigation, measureSignals } from '../../src/engine/signals/measure-signals.ts'
+import type { ActivityView } from '../../src/shm/activity.ts'
+import { createActivityView } from '../../src/shm/activity.ts'
+import { call, DEFAULT_POLICY, HOME } from '../fixtures/screening-world.ts'
+
+/** Laws of the signals made of behaviour, over any state of the activity table. */
+
+const HARMFUL: readonly SignalName[] = [
+  'calling-pattern',
+  'robocall-burst',
+  'one-ring',
+  'sequential-dialling',
+  'neighbour-spoofing',
+  'pool-rotation',
+  'sim-box',
+  'many-trunks',
+  'callee-flood',
+]
+const GOOD: readonly SignalName[] = ['known-contact', 'conversations']
+
+/** Any weights a policy may have, with the signs it must have. */
+const policy: fc.Arbitrary<PolicyDocument> = fc
+  .tuple(
+    ...PATTERN_FEATURES.map(() => fc.nat(3_000)),
+    fc.integer({ min: -9_000, max: 0 }),
+    fc.integer({ min: 1, max: 9_000 }),
+  )
+  .map((drawn) => {
+    const weights = Object.fromEntries(
+      PATTERN_FEATURES.map((feature, index) => [
+        feature,
+        index < HARM_FEATURES.length ? drawn[index] : -(drawn[index] ?? 0),
+      ]),
+    )
+    const [bias = 0, full = 1] = drawn.slice(-2)
+    const behaviour = DEFAULT_POLICY.behaviour
+    if (behaviour === undefined) throw new Error('The default policy has no behaviour.')
+    return { ...DEFAULT_POLICY, behaviour: { ...behaviour, pattern: { bias, full, weights } } }
+  })
+
+/** A consistent state: outcomes add up, windows lie inside each other. */
+const activity: fc.Arbitrary<ActivityView> = fc
+  .record({
+    unanswered: fc.nat(60),
+    short: fc.nat(20),
+    brief: fc.nat(20),
+    middle: fc.nat(20),
+    long: fc.nat(20),
+    open: fc.nat(9),
+    others: fc.tuple(fc.nat(30), fc.nat(60), fc.nat(120)),
+    oneRing: fc.nat(60),
+    sequential: fc.nat(60),
+    trunks15: fc.nat(6),
+    days: fc.nat(9),
+    earlier: fc.nat(300),
+    earlierLong: fc.nat(100),
+  })
+  .map((drawn) => {
+    const answered60 = drawn.short + drawn.brief + drawn.middle + drawn.long
+    const ended60 = answered60 + drawn.unanswered
+    const [one, fifteen, sixty] = drawn.others.toSorted((a, b) => a - b) as [number, number, number]
+    const attempts60 = Math.max(ended60 + drawn.open, sixty)
+    return {
+      ...createActivityView(),
+      attempts1: one,
+      attempts15: Math.max(fifteen, one),
+      attempts60,
+      others1: one,
+      others15: fifteen,
+      others60: sixty,
+      ended60,
+      answered60,
+      short60: drawn.short,
+      brief60: drawn.brief,
+      long60: drawn.long,
+      oneRing60: Math.min(drawn.oneRing, drawn.unanswered),
+      sequential60: drawn.sequential,
+      trunks15: drawn.trunks15,
+      days: drawn.days,
+      totalAttempts: attempts60 + drawn.earlier,
+      totalAnswered: answered60 + drawn.earlierLong,
+      totalLong: drawn.long + drawn.earlierLong,
+    }
+  })
+
+const ROWS = ['outgoing', 'incoming', 'block', 'called', 'neighbours'] as const
+
+const evidence: fc.Arbitrary<Evidence> = fc
+  .record({
+    outgoing: activity,
+    incoming: activity,
+    block: activity,
+    called: activity,
+    neighbours: activity,
+    ingress: fc.nat(3),
+    isNeighbour: fc.boolean(),
+    contact: fc.nat(1),
+  })
+  .map((drawn) => ({ ...createEvidence(), ...drawn }))
+
+/** One more of something bad. */
+const HARMS: Readonly<Record<string, Partial<Record<keyof ActivityView, number>>>> = {
+  'a callee more': {
+    attempts1: 1,
+    attempts15: 1,
+    attempts60: 1,
+    others1: 1,
+    others15: 1,
+    others60: 1,
+    totalAttempts: 1,
+  },
+  'an unanswered call': { ended60: 1 },
+  'a call of one ring': { ended60: 1, oneRing60: 1 },
+  'a call hung up at once': { ended60: 1, answered60: 1, short60: 1, totalAnswered: 1 },
+  'a call hung up soon': { ended60: 1, answered60: 1, brief60: 1, totalAnswered: 1 },
+  'a callee next to the one before': { sequential60: 1 },
+  'a trunk more': { trunks15: 1 },
+}
+/** One more of something good. */
+const GOODS: Readonly<Record<string, Partial<Record<keyof ActivityView, number>>>> = {
+  'a talk': { ended60: 1, answered60: 1, totalAnswered: 1 },
+  'a long talk': { ended60: 1, answered60: 1, long60: 1, totalAnswered: 1, totalLong: 1 },
+  'a day of calls': { days: 1 },
+}
+
+function strengthsOf(state: Evidence, document: PolicyDocument): Uint16Array {
+  const strengths = new Uint16Array(SIGNAL_NAMES.length)
+  const context = { policy: compilePolicy(document, 1, HOME), plans: [], home: HOME }
+  measureSignals(call({ trunk: 1 }), state, context, strengths)
+  measureMitigation(call({ trunk: 1 }), state, context, strengths)
+  return strengths
+}
+
+function withMore(
+  state: Evidence,
+  row: (typeof ROWS)[number],
+  more: Partial<Record<keyof ActivityView, number>>,
+): Evidence {
+  const changed = { ...state[row] }
+  for (const [field, by] of Object.entries(more)) changed[field as keyof ActivityView] += by
+  return { ...state, [row]: changed }
+}
+
+function expectNotBelow(before: Uint16Array, after: Uint16Array, names: readonly SignalName[], what: string): void {
+  for (const name of names) {
+    const index = SIGNAL_NAMES.indexOf(name)
+    expect(after[index], `${what}: ${name}`).toBeGreaterThanOrEqual(before[index] ?? 0)
+  }
+}
+
+describe('signals made of behaviour', () => {
+  it.each(Object.entries(HARMS))('never weaken with %s', (what, harm) => {
+    fc.assert(
+      fc.property(evidence, policy, fc.constantFrom('outgoing' as const, 'block' as const), (state, document, row) => {
+        const before = strengthsOf(state, document)
+        const after = strengthsOf(withMore(state, row, harm), document)
+        expectNotBelow(before, after, HARMFUL, what)
+        expectNotBelow(after, before, GOOD, what)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each(Object.entries(GOODS))('never grow with %s', (what, good) => {
+    fc.assert(
+      fc.property(evidence, policy, fc.constantFrom('outgoing' as const, 'block' as const), (state, document, row) => {
+        const before = strengthsOf(state, document)
+        const after = strengthsOf(withMore(state, row, good), document)
+        expectNotBelow(after, before, HARMFUL, what)
+        expectNotBelow(before, after, GOOD, what)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('never grow with a call that the caller gets', () => {
+    fc.assert(
+      fc.property(evidence, policy, (state, document) => {
+        const after = strengthsOf(withMore(state, 'incoming', { totalAttempts: 1 }), document)
+        expectNotBelow(after, strengthsOf(state, document), HARMFUL, 'an incoming call')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('are nothing where nothing is known', () => {
+    fc.assert(
+      fc.property(policy, (document) => {
+        const strengths = strengthsOf(createEvidence(), document)
+        for (const name of HARMFUL) expect(strengths[SIGNAL_NAMES.indexOf(name)], name).toBe(0)
+      }),
+    )
+  })
+})

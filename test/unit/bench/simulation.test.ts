@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import type { Attack } from '../../../bench/simulator/attack-schema.ts'
+import { FIRST_ATTACK_KIND } from '../../../bench/simulator/call-pool.ts'
+import { describeResults } from '../../../bench/simulator/describe-result.ts'
+import { readAttacks } from '../../../bench/simulator/read-attacks.ts'
+import { runSimulation, type ScreenedCall, type SimulationOptions } from '../../../bench/simulator/run-simulation.ts'
+import { BENIGN_KINDS, kindIndex } from '../../../bench/simulator/world/kinds.ts'
+import { builtInNumbering } from '../../../bench/simulator/world/numbering.ts'
+import { hourOf } from '../../../bench/simulator/world/time.ts'
+import { parsePolicy } from '../../../src/domain/parse-policy.ts'
+
+const ROOT = path.join(import.meta.dirname, '../../..')
+const policyText = readFileSync(path.join(ROOT, 'data/policy.yaml'), 'utf8')
+const policy = parsePolicy(parse(policyText))
+const attacks = readAttacks(path.join(ROOT, 'bench/simulator/attacks/test'))
+
+const OPTIONS: SimulationOptions = {
+  seed: 11,
+  calls: 60_000,
+  days: 2,
+  warmUpDays: 1,
+  fraudShare: 0.005,
+  attacks,
+  policyText,
+  policy,
+  numbering: builtInNumbering(),
+}
+
+const inOrder = (counts: Float64Array) => Array.from(counts)
+
+describe('a simulation', () => {
+  const calls: { -readonly [Key in keyof Omit<ScreenedCall, 'decision'>]: ScreenedCall[Key] }[] = []
+  let first: Awaited<ReturnType<typeof runSimulation>>
+
+  beforeAll(async () => {
+    first = await runSimulation({
+      ...OPTIONS,
+      onCall: ({ decision: _, ...call }) => void calls.push(call),
+    })
+  })
+
+  it('gives the same findings for the same seed and files, to the byte', async () => {
+    const again = await runSimulation(OPTIONS)
+    expect(JSON.stringify(describeResults([again], attacks))).toBe(JSON.stringify(describeResults([first], attacks)))
+    const other = await runSimulation({ ...OPTIONS, seed: 12 })
+    expect(inOrder(other.tally.calls)).not.toEqual(inOrder(first.tally.calls))
+  })
+
+  it('has about the calls and the share of fraud that were asked for', () => {
+    const { malicious, benign, fraudShare } = describeResults([first], attacks)
+    expect(Math.abs(benign.calls / OPTIONS.calls - 1)).toBeLessThan(0.05)
+    expect(fraudShare).toBeGreaterThan(0.004)
+    expect(fraudShare).toBeLessThan(0.006)
+    expect(malicious.calls + benign.calls).toBe(calls.length)
+  })
+
+  it('makes calls of every benign kind and of every attack', () => {
+    // A school calls once in hundreds of thousands of calls.
+    const rare = new Set(['school', 'staff-announcement'])
+    expect(BENIGN_KINDS.filter((kind) => !rare.has(kind) && first.tally.calls[kindIndex(kind)] === 0)).toEqual([])
+    const silent = attacks.filter(({ calling }, index) => calling && first.tally.calls[FIRST_ATTACK_KIND + index] === 0)
+    expect(silent.map(({ name }) => name)).toEqual([])
+  })
+
+  it('labels as malicious what attacks call, and nothing else', () => {
+    const byCaller = new Map<number, Set<boolean>>()
+    const own = new Set(
+      attacks.flatMap(({ calling }, index) =>
+        calling?.pools.every(({ spoofed }) => !spoofed) ? [FIRST_ATTACK_KIND + index] : [],
+      ),
+    )
+    expect(own.size).toBeGreaterThan(5)
+    for (const { kind, caller, isMalicious } of calls) {
+      expect(isMalicious).toBe(kind >= FIRST_ATTACK_KIND)
+      if (isMalicious && !own.has(kind)) continue
+      byCaller.set(caller, (byCaller.get(caller) ?? new Set()).add(isMalicious))
+    }
+    // Numbers that an attacker holds himself call for nobody else. Foreign ones are drawn at random and never meet.
+    expect([...byCaller.values()].filter(({ size }) => size > 1)).toEqual([])
+  })
+
+  it('passes in time, most calls by day', () => {
+    for (let at = 1; at < calls.length; at++) expect(calls[at]!.atMs).toBeGreaterThanOrEqual(calls[at - 1]!.atMs)
+    const night = calls.filter(({ atMs }) => hourOf(atMs) < 6).length / calls.length
+    expect(night).toBeGreaterThan(0.01)
+    expect(night).toBeLessThan(0.08)
+    expect(calls[0]!.atMs).toBeGreaterThanOrEqual(first.countFromMs)
+  })
+
+  it('counts what the verdicts were', () => {
+    const blocked = calls.filter(({ verdict }) => verdict === 'block').length
+    const flagged = calls.filter(({ verdict }) => verdict === 'flag').length
+    const sum = (counts: Float64Array) => counts.reduce((total, count) => total + count, 0)
+    expect(blocked).toBeGreaterThan(0)
+    expect(sum(first.tally.blocked)).toBe(blocked)
+    expect(sum(first.tally.flagged)).toBe(flagged)
+    expect(sum(first.tally.byScore)).toBe(calls.length)
+  })
+
+  it('has impossible numbers blocked, and says after how many calls a source was', () => {
+    const { types, detection } = describeResults([first], attacks)
+    const impossible = types.find(({ type }) => type === 'impossible-number')
+    expect(impossible?.blockedShare).toBeGreaterThan(0.5)
+    for (const row of detection) {
+      expect(row.detectedShare).toBeGreaterThanOrEqual(0)
+      if (row.detectedShare < 0.5) expect(row.callsMedian).toBeNull()
+      if (row.detectedShare >= 0.95) expect(row.calls95).toBeGreaterThanOrEqual(row.callsMedian ?? Number.NaN)
+    }
+  })
+})
+
+describe('a world in which nothing is blocked', () => {
+  const harmless = { ...policy, rules: policy.rules.map((rule) => ({ ...rule, mode: 'shadow' as const })) }
+  const run = (own: Partial<SimulationOptions>) =>
+    runSimulation({ ...OPTIONS, calls: 20_000, days: 1, policy: harmless, ...own })
+  const planned = (result: Awaited<ReturnType<typeof runSimulation>>) =>
+    BENIGN_KINDS.filter((kind) => kind !== 'call-back').map((kind) => result.tally.calls[kindIndex(kind)])
+
+  it('has the same benign calls whatever the attack files, but for those who ring fraud back', async () => {
+    const some = await run({})
+    const none = await run({ attacks: [attacks.find(({ name }) => name === 'sim-box') as Attack] })
+    expect(planned(none)).toEqual(planned(some))
+    expect(some.tally.blocked.every((count) => count === 0)).toBe(true)
+  })
+
+  it('without fraud has none', async () => {
+    const honest = await run({ fraudShare: 0, attacks: attacks.filter(({ reporting }) => reporting === undefined) })
+    expect(describeResults([honest], attacks).malicious.calls).toBe(0)
+    expect(honest.reports.bombing).toBe(0)
+  })
+})
+
+describe('reports', () => {
+  const bombing = attacks.filter(({ name, calling }) => name === 'bombing-burst' || calling !== undefined)
+
+  it('come from victims, annoyed people and colluders, and most are about those who called', async () => {
+    const result = await runSimulation({ ...OPTIONS, fraudShare: 0.05, attacks: bombing })
+    const { genuine, wrong, bombing: lies } = result.reports
+    expect(genuine).toBeGreaterThan(15)
+    expect(wrong).toBeLessThan(genuine / 3)
+    expect(lies).toBeGreaterThan(4)
+    expect(result.bombed.numbers).toBe(1)
+    expect(result.refusedReports).toBeLessThanOrEqual(wrong)
+  })
+})

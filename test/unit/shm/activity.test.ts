@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest'
+import {
+  ACTIVITY_OF,
+  type Activity,
+  createActivity,
+  createActivityView,
+  flushActivity,
+  noteAttempt,
+  noteCallerEnd,
+  noteEnd,
+  openActivity,
+  readActivity,
+} from '../../../src/shm/activity.ts'
+import { ACTIVITY_MAX, LOST, lineOf, OVERRUNS, PENDING_MAX } from '../../../src/shm/activity-layout.ts'
+
+const NOW = Date.UTC(2026, 2, 14, 12, 0)
+const MINUTE = 60_000
+const CALLER = 79_160_000_002
+const CALLEE = 79_031_112_233
+const of = ACTIVITY_OF.caller + 2
+
+const open = (capacity = 100) => openActivity(createActivity(capacity))
+
+function view(activity: Activity, key = CALLER, nowMs = NOW, whose: number = of) {
+  const into = createActivityView()
+  const known = readActivity(activity, key, whose, nowMs, into)
+  return { known, ...into }
+}
+
+function dial(activity: Activity, count: number, nowMs = NOW, key = CALLER): void {
+  for (let i = 0; i < count; i++) noteAttempt(activity, key, of, CALLEE + i * 10, 1, nowMs)
+}
+
+/** As if another thread held every set. */
+function holdAll(activity: Activity, held: boolean): void {
+  for (let set = 0; set < activity.sets; set++) activity.words[lineOf(set)] = held ? 1 : 0
+}
+
+describe('what activity counts', () => {
+  it('tells rows of one number apart: caller by ingress kind, callee, block', () => {
+    const activity = open()
+    for (let whose = 0; whose <= ACTIVITY_OF.block; whose++) {
+      for (let i = 0; i <= whose; i++) noteAttempt(activity, CALLER, whose, CALLEE + i, 0, NOW)
+    }
+    for (let whose = 0; whose <= ACTIVITY_OF.block; whose++) {
+      expect(view(activity, CALLER, NOW, whose).attempts60).toBe(whose + 1)
+    }
+  })
+
+  it.each([0, -1, -4, Number.NaN])('ignores a key that is no number (%s)', (key) => {
+    const activity = open()
+    noteAttempt(activity, key, of, CALLEE, 0, NOW)
+    expect(view(activity, key).known).toBe(false)
+    expect(noteEnd(activity, key, of, CALLEE, true, 0, 0, NOW)).toBe(false)
+    expect(noteCallerEnd(activity, key, CALLEE, true, 0, 0, NOW)).toBe(-1)
+  })
+
+  it('counts an attempt to a withheld callee, but no distinct callee', () => {
+    const activity = open()
+    noteAttempt(activity, CALLER, of, -1, 0, NOW)
+    noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
+    expect(view(activity)).toMatchObject({ attempts1: 2, others1: 1, others60: 1 })
+  })
+
+  it('covers whole minutes: the current one and the 0, 14 and 59 before it', () => {
+    const activity = open()
+    noteAttempt(activity, CALLER, of, CALLEE, 7, NOW)
+    const at = (minutes: number) => view(activity, CALLER, NOW + minutes * MINUTE)
+    expect(at(0)).toMatchObject({ attempts1: 1, attempts15: 1, attempts60: 1, trunks15: 1 })
+    expect(at(0.99)).toMatchObject({ attempts1: 1 })
+    expect(at(1)).toMatchObject({ attempts1: 0, attempts15: 1, attempts60: 1 })
+    expect(at(14)).toMatchObject({ attempts15: 1, trunks15: 1 })
+    expect(at(15)).toMatchObject({ attempts15: 0, attempts60: 1, trunks15: 0 })
+    expect(at(59)).toMatchObject({ attempts60: 1, others60: 1 })
+    expect(at(60)).toMatchObject({ known: true, attempts60: 0, others60: 0, totalAttempts: 1 })
+  })
+
+  it.each([10, 100, 1_000])(
+    'empties the windows after a clock that jumped ahead, and after it jumped back (%i)',
+    (n) => {
+      const activity = open()
+      dial(activity, n)
+      const ahead = NOW + 300 * MINUTE
+      dial(activity, 1, ahead)
+      expect(view(activity, CALLER, ahead)).toMatchObject({ attempts60: 1, totalAttempts: n + 1 })
+      dial(activity, 2, ahead - 60 * MINUTE) // a little back: the newest minute goes on
+      expect(view(activity, CALLER, ahead - 60 * MINUTE)).toMatchObject({ attempts1: 3, lastSeenMs: ahead })
+      expect(view(activity, CALLER, NOW)).toMatchObject({ attempts60: 0, totalAttempts: n + 3 })
+      dial(activity, 4, NOW - 500 * MINUTE) // far back: all begins anew, totals stay
+      expect(view(activity, CALLER, NOW - 500 * MINUTE)).toMatchObject({
+        attempts1: 4,
+        attempts60: 4,
+        totalAttempts: n + 7,
+      })
+      expect(view(activity, CALLER, NOW - 500 * MINUTE).firstSeenMs).toBe(NOW - 500 * MINUTE)
+    },
+  )
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 4.2e12, 1e300])('survives a clock of %s', (nowMs) => {
+    const activity = open()
+    for (const count of [2, 20, 400]) {
+      dial(activity, count)
+      dial(activity, count, nowMs)
+      noteEnd(activity, CALLER, of, CALLEE, true, 1_000, 1_000, nowMs)
+      const { attempts60, ended60 } = view(activity, CALLER, nowMs)
+      expect(attempts60).toBeGreaterThanOrEqual(ended60)
+    }
+    dial(activity, 1, NOW)
+    expect(view(activity).attempts1).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('ends of attempts', () => {
+  it('counts each attempt once, however often its end comes', () => {
+    const activity = open()
+    dial(activity, 2)
+    const end = () => noteEnd(activity, CALLER, of, CALLEE, true, 3_000, 70_000, NOW + 80_000)
+    expect([end(), end(), end()]).toEqual([true, false, false])
+    expect(view(activity)).toMatchObject({ ended60: 1, answered60: 1, long60: 1, talkSeconds60: 70, totalLong: 1 })
+  })
+
+  it('counts nothing for a number that was not dialled, known one by one or by the sketch', () => {
+    const activity = open()
+    for (const count of [2, 300]) {
+      dial(activity, count)
+      expect(noteEnd(activity, CALLER, of, 79_777_777_777, true, 0, 0, NOW)).toBe(false)
+      expect(view(activity).ended60).toBe(0)
+    }
+  })
+
+  it.each([2, 20, 300])('counts nothing for an end an hour late (%i attempts)', (count) => {
+    const activity = open()
+    dial(activity, count)
+    expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 3_600_000, NOW + 60 * MINUTE)).toBe(false)
+    expect(view(activity)).toMatchObject({ ended60: 0, totalAnswered: 0 })
+    expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 3_500_000, NOW + 59 * MINUTE)).toBe(true)
+  })
+
+  it.each([2, 300])('never has more ends than attempts (%i attempts)', (count) => {
+    const activity = open()
+    dial(activity, count)
+    let counted = 0
+    for (let i = 0; i < count * 3; i++) {
+      if (noteEnd(activity, CALLER, of, CALLEE + (i % count) * 10, i % 2 === 0, 1_000, 10_000, NOW + 9_000)) counted++
+    }
+    expect(counted).toBe(count)
+    expect(view(activity).ended60).toBe(count)
+  })
+
+  it('clamps talk to a day and takes what is no time for none', () => {
+    const activity = open()
+    dial(activity, 3)
+    noteEnd(activity, CALLER, of, CALLEE, true, 0, 1e12, NOW)
+    noteEnd(activity, CALLER, of, CALLEE + 10, true, Number.NaN, Number.NaN, NOW)
+    noteEnd(activity, CALLER, of, CALLEE + 20, true, -5, -5, NOW)
+    expect(view(activity)).toMatchObject({ answered60: 3, talkSeconds60: 86_400, long60: 1, short60: 2 })
+  })
+
+  it('finds the ingress kind of a caller by the open attempt', () => {
+    const activity = open()
+    noteAttempt(activity, CALLER, 1, CALLEE, 0, NOW)
+    noteAttempt(activity, CALLER, 3, CALLEE + 1, 0, NOW)
+    expect(noteCallerEnd(activity, CALLER, CALLEE + 1, true, 0, 9_000, NOW)).toBe(3)
+    expect(noteCallerEnd(activity, CALLER, CALLEE + 1, true, 0, 9_000, NOW)).toBe(-1)
+    for (let i = 0; i < 300; i++) noteAttempt(activity, CALLER, 0, CALLEE + i, 0, NOW)
+    // Row 0 is in buckets and would take the end; row 1 knows the attempt.
+    expect(noteCallerEnd(activity, CALLER, CALLEE, true, 0, 9_000, NOW)).toBe(1)
+    expect(noteCallerEnd(activity, CALLER, CALLEE, true, 0, 9_000, NOW)).toBe(0)
+  })
+})
+
+describe('totals', () => {
+  it('are halved together when attempts would pass 65,535', () => {
+    const activity = open()
+    for (let i = 0; i < 65_535; i++) {
+      noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
+      if (i < 40_001) noteEnd(activity, CALLER, of, CALLEE, true, 0, i < 101 ? 60_000 : 0, NOW)
+    }
+    expect(view(activity)).toMatchObject({ totalAttempts: 65_535, totalAnswered: 40_001, totalLong: 101 })
+    noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
+    expect(view(activity)).toMatchObject({ totalAttempts: 32_768, totalAnswered: 20_000, totalLong: 50 })
+    expect(view(activity).attempts60).toBe(65_536)
+  })
+
+  it('count days, at most 255', () => {
+    const activity = open()
+    for (let day = 0; day < 254; day++) dial(activity, 1, NOW + day * 1_440 * MINUTE)
+    expect(view(activity).days).toBe(254)
+    for (let day = 254; day < 260; day++) dial(activity, 1, NOW + day * 1_440 * MINUTE)
+    expect(view(activity)).toMatchObject({ days: 255, firstSeenMs: NOW })
+  })
+})
+
+describe('a table that is full', () => {
+  it('evicts the key of a set that was not seen for longest, and no other', () => {
+    const activity = open(12) // one set of 15
+    expect(activity.sets).toBe(1)
+    for (let i = 1; i <= 15; i++) dial(activity, 1, NOW + i * MINUTE, CALLER + i)
+    dial(activity, 1, NOW + 20 * MINUTE, CALLER + 1)
+    dial(activity, 1, NOW + 21 * MINUTE, CALLER + 16)
+    const known = (i: number) => view(activity, CALLER + i).known
+    expect(known(2)).toBe(false)
+    for (const i of [1, 3, 4, 15, 16]) expect(known(i)).toBe(true)
+  })
+
+  it('keeps the newest keys of a flood of strangers', () => {
+    const activity = open(1_000)
+    for (let i = 0; i < 20_000; i++) noteAttempt(activity, CALLER + i, of, CALLEE, 0, NOW + i * 1_000)
+    let known = 0
+    for (let i = 19_700; i < 20_000; i++) if (view(activity, CALLER + i).known) known++
+    expect(known).toBe(300)
+  })
+
+  it.each([
+    [5, 9],
+    [30, 9],
+    [250, 5],
+  ])('evicts the key not seen for longest when blocks for %i attempts run out', (n, keys) => {
+    const activity = open(12)
+    for (let i = 0; i < keys; i++) dial(activity, n, NOW + i * MINUTE, CALLER + i)
+    expect(view(activity, CALLER).known).toBe(false)
+    for (let i = 1; i < keys; i++) expect(view(activity, CALLER + i, NOW + i * MINUTE).attempts60).toBe(n)
+    expect(activity.words[OVERRUNS]).toBe(0)
+  })
+
+  it('takes blocks of keys idle for an hour first, and these keep what they were', () => {
+    const activity = open(12)
+    for (let i = 0; i < 8; i++) dial(activity, 5, NOW, CALLER + i)
+    dial(activity, 5, NOW + 62 * MINUTE, CALLER + 8)
+    for (let i = 0; i < 8; i++) expect(view(activity, CALLER + i)).toMatchObject({ known: true, totalAttempts: 5 })
+  })
+
+  it('forgets the oldest attempt when every block is just being used elsewhere', () => {
+    const activity = open(150)
+    const own = setOf(activity, CALLER)
+    for (let i = 1, blocks = 0; blocks < activity.poolCount[1]!; i++) {
+      if (setOf(activity, CALLER + i) === own) continue
+      dial(activity, 5, NOW, CALLER + i)
+      blocks++
+    }
+    for (let i = 0; i < 3; i++) noteAttempt(activity, CALLER, of, CALLEE + i * 10, 0, NOW + i * MINUTE)
+    holdAll(activity, true)
+    activity.words[lineOf(own)] = 0
+    noteAttempt(activity, CALLER, of, CALLEE + 90, 0, NOW + 3 * MINUTE)
+    expect(activity.words[OVERRUNS]).toBe(1)
+    expect(view(activity, CALLER, NOW + 59 * MINUTE)).toMatchObject({ attempts60: 3, totalAttempts: 4 })
+    expect(view(activity, CALLER, NOW + 60 * MINUTE)).toMatchObject({ attempts60: 3 }) // the first is not among them
+  })
+
+  it('has bounds', () => {
+    expect(() => createActivity(ACTIVITY_MAX + 1)).toThrow(RangeError)
+    expect(() => createActivity(-1)).toThrow(RangeError)
+    dial(open(0), 1_000)
+  })
+})
+
+function setOf(activity: Activity, key: number): number {
+  readActivity(activity, key, of, NOW, createActivityView())
+  return activity.set
+}
+
+describe('a set that another thread holds', () => {
+  it('keeps events waiting, in order, and counts them with the next event', () => {
+    const activity = open()
+    dial(activity, 1)
+    holdAll(activity, true)
+    noteAttempt(activity, CALLER, of, CALLEE + 1, 5, NOW)
+    expect(noteEnd(activity, CALLER, of, CALLEE + 1, true, 0, 65_000, NOW)).toBe(true)
+    noteAttempt(activity, CALLER, 1, CALLEE, 5, NOW)
+    expect(noteCallerEnd(activity, CALLER, CALLEE, false, 1_000, 0, NOW)).toBe(0)
+    expect(view(activity).known).toBe(false)
+    expect(flushActivity(activity)).toBe(false)
+    holdAll(activity, false)
+    noteAttempt(activity, CALLER, of, CALLEE + 2, 5, NOW)
+    expect(view(activity)).toMatchObject({ attempts60: 3, ended60: 1, long60: 1, sequential60: 2 })
+    expect(view(activity, CALLER, NOW, 1)).toMatchObject({ attempts60: 1, ended60: 1, oneRing60: 1 })
+    expect(flushActivity(activity)).toBe(true)
+  })
+
+  it('keeps as many as there is room for, and counts what it had to give up', () => {
+    const activity = open()
+    holdAll(activity, true)
+    for (let i = 0; i < PENDING_MAX; i++) noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
+    expect(activity.words[LOST]).toBe(0)
+    noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
+    expect(activity.words[LOST]).toBe(1)
+    holdAll(activity, false)
+    expect(view(activity).attempts60).toBe(PENDING_MAX)
+  })
+})
