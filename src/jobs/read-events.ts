@@ -26,7 +26,7 @@ export type ReadEventsDependencies = {
   readonly parseTime: (value: string | number) => number | undefined
 }
 
-/** Two replays of so many take about three seconds; at 200 bytes each a file of 20 MB. */
+/** Two replays of so many took 5 s on a busy core; at 200 bytes each a file of 20 MB. */
 export const EVENTS_MAX = 100_000
 /** A file of events, with a candidate in its first line. */
 export const EVENTS_BYTES_MAX = 64 * 2 ** 20
