@@ -9,9 +9,8 @@ export function printRehearsal(output: Output, body: unknown): void {
   const whom = callers.has('changed')
     ? `, of ${callers.flag('complete') === false ? 'at least ' : ''}${counted(callers.number('changed'), 'caller')}`
     : ''
-  output.line(
-    `${thousands(changed)} of ${counted(rehearsal.number('decisions'), 'recorded decision')} would change${whom}.`,
-  )
+  const what = rehearsal.has('ends') ? 'replayed call' : 'recorded decision'
+  output.line(`${thousands(changed)} of ${counted(rehearsal.number('decisions'), what)} would change${whom}.`)
   output.table(['from', 'to', 'decisions'], rehearsal.items('changes').map(changeRow))
   if (changed !== undefined && changed > 0) {
     section(
@@ -69,17 +68,21 @@ function shareRow(name: string): (share: Fields) => string[] {
   ]
 }
 
+/** Of the decision log, or of replayed events: both sides were decided anew. */
 function exampleRow(example: Fields): string[] {
-  const was = example.fields('was')
+  const isEvent = example.has('inForce')
+  const was = example.fields(isEvent ? 'inForce' : 'was')
+  const would = isEvent ? example.fields('candidate') : example
+  const call = isEvent ? example : was
   const tipped = example.fields('tippedBy')
   const reasons = was.items('reasons').map((reason) => {
     return reason.has('list') ? `${reason.text('code')}:${reason.text('list')}` : `${reason.text('code')}`
   })
   return [
-    shortTime(was.text('at')),
-    printable(was.text('caller')),
+    shortTime(call.text('at')),
+    printable(call.text('caller')),
     verdictText(was),
-    verdictText(example),
+    verdictText(would),
     `${printable(tipped.text('cause'))} ${tipped.number('before') ?? '?'} to ${tipped.number('after') ?? '?'}`,
     printable(reasons.join(' ')),
   ]

@@ -145,7 +145,8 @@ function decodeStrengths(view: DataView, offset: number): DecisionEntry['strengt
   return strengths
 }
 
-function callerText(caller: number): string {
+/** `+7…`, the digits of a short code, or the name of what the caller was instead. */
+export function callerText(caller: number): string {
   return isPhoneNumber(caller) ? formatE164(caller) : (NOT_A_NUMBER_NAMES.get(caller) ?? 'malformed')
 }
 

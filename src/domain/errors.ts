@@ -40,6 +40,9 @@ export const ERROR_STATUS = {
   // policy and configuration
   POLICY_INVALID: 422,
   POLICY_CHANGED: 409,
+  EVENTS_INVALID: 422,
+  EVENTS_EMPTY: 422,
+  EVENTS_TOO_MANY: 413,
   CONFIG_INVALID: 500,
   NUMBERING_INVALID: 422,
   // access

@@ -1,5 +1,6 @@
 import { LIST_KINDS, type ListKind } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
+import type { PolicyDocument } from '../domain/policy.ts'
 import { buildIntervals, findSegment, openIntervals, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
 
 /** A list that is only rehearsed: in no store, in force nowhere. Plain data, so that it crosses to a thread. */
@@ -11,6 +12,9 @@ export type CandidateList = {
   readonly rangesFrom: Float64Array
   readonly rangesTo: Float64Array
 }
+
+/** What is tried: a policy instead of the one in force, lists beside those in force. */
+export type Candidate = { readonly policy: PolicyDocument; readonly lists: readonly CandidateList[] }
 
 /** Entries of all rehearsed lists together: what one request of the entries API could hold at most. Longer ones are previewed. */
 export const CANDIDATE_ENTRIES_MAX = 10_000

@@ -23,7 +23,8 @@ export type CallerChanges = {
 export type ChangeSummary = {
   readonly decisions: number
   readonly changed: number
-  /** Most frequent first; so are the lists below. */
+  /** Every pair of verdicts, those that stay included. Most frequent first; so are the lists below. */
+  readonly verdicts: readonly VerdictChange[]
   readonly changes: readonly VerdictChange[]
   readonly callers: {
     /** Distinct callers with a changed verdict; at least so many when not `complete`. */
@@ -74,13 +75,13 @@ export function createChangeTally({ callersMax = CALLERS_KEPT_MAX }: { callersMa
         share.decisions++
         if (isChanged) share.changed++
       }
-      if (!isChanged) return
       notePair(pairs, call)
-      noteCaller(call)
+      if (isChanged) noteCaller(call)
     },
     summary: () => ({
       ...total,
-      changes: ordered(pairs),
+      verdicts: ordered(pairs),
+      changes: ordered(pairs).filter(({ from, to }) => from !== to),
       callers: {
         changed: callers.size,
         complete,

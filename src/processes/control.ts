@@ -27,6 +27,7 @@ import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
 import { createPeerQuestions } from './peer-questions.ts'
 import { policyYaml } from './policy-yaml.ts'
+import { startRehearsalThreads } from './rehearsal-threads.ts'
 import { startImports } from './start-imports.ts'
 import { createVerdictPeers } from './verdict-peers.ts'
 
@@ -126,6 +127,11 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       onSettled: (record) => metrics.imports.settled(record, clock.now()),
     },
   )
+  const rehearsals = startRehearsalThreads({
+    dataDirectory: directory.root,
+    homeCountry: config.homeCountry,
+    trunks: config.trunks,
+  })
   const services = createControlServices(
     { home, timeZone: config.timeZone, pseudonymKey, trunks: config.trunks },
     {
@@ -149,6 +155,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       explain: explainer.explain,
       behaviourOf: behaviourOfNumber,
       trunkIndex: explainer.trunkIndex,
+      rehearseEvents: rehearsals.run,
       yaml: policyYaml,
       metrics,
       now: clock.now,
@@ -207,6 +214,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       keptClock.stop()
       await app.close()
       await imports.close()
+      await rehearsals.close()
       metrics.close()
       await record.close()
       await record.jobs.close()

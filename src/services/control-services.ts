@@ -4,7 +4,7 @@ import type { ImportMode, ImportRecord } from '../domain/import.ts'
 import type { ListEntry } from '../domain/number-list.ts'
 import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { parsePolicy } from '../domain/parse-policy.ts'
-import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
 import type { Trunk } from '../domain/trunk.ts'
 import type { Explanation } from '../engine/explain.ts'
 import type { NumberBehaviour } from '../engine/number-behaviour.ts'
@@ -18,6 +18,7 @@ import {
   type ReportIntake,
   type ReportIntakeDependencies,
 } from './accept-report.ts'
+import { createCallerStanding } from './caller-standing.ts'
 import { createPolicyDesk, type PolicyDesk, type YamlCodec } from './change-policy.ts'
 import type { ClockDesk } from './clock-desk.ts'
 import { type CallExplainer, createCallExplainer } from './explain-call.ts'
@@ -34,7 +35,12 @@ import { createGoodCalls, GOOD_CALLS_DEFAULTS, type GoodCalls } from './note-goo
 import { type EntryBody, parseEntries } from './parse-entry.ts'
 import { createPseudonyms } from './pseudonym.ts'
 import { embeddedRecordDesk, type RecordDesk } from './record-desk.ts'
-import { createRehearsalDesk, REHEARSALS_RUNNING_MAX, type RehearsalDesk } from './rehearsal-desk.ts'
+import {
+  createRehearsalDesk,
+  REHEARSALS_RUNNING_MAX,
+  type RehearsalDesk,
+  type RehearsalDeskDependencies,
+} from './rehearsal-desk.ts'
 import { createPolicyRehearsal, DECISIONS_REHEARSED_MAX } from './rehearse-policy.ts'
 import { createReviewDesk, type ReviewDesk } from './review-number.ts'
 import { createDecisionSearch, type DecisionLogReader, type DecisionSearch } from './search-decisions.ts'
@@ -146,6 +152,8 @@ export type ControlServicesDependencies = {
   /** What verdict processes remember of a number; undefined when none answers. */
   readonly behaviourOf: (number: PhoneNumber) => Promise<NumberBehaviour | undefined>
   readonly trunkIndex: (name: string | undefined) => number
+  /** Replays recorded events in a thread of its own. */
+  readonly rehearseEvents: RehearsalDeskDependencies['rehearseEvents']
   readonly yaml: YamlCodec
   readonly metrics: Pick<Metrics, 'reports'>
   readonly now: () => number
@@ -168,18 +176,22 @@ export function createControlServices(
   const decisions = createDecisionSearch({ log: deps.decisionLog, listName })
   const policyDesk = createPolicyDesk({ store, yaml: deps.yaml, parsePolicy, notify })
   const unscreened = options.trunks?.filter((trunk) => trunk.screening === 'off').map((trunk) => trunk.name) ?? []
+  const standing = createCallerStanding({
+    membership,
+    isReported: (number) => store.reputationOf(number) !== undefined,
+    parse,
+    now,
+  })
   const rehearsal = createPolicyRehearsal(
     { decisionsMax: DECISIONS_REHEARSED_MAX },
     {
       log: deps.decisionLog,
       listName,
-      membership,
-      isReported: (number) => isPhoneNumber(number) && store.reputationOf(number) !== undefined,
+      standing,
       policy: () => store.policy()?.document,
       parse,
       isScreened: (trunk) => !unscreened.includes(trunk),
       home,
-      now,
     },
   )
   const intakeDeps = {
@@ -229,7 +241,13 @@ export function createControlServices(
     policy: { ...policyDesk, current: () => store.policy(), versions: (limit) => store.policyVersions(limit) },
     rehearsal: createRehearsalDesk(
       { home, runningMax: REHEARSALS_RUNNING_MAX },
-      { rehearsal, read: policyDesk.read, current: () => store.policy() },
+      {
+        rehearsal,
+        rehearseEvents: deps.rehearseEvents,
+        standing,
+        read: policyDesk.read,
+        current: () => store.policy(),
+      },
     ),
     decisions,
     audit: (limit, before) => store.audit(limit, before),

@@ -3,6 +3,7 @@ import { type FieldError, ScreeningError } from '../domain/errors.ts'
 import type { ListKind } from '../domain/number-list.ts'
 
 export { CANDIDATE_LISTS_MAX } from '../jobs/candidate-list.ts'
+export { TIPPING_CAUSES } from '../jobs/tipped-by.ts'
 
 import { CANDIDATE_ENTRIES_MAX, type CandidateList } from '../jobs/candidate-list.ts'
 import { IMPORT_LIMITS } from '../jobs/list-jobs.ts'

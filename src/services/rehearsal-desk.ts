@@ -1,9 +1,15 @@
 import type { DiallingRules } from '../domain/dialling-rules.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import type { PolicyVersion } from '../domain/policy.ts'
+import type { Candidate } from '../jobs/candidate-list.ts'
+import type { EventSource } from '../jobs/read-events.ts'
+import type { EventRehearsal, RehearseEventsJob } from '../jobs/rehearse-events.ts'
+import type { CallerStanding } from './caller-standing.ts'
 import type { PolicyDesk } from './change-policy.ts'
 import { type CandidateListBody, parseCandidateLists } from './parse-candidate-lists.ts'
-import type { Candidate, PolicyRehearsal, Rehearsal } from './rehearse-policy.ts'
+import type { KnownCallers, PolicyRehearsal, Rehearsal } from './rehearse-policy.ts'
+
+export { CANDIDATE_TYPE, EVENTS_BYTES_MAX } from '../jobs/read-events.ts'
 
 /** A candidate as it was sent: a policy as YAML text or as JSON, lists, or both. */
 export type CandidateBody = {
@@ -16,6 +22,17 @@ export type CandidateBody = {
 export type RehearsalDesk = {
   /** Replays the decision log. Rejects with POLICY_INVALID, NUMBER_INVALID, BODY_INVALID, QUEUE_FULL. */
   ofLog(body: CandidateBody, period: { sinceMs: number; untilMs: number }): Promise<Rehearsal>
+  /**
+   * Replays recorded call events through the engine of the verdict path. Rejects as ofLog does, and with EVENTS_INVALID,
+   * EVENTS_EMPTY, EVENTS_TOO_MANY.
+   */
+  ofEvents(body: CandidateBody, source: EventSource): Promise<RehearsedEvents>
+}
+
+/** What a candidate says about recorded events, beside what is in force. */
+export type RehearsedEvents = KnownCallers<EventRehearsal> & {
+  /** What a replay cannot know. */
+  readonly caveats: readonly string[]
 }
 
 export type RehearsalDeskOptions = {
@@ -26,6 +43,9 @@ export type RehearsalDeskOptions = {
 
 export type RehearsalDeskDependencies = {
   readonly rehearsal: PolicyRehearsal
+  /** jobs/rehearse-events.ts over the record as it is now. */
+  readonly rehearseEvents: (job: RehearseEventsJob) => Promise<EventRehearsal>
+  readonly standing: CallerStanding
   readonly read: PolicyDesk['read']
   readonly current: () => PolicyVersion | undefined
 }
@@ -66,7 +86,26 @@ export function createRehearsalDesk(options: RehearsalDeskOptions, deps: Rehears
 
   return {
     ofLog: (body, period) => admit(() => deps.rehearsal.rehearse(candidateOf(body), period)),
+    ofEvents: (body, source) =>
+      admit(async () => {
+        const { callers, ...rest } = await deps.rehearseEvents({ source, candidate: candidateOf(body) })
+        const hitMost = callers.hitMost.map((one) => ({ ...one, ...deps.standing.of(one.caller) }))
+        return { ...rest, callers: { ...callers, hitMost }, caveats: caveatsOf(rest) }
+      }),
   }
+}
+
+function caveatsOf({ late, unknownTrunks }: Pick<EventRehearsal, 'late' | 'unknownTrunks'>): string[] {
+  const caveats = [
+    'Reports, lists and numbering plans are those of now: what came after a call counts for it, what is gone does not.',
+    'The memory of calls begins empty: of the first ones less is known than a running service would know.',
+  ]
+  if (late > 0) caveats.push(`Events out of order, taken at the newest moment before them: ${late}.`)
+  if (unknownTrunks > 0)
+    caveats.push(
+      `Calls that name a trunk which is not registered here, and count as coming from none: ${unknownTrunks}.`,
+    )
+  return caveats
 }
 
 function bodyInvalid(message: string): ScreeningError {

@@ -1,34 +1,26 @@
 import type { DecisionEntry } from '../domain/decision-record.ts'
 import type { DiallingRules } from '../domain/dialling-rules.ts'
-import type { ListKind } from '../domain/number-list.ts'
 import { isPhoneNumber, type ParsedNumber } from '../domain/phone-number.ts'
 import type { PolicyDocument } from '../domain/policy.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { compilePolicy } from '../engine/compiled-policy.ts'
-import { type CandidateList, coverOf } from '../jobs/candidate-list.ts'
+import { type Candidate, coverOf } from '../jobs/candidate-list.ts'
 import { type CallerChanges, type ChangeSummary, createChangeTally } from '../jobs/tally-changes.ts'
+import type { TippedBy } from '../jobs/tipped-by.ts'
+import type { CallerStanding, Standing } from './caller-standing.ts'
 import { type DescribedDecision, describeDecision, type ListNames } from './describe-decision.ts'
-import type { ListMembership } from './list-membership.ts'
-import { createReplay, type TippedBy } from './replay-decision.ts'
+import { createReplay } from './replay-decision.ts'
 import type { DecisionLogReader } from './search-decisions.ts'
 
-/** What is tried: a policy instead of the one in force, lists beside those in force. */
-export type Candidate = { readonly policy: PolicyDocument; readonly lists: readonly CandidateList[] }
-
-/** What is known about a caller now, before any change. */
-export type Standing = {
-  readonly protected: boolean
-  readonly allowListed: boolean
-  /** Subscribers have reported the number at some time. */
-  readonly reported: boolean
-}
-
-/** What a candidate would have said about recorded calls. */
-export type Rehearsal = Omit<ChangeSummary, 'callers'> & {
-  /** `decisions` replayed: calls that nothing was known about are recorded for a sample of callers only. */
+/** A summary with what is known about the callers it names. */
+export type KnownCallers<Summary extends ChangeSummary> = Omit<Summary, 'callers'> & {
   readonly callers: Omit<ChangeSummary['callers'], 'hitMost'> & {
     readonly hitMost: readonly (CallerChanges & Standing)[]
   }
+}
+
+/** What a candidate would have said about recorded decisions: of calls that nothing was known about those of a sample of callers. */
+export type Rehearsal = KnownCallers<ChangeSummary> & {
   /** False: more were recorded than one rehearsal replays; the oldest are left out. */
   readonly complete: boolean
   /** The newest changed decisions, with what they would have been. */
@@ -52,15 +44,13 @@ export type PolicyRehearsal = {
 export type PolicyRehearsalDependencies = {
   readonly log: DecisionLogReader
   readonly listName: ListNames
-  readonly membership: ListMembership
-  readonly isReported: (number: ParsedNumber) => boolean
+  readonly standing: CallerStanding
   readonly policy: () => PolicyDocument | undefined
   /** parsePhoneNumber in mode `call`: reads back what the log wrote. */
   readonly parse: (text: string) => ParsedNumber
   /** False for a trunk whose calls are let through unseen. */
   readonly isScreened: (trunk: string) => boolean
   readonly home: DiallingRules
-  readonly now: () => number
 }
 
 /** 1 M records take a few seconds of reading, in small turns. */
@@ -75,20 +65,6 @@ export function createPolicyRehearsal(
   options: { readonly decisionsMax: number },
   deps: PolicyRehearsalDependencies,
 ): PolicyRehearsal {
-  function isListed(caller: string, kind: ListKind): boolean {
-    const number = deps.parse(caller)
-    if (!isPhoneNumber(number)) return false
-    return deps.membership.of(number, deps.now(), [kind]).some((entry) => !entry.isExpired)
-  }
-
-  function standingOf(caller: string): Standing {
-    return {
-      protected: isListed(caller, 'protected'),
-      allowListed: isListed(caller, 'allow'),
-      reported: deps.isReported(deps.parse(caller)),
-    }
-  }
-
   function openReplay({ policy, lists }: Candidate): ReturnType<typeof createReplay> {
     const cover = lists.length === 0 ? undefined : coverOf(lists)
     return createReplay(compilePolicy(policy, 0, deps.home), {
@@ -96,7 +72,7 @@ export function createPolicyRehearsal(
         const number = cover === undefined ? 0 : deps.parse(caller)
         return cover !== undefined && isPhoneNumber(number) ? cover(number) : 0
       },
-      isListed: ({ caller }, kind) => isListed(caller, kind),
+      isListed: ({ caller }, kind) => deps.standing.isListed(caller, kind),
       isScreened: deps.isScreened,
     })
   }
@@ -121,7 +97,7 @@ export function createPolicyRehearsal(
       return {
         ...summary,
         complete,
-        callers: { ...callers, hitMost: callers.hitMost.map((one) => ({ ...one, ...standingOf(one.caller) })) },
+        callers: { ...callers, hitMost: callers.hitMost.map((one) => ({ ...one, ...deps.standing.of(one.caller) })) },
         examples,
         caveats: caveatsOf(deps.policy(), candidate),
       }
@@ -154,6 +130,15 @@ function caveatsOf(current: PolicyDocument | undefined, { policy, lists }: Candi
   }
   if (differs(current.numbering, policy.numbering)) {
     caveats.push('The candidate judges the age of numbering plans differently; the replay uses the recorded strengths.')
+  }
+  if (differs(current.behaviour, policy.behaviour)) {
+    caveats.push('The candidate measures behaviour differently; the replay uses the strengths as they were recorded.')
+  }
+  if (differs(current.rules, policy.rules) || differs(current.thresholds, policy.thresholds) || lists.length > 0) {
+    caveats.push(
+      'Good evidence was looked up, and doubt about reports recorded, only where there was something to set them against: ' +
+        'where the candidate sees more harm, some of these calls would be judged more mildly.',
+    )
   }
   if (differs(current.callees, policy.callees)) {
     caveats.push(

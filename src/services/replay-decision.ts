@@ -6,17 +6,9 @@ import { scoreOf } from '../domain/score.ts'
 import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
-import { isContradicted, weighSignals } from '../engine/signals/measure-signals.ts'
+import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
-
-/** What of a candidate made the verdict another one; `thresholds`: the same points, other limits. */
-export const TIPPING_CAUSES = [...SIGNAL_NAMES, 'allow-listed', 'protected', 'thresholds'] as const
-export type TippedBy = {
-  readonly cause: (typeof TIPPING_CAUSES)[number]
-  /** Points it gave as recorded, and would give; of `thresholds` the score. */
-  readonly before: number
-  readonly after: number
-}
+import { type TippedBy, tippedBy } from '../jobs/tipped-by.ts'
 
 export type Replayed = {
   readonly verdict: Verdict
@@ -49,10 +41,15 @@ const FROM_OUTSIDE: readonly string[] = [INGRESS_KINDS[2], INGRESS_KINDS[3]]
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const OWN_FROM_OUTSIDE = SIGNAL_NAMES.indexOf('own-number-from-outside')
 
+/** Why reports alone did not block. The log has it where it decided. */
+const REPORT_DOUBTS = ['report-burst', 'reports-contested'] as const
+type ReportDoubt = (typeof REPORT_DOUBTS)[number]
+
+/** `final`: the reason of a step that no points lead to. */
 type Outcome = {
   readonly verdict: number
   readonly score: number
-  readonly cause?: 'allow-listed' | 'protected' | 'deny-listed'
+  readonly final?: 'allow-listed' | 'protected' | 'listed' | ReportDoubt
 }
 
 /** The precedence of engine/screen.ts over recorded strengths, with the very functions the verdict path uses. */
@@ -75,14 +72,17 @@ export function createReplay(
   function decide(entry: DecisionEntry, kinds: number): Outcome {
     contributions.fill(0)
     const contradicted = isContradicted(policy, strengths)
-    if (!contradicted && isAllowed(entry, kinds)) return { verdict: ALLOW, score: 0, cause: 'allow-listed' }
+    if (!contradicted && isAllowed(entry, kinds)) return { verdict: ALLOW, score: 0, final: 'allow-listed' }
     const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
     const score = scoreOf(contributions, onlyFlags, policy.blockAt)
     if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE)
-      return { verdict: BLOCK, score, cause: 'deny-listed' }
+      return { verdict: BLOCK, score, final: 'listed' }
     const verdict = score >= policy.blockAt ? BLOCK : score >= policy.flagAt ? FLAG : ALLOW
-    const isSpared = verdict === BLOCK && !contradicted && ((kinds & PROTECTED) !== 0 || isListed(entry, 'protected'))
-    return isSpared ? { verdict: FLAG, score, cause: 'protected' } : { verdict, score }
+    if (verdict !== BLOCK || contradicted) return { verdict, score }
+    if ((kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) return { verdict: FLAG, score, final: 'protected' }
+    const doubt = REPORT_DOUBTS.find((reason) => entry.reasons.some(({ code }) => code === reason))
+    const blocksAnyway = scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt
+    return doubt === undefined || blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: doubt }
   }
 
   return (entry) => {
@@ -96,9 +96,9 @@ export function createReplay(
     // The callee's own choice capped the verdict then, and would again.
     const after = entry.flags.includes('capped') ? Math.min(decided.verdict, before) : decided.verdict
     const replayed = { verdict: VERDICTS[after] ?? 'allow', score: decided.score }
-    return after === before
-      ? replayed
-      : { ...replayed, tippedBy: causeOf(entry, decided, contributions, after - before) }
+    if (after === before) return replayed
+    const reasons = reasonsOf(decided, contributions)
+    return { ...replayed, tippedBy: tippedBy(entry, { score: decided.score, reasons }, after - before) }
   }
 }
 
@@ -113,23 +113,12 @@ function readStrengths(entry: DecisionEntry, kinds: number, strengths: Uint16Arr
   if ((kinds & OWN) !== 0 && FROM_OUTSIDE.includes(entry.ingress)) strengths[OWN_FROM_OUTSIDE] = STRENGTH_FULL
 }
 
-/** A final step names itself; else it is the signal whose points went furthest the way the verdict went. */
-function causeOf(entry: DecisionEntry, decided: Outcome, contributions: Float64Array, direction: number): TippedBy {
-  const pointsOf = (signal: SignalName) =>
-    entry.reasons.find(({ code }) => code === SIGNAL_FACTS[signal].reason)?.points ?? 0
-  const { cause } = decided
-  if (cause === 'deny-listed')
-    return { cause, before: pointsOf(cause), after: Math.round(contributions[DENY_LISTED] ?? 0) }
-  if (direction < 0 && cause !== undefined) return { cause, before: entry.score, after: decided.score }
-  let tipped: TippedBy = { cause: 'thresholds', before: entry.score, after: decided.score }
-  let furthest = 0
-  for (const [index, signal] of SIGNAL_NAMES.entries()) {
-    const before = pointsOf(signal)
-    const after = Math.round(contributions[index] ?? 0)
-    const moved = (after - before) * Math.sign(direction)
-    if (moved <= furthest) continue
-    furthest = moved
-    tipped = { cause: signal, before, after }
-  }
-  return tipped
+/** The reasons the candidate would have given. */
+function reasonsOf({ final }: Outcome, contributions: Float64Array): { code: ReasonCode; points: number }[] {
+  const byPoints = SIGNAL_NAMES.flatMap((signal, index) => {
+    const points = Math.round(contributions[index] ?? 0)
+    return points === 0 ? [] : [{ code: SIGNAL_FACTS[signal].reason, points }]
+  })
+  if (final === undefined || byPoints.some(({ code }) => code === final)) return byPoints
+  return [...byPoints, { code: final, points: 0 }]
 }

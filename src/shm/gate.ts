@@ -67,6 +67,13 @@ export function createGate(capacity: number): SharedArrayBuffer {
   return createRegion(FORMAT, capacity)
 }
 
+/** A gate that says "maybe" to every number: for whoever asks the store anyway and saves building one. */
+export function createFullGate(): SharedArrayBuffer {
+  const memory = createGate(1)
+  openGate(memory).words.fill(0xffff_ffff)
+  return memory
+}
+
 /** Throws SNAPSHOT_FORMAT when the memory holds something else. */
 export function openGate(memory: SharedArrayBuffer): Gate {
   const capacity = openRegion(FORMAT, memory)

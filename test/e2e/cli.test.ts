@@ -152,6 +152,24 @@ describe('the zaslon command', () => {
     expect(late.err).toContain('hint:')
   })
 
+  it('rehearses a list on recorded calls and on a file of call events', async () => {
+    const list = path.join(directory, 'partners.csv')
+    writeFileSync(list, 'number\n+79160000002\n')
+    const logged = await zaslon(['policy', 'rehearse', '--with-list', `allow=${list}`, '--json'])
+    expect(JSON.parse(logged.out)).toMatchObject({ callers: { changed: 1, hitMost: [{ caller: '+79160000002' }] } })
+
+    const file = path.join(directory, 'calls.ndjson')
+    const event = (caller: string, after: number) =>
+      JSON.stringify({ type: 'call', caller, callee: '+79031112233', at: Date.now() + after })
+    writeFileSync(file, `${event('+79160000002', 0)}\n${event('+79160000003', 5)}\n${event('+79160000004', 9)}\n`)
+    const replayed = await zaslon(['policy', 'rehearse', '--with-list', `allow=${list}`, '--events', file])
+    expect(replayed.out).toContain('1 of 3 replayed calls would change, of 1 caller.')
+    expect(replayed.out).toMatch(/\+79160000002 +block \d+ +allow 0 +allow-listed/)
+    const bad = await zaslon(['policy', 'rehearse', '--with-list', `allow=${list}`, '--events', '-'], { input: '{}\n' })
+    expect(bad.code).toBe(3)
+    expect(bad.err).toContain('Line 1 has a type')
+  })
+
   it('finds the machine and the running service well', async () => {
     const { code, out } = await zaslon(['doctor', '--json'])
     const { findings } = JSON.parse(out)

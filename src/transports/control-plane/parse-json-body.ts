@@ -26,6 +26,17 @@ export function installJsonParser(app: FastifyInstance): void {
   })
 }
 
+/** Reads JSON that is no body of its own by the same rules. Rejects with JSON_MALFORMED or what fastify's parser throws. */
+export function jsonReader(app: FastifyInstance): (request: FastifyRequest, text: string) => Promise<unknown> {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  return async (request, text) => {
+    checkDepth(text)
+    return new Promise((resolve, reject) => {
+      parseJson(request, text, (error, value) => (error ? reject(error) : resolve(value)))
+    })
+  }
+}
+
 function checkCharset(contentType: string): void {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {

@@ -37,13 +37,16 @@ export async function acceptUploads(scope: FastifyInstance, options: SpoolOption
 
 /**
  * Writes uploads to files, never holding more than a chunk in memory. An upload that breaks off, is too large or does not
- * fit on the disk leaves nothing behind.
+ * fit on the disk leaves nothing behind. A content type parser hands over the `body` it was given.
  */
-export function createSpool(options: SpoolOptions): (request: FastifyRequest) => Promise<SpooledUpload> {
+export function createSpool(
+  options: SpoolOptions,
+): (request: FastifyRequest, body?: Readable) => Promise<SpooledUpload> {
   let uploads = 0
-  return async (request) => {
+  return async (request, body) => {
     refuseEncoded(request)
-    refuseAnnounced(request, options.bytesMax)
+    const isMultipart = body === undefined && request.isMultipart()
+    refuseAnnounced(request, options.bytesMax, isMultipart)
     if (uploads >= options.uploadsMax) {
       throw new ScreeningError('QUEUE_FULL', `${uploads} uploads are arriving already.`, { retryAfterSeconds: 5 })
     }
@@ -51,7 +54,8 @@ export function createSpool(options: SpoolOptions): (request: FastifyRequest) =>
     const file = path.join(options.directory, `upload-${randomUUID()}.spool`)
     try {
       await mkdir(options.directory, { recursive: true })
-      return request.isMultipart() ? await spoolPart(request, file, options) : await spoolBody(request, file, options)
+      if (body !== undefined) return await write(body, file, options.bytesMax)
+      return isMultipart ? await spoolPart(request, file, options) : await spoolBody(request, file, options)
     } catch (error) {
       // What failed first is what the client is told; a rest that cannot be removed is found at the next start.
       await rm(file, { force: true }).catch(() => {})
@@ -121,10 +125,10 @@ function refuseEncoded(request: FastifyRequest): void {
   })
 }
 
-function refuseAnnounced(request: FastifyRequest, bytesMax: number): void {
+function refuseAnnounced(request: FastifyRequest, bytesMax: number, isMultipart: boolean): void {
   const announced = Number(request.headers['content-length'] ?? 0)
   // A multipart body has a few hundred bytes around its file; the exact check follows while it arrives.
-  if (announced > bytesMax + (request.isMultipart() ? 65_536 : 0)) throw tooLarge(bytesMax)
+  if (announced > bytesMax + (isMultipart ? 65_536 : 0)) throw tooLarge(bytesMax)
 }
 
 function tooLarge(bytesMax: number): ScreeningError {

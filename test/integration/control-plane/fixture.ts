@@ -7,13 +7,14 @@ import type { FastifyInstance } from 'fastify'
 import type { Call } from '../../../src/domain/call-event.ts'
 import type { DecisionEntry } from '../../../src/domain/decision-record.ts'
 import { diallingRules } from '../../../src/domain/dialling-rules.ts'
-import { ScreeningError } from '../../../src/domain/errors.ts'
+import { type ErrorCode, ScreeningError } from '../../../src/domain/errors.ts'
 import type { ImportRecord } from '../../../src/domain/import.ts'
 import { createNodeClock } from '../../../src/domain/node-clock.ts'
 import type { ListEntry } from '../../../src/domain/number-list.ts'
 import { parsePolicy } from '../../../src/domain/parse-policy.ts'
 import { explain } from '../../../src/engine/explain.ts'
 import { policyYaml } from '../../../src/processes/policy-yaml.ts'
+import { rehearseInThread } from '../../../src/processes/rehearse-in-thread.ts'
 import { createClockDesk } from '../../../src/services/clock-desk.ts'
 import { createControlServices, type ImportDesk, type NumberingDesk } from '../../../src/services/control-services.ts'
 import type { RecordDesk, RecordView } from '../../../src/services/record-desk.ts'
@@ -31,7 +32,10 @@ import { createControlPlane } from '../../../src/transports/control-plane/server
 export const NOW_MS = Date.parse('2026-03-10T12:00:00Z')
 export const HOST = { host: '127.0.0.1:8080' }
 
-const UNSEEN_TRUNK = { name: 'unseen', kind: 'national', screening: 'off', failMode: 'open' } as const
+const TRUNKS = [
+  { name: 'unseen', kind: 'national', screening: 'off', failMode: 'open' },
+  { name: 'spb-new', kind: 'national', screening: 'shadow', failMode: 'open' },
+] as const
 
 export type ControlFixture = {
   readonly app: FastifyInstance
@@ -95,7 +99,7 @@ export async function openControlPlane(
   const processes: VerdictProcessState[] = []
   const home = diallingRules('RU')
   const services = createControlServices(
-    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7), trunks: [UNSEEN_TRUNK] },
+    { home, timeZone: 'Europe/Moscow', pseudonymKey: new Uint8Array(32).fill(7), trunks: TRUNKS },
     {
       store,
       contents: store.contents,
@@ -109,6 +113,11 @@ export async function openControlPlane(
       behaviourOf: async () => undefined,
       explain: async (call) => explainFrom(store, call),
       trunkIndex: (name) => (name === 'spb-new' ? 1 : 0),
+      rehearseEvents: async (job) => {
+        const outcome = await rehearseInThread(job, { home, trunks: TRUNKS }, store, now)
+        if (outcome.ok) return outcome.value
+        throw new ScreeningError(outcome.code as ErrorCode, outcome.message, outcome.details)
+      },
       yaml: policyYaml,
       metrics,
       now,

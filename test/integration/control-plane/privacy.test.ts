@@ -73,6 +73,23 @@ const REQUESTS: Request[] = [
   { url: '/v1/policy/versions' },
   { method: 'PUT', url: '/v1/policy', payload: { text: `name: "${NUMBER}"` } },
   { method: 'POST', url: '/v1/policy/rehearse', payload: { text: NUMBER } },
+  {
+    method: 'POST',
+    url: '/v1/policy/rehearse',
+    payload: { lists: [{ kind: 'deny', entries: [NUMBER, `${NUMBER}x1`] }] },
+  },
+  {
+    method: 'POST',
+    url: '/v1/policy/rehearse',
+    payload: `{"type":"candidate","lists":[{"kind":"deny","entries":["${NUMBER}"]}]}\n{"type":"call","caller":"${NUMBER}","at":"${NUMBER}"}`,
+    headers: { 'content-type': 'application/x-ndjson' },
+  },
+  {
+    method: 'POST',
+    url: '/v1/policy/rehearse',
+    payload: `{"type":"candidate","text":"${NUMBER}`,
+    headers: { 'content-type': 'application/x-ndjson' },
+  },
   { url: '/v1/numbering' },
   { method: 'POST', url: '/v1/numbering/ru/imports', payload: '1\n', headers: { 'content-type': 'text/csv' } },
   { url: '/v1/audit' },

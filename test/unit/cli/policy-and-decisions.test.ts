@@ -16,6 +16,59 @@ const DECISION = {
   reasons: [{ code: 'listed', points: 97, list: 'scammers' }],
 }
 
+const REHEARSED = {
+  decisions: 2_000,
+  changed: 3,
+  changes: [{ from: 'allow', to: 'block', count: 3 }],
+  callers: {
+    changed: 1,
+    complete: false,
+    hitMost: [
+      {
+        caller: '+79160000002',
+        changed: 3,
+        changes: [{ from: 'allow', to: 'block', count: 3 }],
+        protected: true,
+        allowListed: false,
+        reported: true,
+      },
+    ],
+  },
+  trunks: [{ trunk: '', decisions: 2_000, changed: 3 }],
+  ingress: [{ ingress: 'national', decisions: 2_000, changed: 3 }],
+  examples: [
+    {
+      was: {
+        ...DECISION,
+        decision: 'allow',
+        score: 10,
+        reasons: [{ code: 'watched', points: 10, list: 'grey' }],
+      },
+      decision: 'block',
+      score: 97,
+      tippedBy: { cause: 'deny-listed', before: 0, after: 97 },
+    },
+  ],
+  caveats: ['An estimate.'],
+}
+
+const REPLAYED = {
+  decisions: 5,
+  ends: 1,
+  changed: 1,
+  changes: [{ from: 'block', to: 'flag', count: 1 }],
+  examples: [
+    {
+      event: 3,
+      at: DECISION.at,
+      caller: DECISION.caller,
+      inForce: DECISION,
+      candidate: { decision: 'flag', score: 60, reasons: [] },
+      tippedBy: { cause: 'deny-listed', before: 97, after: 0 },
+    },
+  ],
+}
+
 describe('zaslon policy, decisions, report, reviews', () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-cli-'))
   const bad = path.join(directory, 'bad.yaml')
@@ -28,43 +81,9 @@ describe('zaslon policy, decisions, report, reviews', () => {
         body: { version: 3, text: 'name: default\n', policy: { numbering: { staleAfterDays: 35 } } },
       },
       'PUT /v1/policy': { body: { version: 4, name: 'default' } },
-      'POST /v1/policy/rehearse': {
-        body: {
-          decisions: 2_000,
-          changed: 3,
-          changes: [{ from: 'allow', to: 'block', count: 3 }],
-          callers: {
-            changed: 1,
-            complete: false,
-            hitMost: [
-              {
-                caller: '+79160000002',
-                changed: 3,
-                changes: [{ from: 'allow', to: 'block', count: 3 }],
-                protected: true,
-                allowListed: false,
-                reported: true,
-              },
-            ],
-          },
-          trunks: [{ trunk: '', decisions: 2_000, changed: 3 }],
-          ingress: [{ ingress: 'national', decisions: 2_000, changed: 3 }],
-          examples: [
-            {
-              was: {
-                ...DECISION,
-                decision: 'allow',
-                score: 10,
-                reasons: [{ code: 'watched', points: 10, list: 'grey' }],
-              },
-              decision: 'block',
-              score: 97,
-              tippedBy: { cause: 'deny-listed', before: 0, after: 97 },
-            },
-          ],
-          caveats: ['An estimate.'],
-        },
-      },
+      'POST /v1/policy/rehearse': (request) => ({
+        body: request.headers['content-type'] === 'application/x-ndjson' ? REPLAYED : REHEARSED,
+      }),
       'GET /v1/numbering': {
         body: {
           plans: [
@@ -164,12 +183,34 @@ describe('zaslon policy, decisions, report, reviews', () => {
     ['a kind that is none', ['--with-list', 'grey=x'], 2, 'kind of deny, allow'],
     ['a list without a file', ['--with-list', 'deny='], 2, 'kind=FILE'],
     ['a file that is not there', ['--with-list', 'deny=/nowhere/x.csv'], 1, 'cannot be read'],
+    ['events within a period', ['--events', '-', '--with-list', 'deny=x', '--since', '1h'], 2, 'decision log'],
+    ['events that are not there', ['--events', '/nowhere/x', good], 1, 'cannot be read'],
     ['an empty list', ['--with-list', 'deny=/dev/null'], 1, 'has no entries'],
   ])('sends no rehearsal of %s', async (_what, words, exit, message) => {
     const before = service.seen.length
     const { code, err } = await zaslon(['policy', 'rehearse', ...words], service.url)
     expect([code, service.seen.length]).toEqual([exit, before])
     expect(err).toContain(message)
+  })
+
+  it('sends recorded events below the candidate, and prints what the engine makes of them', async () => {
+    const file = path.join(directory, 'calls.ndjson')
+    writeFileSync(file, '{"type":"call","at":1}\n{"type":"end","at":2}\n')
+    const { out } = await zaslon(['policy', 'rehearse', good, '--events', file], service.url)
+    const seen = service.seen.at(-1)
+    expect(seen?.headers['content-type']).toBe('application/x-ndjson')
+    const [first, ...events] = (seen?.body ?? '').split('\n')
+    expect(JSON.parse(first ?? '')).toEqual({ type: 'candidate', text: readFileSync(good, 'utf8') })
+    expect(events).toEqual(['{"type":"call","at":1}', '{"type":"end","at":2}', ''])
+    expect(out).toContain('1 of 5 replayed calls would change.')
+    expect(out).toMatch(
+      /^2026-03-01 10:00:00 +\+79160000002 +block 97 +flag 60 +deny-listed 97 to 0 +listed:scammers$/m,
+    )
+    const { code } = await zaslon(['policy', 'rehearse', good, '--events', '-'], service.url, {
+      stdin: '{"type":"call"}',
+    })
+    expect(code).toBe(0)
+    expect(service.seen.at(-1)?.body).toMatch(/\n\{"type":"call"\}$/)
   })
 
   it('reads a list of two million characters and no more', async () => {

@@ -30,13 +30,11 @@ function rehearse(recorded: number, decisionsMax: number) {
         },
       },
       listName: () => '',
-      membership: { of: () => [] },
-      isReported: () => false,
+      standing: { isListed: () => false, of: () => ({ protected: false, allowListed: false, reported: false }) },
       policy: () => DEFAULT_POLICY,
       parse: () => -1 as never,
       isScreened: () => true,
       home: HOME,
-      now: () => NOW,
     },
   )
   return rehearsal.rehearse({ policy: DEFAULT_POLICY, lists: [] }, { sinceMs: 0, untilMs: NOW })

@@ -24,7 +24,7 @@ export async function installRoutes(context: RouteContext, dependencies: Control
   installReviewRoutes(context)
   installDecisionRoutes(context)
   installPolicyRoutes(context)
-  installRehearsalRoute(context)
+  await installRehearsalRoute(context)
   await installNumberingRoutes(context)
   installAuditRoutes(context)
   installRecordRoutes(context)
