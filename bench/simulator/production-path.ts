@@ -11,11 +11,14 @@ import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-nu
 import type { PolicyDocument } from '../../src/domain/policy.ts'
 import { CALL_MATCHES } from '../../src/domain/report.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../../src/domain/trunk.ts'
-import { askContact, createCallEnd, gatherBehaviour, shareLeadingDigits } from '../../src/engine/behaviour.ts'
+import { askContact, createCallEnd, gatherBehaviour, READ } from '../../src/engine/behaviour.ts'
 import { createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
+import { type CompiledState, compileState } from '../../src/engine/compiled-state.ts'
 import { createDecision, type Decision } from '../../src/engine/decision.ts'
-import { clearEvidence, createEvidence, type Evidence } from '../../src/engine/evidence.ts'
+import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, type Evidence } from '../../src/engine/evidence.ts'
+import { gatherEvidence, ingressOf } from '../../src/engine/gather-evidence.ts'
 import { numberStanding } from '../../src/engine/number-standing.ts'
+import { odditiesOf } from '../../src/engine/oddities.ts'
 import { createScreener } from '../../src/engine/screen.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { createBlockBuilder } from '../../src/services/build-blocks.ts'
@@ -107,7 +110,8 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       onFailure: rethrow,
     },
   )
-  screener.install(await builder.build())
+  const snapshot = await builder.build()
+  screener.install(snapshot)
   builder.acknowledged()
 
   let seen = store.lastSequence()
@@ -141,14 +145,18 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   const call: Call = emptyCall()
   const ended = createCallEnd()
   const evidence = createEvidence()
-  const digits = (options.policy.document.behaviour ?? DEFAULT_BEHAVIOUR).neighbour.digits
   /** The same rows the decision reads, a moment before it. */
   const observe = () => {
-    clearEvidence(evidence, call.ingress !== 0 ? call.ingress : screener.trunkIngress(call.trunk))
-    evidence.isNeighbour = shareLeadingDigits(call.caller, call.callee, digits)
-    gatherBehaviour(call, evidence, behaviour)
-    evidence.contact = askContact(call, behaviour)
+    const state = observed ?? compileState(snapshot, home)
+    observed = state
+    clearEvidence(evidence, ingressOf(call, state))
+    gatherEvidence(call, state, store.lookup, unread, evidence)
+    evidence.oddities = odditiesOf(call, evidence, state)
+    gatherBehaviour(call, evidence, behaviour, READ)
+    if (evidence.contact === CONTACT_NOT_ASKED) evidence.contact = askContact(call, behaviour)
   }
+  const unread = openCounters(createCounters(1), 0)
+  let observed: CompiledState | undefined
   let screened = 0
   let rotatedMs = nowMs
   let reports = 0

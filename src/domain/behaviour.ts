@@ -12,8 +12,10 @@ export type BehaviourLimits = {
   readonly oneRing: { readonly callees: number }
   /** Calls to a number next to the one dialled before, within an hour. */
   readonly sequential: { readonly calls: number }
-  /** Leading digits that caller and callee share; calls like that on one trunk within 15 minutes at full strength. */
-  readonly neighbour: { readonly digits: number; readonly calls: number }
+  /** Leading digits, country code included, that caller and callee share. */
+  readonly neighbour: { readonly digits: number }
+  /** Strangers with the same oddity (engine/evidence.ts) on one trunk within 15 minutes. */
+  readonly strangers: { readonly fromAbroad: number; readonly ownNumbers: number; readonly neighbours: number }
   /** Callers of one 100-number block within an hour, and their calls that came to nothing. */
   readonly rotation: { readonly callers: number; readonly calls: number }
   /** Calls of a number that nobody calls; incoming calls per 100 outgoing below which nobody calls it. */
@@ -35,19 +37,21 @@ export const HARM_FEATURES = [
   'callees-1',
   'callees-15',
   'callees-60',
-  'unanswered-60',
+  'fruitless-60',
   'short-60',
-  'brief-60',
   'one-ring-60',
   'sequential-60',
   'trunks-15',
   'block-callers-60',
   'block-fruitless-60',
   'callee-fruitless-15',
-  'neighbour',
-  'home-from-abroad',
+  'stranger-neighbours-15',
+  'stranger-from-abroad-15',
+  'stranger-own-15',
+  'calls-without-incoming',
 ] as const
 export const GOOD_FEATURES = [
+  'listened-60',
   'talks-60',
   'long-60',
   'repeats-60',
@@ -55,7 +59,10 @@ export const GOOD_FEATURES = [
   'total-long',
   'incoming',
   'incoming-long',
+  'block-listened-60',
   'block-long-60',
+  'block-days',
+  'callee-listened-60',
 ] as const
 export const PATTERN_FEATURES = [...HARM_FEATURES, ...GOOD_FEATURES] as const
 export type PatternFeature = (typeof PATTERN_FEATURES)[number]
@@ -75,7 +82,8 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   robocall: { callees1: 10, callees15: 40, callees60: 80 },
   oneRing: { callees: 8 },
   sequential: { calls: 6 },
-  neighbour: { digits: 7, calls: 20 },
+  neighbour: { digits: 6 },
+  strangers: { fromAbroad: 4, ownNumbers: 10, neighbours: 8 },
   rotation: { callers: 4, calls: 12 },
   simBox: { calls: 80, incomingPercent: 2 },
   trunks: { count: 4 },

@@ -10,14 +10,25 @@ const TRUNKS_MAX = 16
 
 /** Reads the section `behaviour` of a policy; what is wrong goes to `check`, with its JSON Pointer. */
 export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
-  const keys = ['robocall', 'oneRing', 'sequential', 'neighbour', 'rotation', 'simBox', 'trunks', 'flood', 'highVolume']
+  const keys = [
+    'robocall',
+    'oneRing',
+    'sequential',
+    'neighbour',
+    'strangers',
+    'rotation',
+    'simBox',
+    'trunks',
+    'flood',
+    'highVolume',
+  ]
   const fields = check.object(value, '/behaviour', [...keys, 'pattern'])
   const group = (name: string, names: readonly string[]) => {
     const found = check.object(fields[name], `/behaviour/${name}`, names)
     return (key: string, min: number, max: number) => check.integer(found[key], `/behaviour/${name}/${key}`, min, max)
   }
   const robocall = group('robocall', ['callees1', 'callees15', 'callees60'])
-  const neighbour = group('neighbour', ['digits', 'calls'])
+  const strangers = group('strangers', ['fromAbroad', 'ownNumbers', 'neighbours'])
   const rotation = group('rotation', ['callers', 'calls'])
   const simBox = group('simBox', ['calls', 'incomingPercent'])
   return {
@@ -28,7 +39,12 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
     },
     oneRing: { callees: group('oneRing', ['callees'])('callees', 2, COUNT_MAX) },
     sequential: { calls: group('sequential', ['calls'])('calls', 2, COUNT_MAX) },
-    neighbour: { digits: neighbour('digits', 3, 14), calls: neighbour('calls', 2, COUNT_MAX) },
+    neighbour: { digits: group('neighbour', ['digits'])('digits', 3, 14) },
+    strangers: {
+      fromAbroad: strangers('fromAbroad', 2, COUNT_MAX),
+      ownNumbers: strangers('ownNumbers', 2, COUNT_MAX),
+      neighbours: strangers('neighbours', 2, COUNT_MAX),
+    },
     rotation: { callers: rotation('callers', 2, 100), calls: rotation('calls', 2, COUNT_MAX) },
     simBox: { calls: simBox('calls', 2, COUNT_MAX), incomingPercent: simBox('incomingPercent', 0, 100) },
     trunks: { count: group('trunks', ['count'])('count', 2, TRUNKS_MAX) },

@@ -1,24 +1,32 @@
 /**
- * What numbers have been doing lately, as a verdict thread sees it: four rows of the activity table, read before a call is
- * decided and counted after it.
+ * What numbers have been doing lately, as a verdict thread sees it: rows of the activity table, read as they
+ * were before a call while the call is counted.
  *
  * ```
  *   caller, by ingress ── whom it has been calling, and how that ended
  *   caller as a callee ── who has been calling it
  *   caller's 100-number block ── how many of its numbers call, and how that ended
  *   callee ── who has been calling it
- *   trunk (only where caller and callee share their leading digits) ── how often that happens there
+ *   trunk, by oddity (only for a stranger whose number does not fit) ── how many such strangers it brings
  * ```
  */
 import type { Call } from '../domain/call-event.ts'
 import { isPhoneNumber, SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
-import { ACTIVITY_OF, noteAttempt, noteCallerEnd, noteEnd, readActivity } from '../shm/activity.ts'
+import {
+  ACTIVITY_OF,
+  createActivityView,
+  noteAttempt,
+  noteCallerEnd,
+  noteEnd,
+  readActivity,
+  readAndNoteAttempt,
+} from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
-import type { Evidence } from './evidence.ts'
+import { type Evidence, ODDITY_BITS } from './evidence.ts'
 
 /** Numbers of a block that is watched as one: the smallest that operators hand to a company. */
 export const BLOCK_SIZE = 100
@@ -26,20 +34,64 @@ export const BLOCK_SIZE = 100
 /** From this talk time on two numbers know each other, and a call was no mistake. */
 export const CONTACT_TALK_MS = 60_000
 
-/** Fills the behaviour of `evidence`: the state before this call. No allocation. */
-export function gatherBehaviour(call: Call, evidence: Evidence, memory: BehaviourMemory): void {
+/** Ways of reading a row: only reading it, or counting the call into it as well. */
+export const READ = 0
+export const READ_AND_COUNT = 1
+
+/** A caller is a stranger until the day after his first call on this kind of ingress. */
+const STRANGER_DAYS = 1
+
+/**
+ * Fills the behaviour of `evidence`, which has lists, ingress and oddities, with the state before this call; with
+ * READ_AND_COUNT the call is counted on the way, each row looked up once. No allocation.
+ */
+export function gatherBehaviour(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
   const { activity } = memory
-  const { caller, callee, nowMs } = call
+  const { caller, callee, trunk, nowMs } = call
   if (!isPhoneNumber(caller)) return
-  readActivity(activity, caller, ACTIVITY_OF.caller + evidence.ingress, nowMs, evidence.outgoing)
-  readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
-  if (caller >= SHORT_CODE_LIMIT)
-    readActivity(activity, Math.floor(caller / BLOCK_SIZE), ACTIVITY_OF.block, nowMs, evidence.block)
-  if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
-  if (evidence.isNeighbour && call.trunk > 0) {
-    readActivity(activity, call.trunk, ACTIVITY_OF.neighboursOnTrunk, nowMs, evidence.neighbours)
+  const of = ACTIVITY_OF.caller + evidence.ingress
+  if (how === READ_AND_COUNT) {
+    evidence.isCounted = true
+    readAndNoteAttempt(activity, caller, of, callee, trunk, nowMs, evidence.outgoing)
+    if (isPhoneNumber(callee)) {
+      readAndNoteAttempt(activity, callee, ACTIVITY_OF.callee, caller, trunk, nowMs, evidence.called)
+    }
+    if (caller >= SHORT_CODE_LIMIT) {
+      readAndNoteAttempt(activity, blockOf(caller), ACTIVITY_OF.block, caller, trunk, nowMs, evidence.block)
+    }
+  } else {
+    readActivity(activity, caller, of, nowMs, evidence.outgoing)
+    if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
+    if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   }
+  readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
+  if (evidence.oddities !== 0) gatherStrangers(call, evidence, memory, how)
+}
+
+/** How many others like this stranger the trunk brings; a caller with a past here, or a known contact, is no stranger. */
+function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
+  if (evidence.outgoing.days <= STRANGER_DAYS) evidence.contact = askContact(call, memory)
+  if (evidence.contact !== 0) {
+    evidence.oddities = 0
+    return
+  }
+  const { activity } = memory
+  for (let bit = 0; bit < ODDITY_BITS; bit++) {
+    if ((evidence.oddities & (1 << bit)) === 0) continue
+    const key = (call.trunk + 1) * ODDITY_BITS + bit
+    readActivity(activity, key, ACTIVITY_OF.strangersOnTrunk, call.nowMs, scratch)
+    evidence.strangers15[bit] = scratch.attempts15
+    if (how !== READ_AND_COUNT) continue
+    noteAttempt(activity, key, ACTIVITY_OF.strangersOnTrunk, call.caller, call.trunk, call.nowMs)
+  }
+}
+
+/** A thread's own. */
+const scratch = createActivityView()
+
+function blockOf(caller: number): number {
+  return Math.floor(caller / BLOCK_SIZE)
 }
 
 /** Whether caller and callee have talked within the last days: asked only where there is something to set against it. */
@@ -47,17 +99,13 @@ export function askContact(call: Call, memory: BehaviourMemory): number {
   return Number(isKnownContact(memory.pairs, call.caller, call.callee, call.nowMs))
 }
 
-/** Counts a call that has been decided; `evidence` was begun for it. No allocation. */
-export function noteBehaviour(call: Call, evidence: Evidence, memory: BehaviourMemory): void {
-  const { activity } = memory
+/** Counts a call that was decided without its behaviour, on this ingress kind. No allocation. */
+export function countBehaviour(call: Call, ingress: number, { activity }: BehaviourMemory): void {
   const { caller, callee, trunk, nowMs } = call
   if (isPhoneNumber(callee)) noteAttempt(activity, callee, ACTIVITY_OF.callee, caller, trunk, nowMs)
   if (!isPhoneNumber(caller)) return
-  noteAttempt(activity, caller, ACTIVITY_OF.caller + evidence.ingress, callee, trunk, nowMs)
-  if (caller >= SHORT_CODE_LIMIT)
-    noteAttempt(activity, Math.floor(caller / BLOCK_SIZE), ACTIVITY_OF.block, caller, trunk, nowMs)
-  if (evidence.isNeighbour && trunk > 0)
-    noteAttempt(activity, trunk, ACTIVITY_OF.neighboursOnTrunk, caller, trunk, nowMs)
+  noteAttempt(activity, caller, ACTIVITY_OF.caller + ingress, callee, trunk, nowMs)
+  if (caller >= SHORT_CODE_LIMIT) noteAttempt(activity, blockOf(caller), ACTIVITY_OF.block, caller, trunk, nowMs)
 }
 
 /** The end of a call, as the switch tells it. Times in milliseconds; the hash 0/0 is an end without a call id. */
@@ -96,17 +144,7 @@ export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): void {
   if (!isPhoneNumber(caller)) return
   noteCallerEnd(activity, caller, callee, answered, ringMs, talkMs, nowMs)
   if (caller >= SHORT_CODE_LIMIT) {
-    const block = Math.floor(caller / BLOCK_SIZE)
-    noteEnd(activity, block, ACTIVITY_OF.block, caller, answered, ringMs, talkMs, nowMs)
+    noteEnd(activity, blockOf(caller), ACTIVITY_OF.block, caller, answered, ringMs, talkMs, nowMs)
   }
   if (answered && talkMs >= CONTACT_TALK_MS) noteContact(pairs, caller, callee, nowMs)
-}
-
-/** Whether two full numbers of the same length share at least this many leading digits. */
-export function shareLeadingDigits(a: number, b: number, digits: number): boolean {
-  if (a < SHORT_CODE_LIMIT || b < SHORT_CODE_LIMIT || a === b) return false
-  // 10^(length - digits): both numbers without it are what they have in common.
-  let tail = 1
-  for (let above = 10 ** digits; above <= a; above *= 10) tail *= 10
-  return Math.floor(a / tail) === Math.floor(b / tail)
 }

@@ -25,17 +25,28 @@ export type Evidence = {
   doubt: number
   /** What the number block around the caller adds to his reputation, in thousandths. */
   blockHarm: number
-  /** The caller on this kind of ingress, the caller as a callee, his 100-number block, the callee, likely neighbours. */
+  /** The caller on this kind of ingress, the caller as a callee, his 100-number block, the callee. */
   readonly outgoing: ActivityView
   readonly incoming: ActivityView
   readonly block: ActivityView
   readonly called: ActivityView
-  readonly neighbours: ActivityView
-  /** Caller and callee share as many leading digits as the policy says. */
-  isNeighbour: boolean
+  /** What is odd about the caller's number: bits of ODDITY. */
+  oddities: number
+  /** By ODDITY bit: strangers with that oddity on this trunk in the last 15 minutes, this one not counted. */
+  readonly strangers15: Int32Array
   /** 1: the two have talked within the last days, 0: not that we know, CONTACT_NOT_ASKED. */
   contact: number
+  /** The call has been counted, with what was read. */
+  isCounted: boolean
 }
+
+/**
+ * A caller's number that does not fit, one bit each: a home number from abroad whose roaming nobody can tell; one that begins
+ * like the callee's; one of our own from outside, neither redirected nor known to roam. Each has an innocent reason, which
+ * is rare and steady; many on one trunk within minutes have one reason.
+ */
+export const ODDITY = { homeFromAbroad: 1, neighbour: 2, ownFromOutside: 4 } as const
+export const ODDITY_BITS = 3
 
 export function createEvidence(): Evidence {
   return {
@@ -50,9 +61,10 @@ export function createEvidence(): Evidence {
     incoming: createActivityView(),
     block: createActivityView(),
     called: createActivityView(),
-    neighbours: createActivityView(),
-    isNeighbour: false,
+    oddities: 0,
+    strangers15: new Int32Array(ODDITY_BITS),
     contact: CONTACT_NOT_ASKED,
+    isCounted: false,
   }
 }
 
@@ -69,7 +81,8 @@ export function clearEvidence(evidence: Evidence, ingress: number): void {
   clearActivityView(evidence.incoming)
   clearActivityView(evidence.block)
   clearActivityView(evidence.called)
-  clearActivityView(evidence.neighbours)
-  evidence.isNeighbour = false
+  evidence.oddities = 0
+  for (let bit = 0; bit < ODDITY_BITS; bit++) evidence.strangers15[bit] = 0
   evidence.contact = CONTACT_NOT_ASKED
+  evidence.isCounted = false
 }

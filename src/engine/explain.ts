@@ -13,14 +13,14 @@ import {
   type ReputationDescription,
 } from '../domain/reputation.ts'
 import { findSegment, openIntervals, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
-import { shareLeadingDigits } from './behaviour.ts'
 import { compilePolicy } from './compiled-policy.ts'
 import { compilePlans } from './compiled-state.ts'
 import { type Change, findChanges } from './counterfactuals.ts'
-import { createEvidence, type Evidence } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import { readDoubts } from './gather-evidence.ts'
 import { type JudgeContext, type Judgement, judge } from './judge.ts'
-import { type Coverage, evidenceFrom, type Known } from './known.ts'
+import { type Coverage, evidenceFrom, type Known, NOTHING_KNOWN } from './known.ts'
+import { odditiesOf } from './oddities.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
 /** Gates are not looked at: everything is asked exactly. */
@@ -63,12 +63,9 @@ export function explain(call: Call, snapshot: ExplainSnapshot, dependencies: Exp
   const coverage = isPhoneNumber(call.caller) ? coverageOf(call.caller, call.nowMs, snapshot, dependencies) : []
   const record = isPhoneNumber(call.caller) ? dependencies.lookup.reputation(call.caller) : undefined
   const { windowDays, weightMin } = context.policy
-  const behaviour = createEvidence()
-  behaviour.ingress = ingress
+  const behaviour = evidenceFrom({ ...NOTHING_KNOWN, coverage, ingress })
+  behaviour.oddities = isPhoneNumber(call.caller) ? odditiesOf(call, behaviour, context) : 0
   behaviour.contact = 0
-  behaviour.isNeighbour =
-    isPhoneNumber(call.caller) &&
-    shareLeadingDigits(call.caller, call.callee, context.policy.behaviour.neighbour.digits)
   dependencies.gatherBehaviour?.(call, behaviour)
   if (record) {
     behaviour.reporters = countReporters(record, ingress, call.nowMs, windowDays, weightMin, REPORTERS_KEPT)

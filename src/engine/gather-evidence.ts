@@ -18,10 +18,9 @@ import { STRENGTH_FULL } from '../domain/signal.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { gateHas } from '../shm/gate.ts'
 import { findSegment, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
-import { shareLeadingDigits } from './behaviour.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { CompiledList, CompiledRanges, CompiledState } from './compiled-state.ts'
-import { clearEvidence, DOUBT, type Evidence } from './evidence.ts'
+import { DOUBT, type Evidence } from './evidence.ts'
 
 /** A single report may be a mistake: what it tells is not yet what the number is known for. */
 const REPORTERS_TOLD = 2
@@ -32,13 +31,7 @@ const GATE_FALSE_HITS = counterIndex('gate.false-hits')
 const RANGE_HITS = counterIndex('range.hits')
 const STORE_LOOKUPS = counterIndex('store.lookups')
 
-/** Empties `evidence` and puts in what the call itself says. */
-export function beginEvidence(call: Call, state: CompiledState, evidence: Evidence): void {
-  clearEvidence(evidence, ingressOf(call, state))
-  evidence.isNeighbour = shareLeadingDigits(call.caller, call.callee, state.policy.behaviour.neighbour.digits)
-}
-
-/** Fills `evidence`, which was begun for this call, with what the record knows of the caller. No allocation. */
+/** Fills `evidence`, which was cleared for this call, with what the record knows of the caller. No allocation. */
 export function gatherEvidence(
   call: Call,
   state: CompiledState,

@@ -161,7 +161,7 @@ function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): Ju
     const contribution = isCounted ? ((points * strength) / STRENGTH_FULL) * (facts.isGood ? -1 : 1) : 0
     const contradicts = isCounted && facts.contradictsAtFull && strength === STRENGTH_FULL
     const basis = signalBasis(facts, strength)
-    const values = signalValues(signal, evidence, context, call)
+    const values = signalValues(signal, evidence, context)
     return { signal, strength: strength / STRENGTH_FULL, mode, points, contribution, basis, contradicts, values }
   })
   if (!judged.some((signal) => signal.contradicts)) return judged

@@ -20,7 +20,7 @@ import type { DecisionRing } from '../shm/decision-ring.ts'
 import { noteCall } from '../shm/pairs.ts'
 import type { RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, type Traffic } from '../shm/traffic.ts'
-import { askContact, gatherBehaviour, noteBehaviour, noteCallEnd } from './behaviour.ts'
+import { askContact, countBehaviour, gatherBehaviour, noteCallEnd, READ_AND_COUNT } from './behaviour.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
@@ -29,8 +29,9 @@ import { countDecision } from './count-decision.ts'
 import { addReason, clearDecision, type Decision, SIGNAL_REASONS_MAX } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { doubtOf } from './doubt.ts'
-import { createEvidence, DOUBT } from './evidence.ts'
-import { beginEvidence, gatherEvidence } from './gather-evidence.ts'
+import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
+import { gatherEvidence, ingressOf } from './gather-evidence.ts'
+import { odditiesOf } from './oddities.ts'
 import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import {
@@ -128,10 +129,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
   function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
-      beginEvidence(call, current, evidence)
+      clearEvidence(evidence, ingressOf(call, current))
       finish(call, decision, decide(call, decision, current))
       countCall(traffic, call.caller, call.nowMs)
-      noteBehaviour(call, evidence, behaviour)
+      if (!evidence.isCounted) countBehaviour(call, evidence.ingress, behaviour)
       recentAnswers.remember(call, decision)
     } catch (error) {
       count(counters, COUNTER.internalErrors)
@@ -153,9 +154,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       return allowBecause(decision, REASON.serviceCallee, 0, DETERMINISTIC)
 
     gatherEvidence(call, current, lookup, counters, evidence)
-    gatherBehaviour(call, evidence, behaviour)
+    evidence.oddities = odditiesOf(call, evidence, current)
+    gatherBehaviour(call, evidence, behaviour, READ_AND_COUNT)
     if (measureSignals(call, evidence, current, strengths)) {
-      evidence.contact = askContact(call, behaviour)
+      if (evidence.contact === CONTACT_NOT_ASKED) evidence.contact = askContact(call, behaviour)
       measureMitigation(call, evidence, current, strengths)
     }
     noteStrengths(decision, strengths)

@@ -1,23 +1,22 @@
 import { PATTERN_FEATURES } from '../domain/behaviour.ts'
-import type { Call } from '../domain/call-event.ts'
 import type { SignalName } from '../domain/policy.ts'
 import type { ActivityView } from '../shm/activity.ts'
 import type { SignalContext } from './compiled-state.ts'
 import type { Evidence } from './evidence.ts'
 import { LOG_UNIT, patternFeatures } from './signals/calling-pattern.ts'
-import { fruitless, talks } from './signals/outcomes.ts'
+import { fruitless, listened, talks } from './signals/outcomes.ts'
 
 /** One figure behind a signal: what was counted, and the limit of the policy it is held against, when there is one. */
 export type SignalValue = { readonly name: string; readonly value: number; readonly limit?: number }
 
-type Describe = (evidence: Evidence, context: SignalContext, call: Call) => readonly SignalValue[]
+type Describe = (evidence: Evidence, context: SignalContext) => readonly SignalValue[]
 
 const value = (name: string, count: number, limit?: number): SignalValue =>
   limit === undefined ? { name, value: count } : { name, value: count, limit }
 
 const outcomes = (activity: ActivityView): SignalValue[] => [
   value('fruitless60', fruitless(activity)),
-  value('talks60', talks(activity)),
+  value('listened60', listened(activity)),
 ]
 
 /** Signals that are more than yes or no. */
@@ -42,13 +41,19 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
     value('inSequence60', outgoing.sequential60, behaviour.sequential.calls),
     value('talks60', talks(outgoing)),
   ],
-  'neighbour-spoofing': ({ neighbours }, { policy: { behaviour } }) => [
-    value('likeThisOnTrunk15', neighbours.attempts15, behaviour.neighbour.calls),
+  'neighbour-spoofing': ({ strangers15 }, { policy: { behaviour } }) => [
+    value('strangersOnTrunk15', strangers15[1] ?? 0, behaviour.strangers.neighbours),
+  ],
+  'national-from-abroad': ({ strangers15 }, { policy: { behaviour } }) => [
+    value('strangersOnTrunk15', strangers15[0] ?? 0, behaviour.strangers.fromAbroad),
+  ],
+  'own-number-from-outside': ({ strangers15 }, { policy: { behaviour } }) => [
+    value('strangersOnTrunk15', strangers15[2] ?? 0, behaviour.strangers.ownNumbers),
   ],
   'pool-rotation': ({ block }, { policy: { behaviour } }) => [
     value('blockCallers60', block.others60, behaviour.rotation.callers),
     value('blockFruitless60', fruitless(block), behaviour.rotation.calls),
-    value('blockTalks60', talks(block)),
+    value('blockListened60', listened(block)),
   ],
   'sim-box': ({ outgoing, incoming }, { policy: { behaviour } }) => [
     value('calls', outgoing.totalAttempts, behaviour.simBox.calls),
@@ -60,17 +65,16 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
   ],
   'callee-flood': ({ called }, { policy: { behaviour } }) => [
     value('callsToCallee15', called.attempts15, behaviour.flood.calls),
-    value('fruitless60', fruitless(called)),
-    value('talks60', talks(called)),
+    ...outcomes(called),
   ],
   conversations: ({ outgoing, incoming }) => [
     value('longTalks', outgoing.totalLong + incoming.totalLong),
     value('days', outgoing.days),
   ],
-  'calling-pattern': (evidence, context, call) => {
-    const { bias, full, weights } = context.policy.pattern
+  'calling-pattern': (evidence, { policy }) => {
+    const { bias, full, weights } = policy.pattern
     const features = new Int16Array(PATTERN_FEATURES.length)
-    patternFeatures(call, evidence, context, features)
+    patternFeatures(evidence, features)
     const parts = PATTERN_FEATURES.map((name, index) =>
       value(name, Math.round(((weights[index] ?? 0) * (features[index] ?? 0)) / LOG_UNIT)),
     ).filter((part) => part.value !== 0)
@@ -80,11 +84,6 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
 }
 
 /** The figures behind a signal, for people. */
-export function signalValues(
-  signal: SignalName,
-  evidence: Evidence,
-  context: SignalContext,
-  call: Call,
-): readonly SignalValue[] {
-  return DESCRIBED[signal]?.(evidence, context, call) ?? []
+export function signalValues(signal: SignalName, evidence: Evidence, context: SignalContext): readonly SignalValue[] {
+  return DESCRIBED[signal]?.(evidence, context) ?? []
 }

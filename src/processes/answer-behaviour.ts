@@ -1,6 +1,6 @@
-import { askContact, gatherBehaviour } from '../engine/behaviour.ts'
+import { askContact, gatherBehaviour, READ } from '../engine/behaviour.ts'
 import type { BehaviourMemory } from '../engine/behaviour-memory.ts'
-import { createEvidence } from '../engine/evidence.ts'
+import { CONTACT_NOT_ASKED, createEvidence, ODDITY_BITS } from '../engine/evidence.ts'
 import type { KnownBehaviour } from '../engine/known.ts'
 import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import type { BehaviourQuestion } from './messages.ts'
@@ -17,14 +17,17 @@ const NO_CALL = {
   deadlineMs: 0,
 }
 
-/** What the memory of this process knows of the numbers of a call: what a verdict thread would read for it now. */
+/**
+ * What the memory of this process knows of the numbers of a call: what a verdict thread would read for it now. It is
+ * answered as if the call were odd in every way, since whoever asks knows in which it is (takeBehaviour).
+ */
 export function answerBehaviour(asked: BehaviourQuestion, memory: BehaviourMemory): KnownBehaviour {
   const evidence = createEvidence()
   evidence.ingress = asked.ingress
-  evidence.isNeighbour = asked.isNeighbour
+  evidence.oddities = (1 << ODDITY_BITS) - 1
   const call = { ...NO_CALL, ...asked }
-  gatherBehaviour(call, evidence, memory)
-  evidence.contact = askContact(call, memory)
+  gatherBehaviour(call, evidence, memory, READ)
+  if (evidence.contact === CONTACT_NOT_ASKED) evidence.contact = askContact(call, memory)
   const { listByKind: _, ingress: __, reporters: ___, harmShare: ____, ...behaviour } = evidence
   return behaviour
 }

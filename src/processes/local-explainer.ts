@@ -1,12 +1,10 @@
-import { DEFAULT_BEHAVIOUR } from '../domain/behaviour.ts'
 import { type Call, INGRESS_KINDS } from '../domain/call-event.ts'
 import type { DiallingRules } from '../domain/dialling-rules.ts'
 import type { NumberLookup } from '../domain/lookup.ts'
 import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED } from '../domain/lookup.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
-import { shareLeadingDigits } from '../engine/behaviour.ts'
 import { type Explanation, explain } from '../engine/explain.ts'
-import type { KnownBehaviour } from '../engine/known.ts'
+import { type KnownBehaviour, takeBehaviour } from '../engine/known.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import type { ListContents, RecordStore } from '../stores/ports.ts'
@@ -66,7 +64,7 @@ export async function createLocalExplainer(
         lookup,
         home: options.home,
         entryDetails: (layerId, number) => contents.entry(layerId, number)?.details,
-        ...(behaviour ? { gatherBehaviour: (_call, evidence) => void Object.assign(evidence, behaviour) } : {}),
+        ...(behaviour ? { gatherBehaviour: (_call, evidence) => takeBehaviour(evidence, behaviour) } : {}),
       })
     },
     trunkIndex: (name) => Math.max(0, name === undefined ? 0 : trunks.findIndex((trunk) => trunk.name === name)),
@@ -99,9 +97,10 @@ function storeLookup(store: RecordStore, contents: ListContents): NumberLookup {
 }
 
 /** What to ask verdict processes about a call: their signals read the same rows. */
-function behaviourQuestion(call: Call, snapshot: ScreeningSnapshot): BehaviourQuestion {
-  const { caller, callee, trunk, nowMs } = call
-  const { neighbour } = snapshot.policy.behaviour ?? DEFAULT_BEHAVIOUR
-  const ingress = call.ingress || INGRESS_KINDS.indexOf(snapshot.trunks[trunk]?.kind ?? 'unknown')
-  return { caller, callee, trunk, ingress, nowMs, isNeighbour: shareLeadingDigits(caller, callee, neighbour.digits) }
+function behaviourQuestion(
+  { caller, callee, trunk, ingress, nowMs }: Call,
+  snapshot: ScreeningSnapshot,
+): BehaviourQuestion {
+  const known = ingress || INGRESS_KINDS.indexOf(snapshot.trunks[trunk]?.kind ?? 'unknown')
+  return { caller, callee, trunk, ingress: known, nowMs }
 }

@@ -76,9 +76,7 @@ export type VerdictQuestion =
 export type VerdictAnswer = { behaviour: KnownBehaviour } | { number: NumberBehaviour }
 
 /** A call, as far as its behaviour is concerned; `ingress` is resolved, the callee may be no number. */
-export type BehaviourQuestion = Pick<Call, 'caller' | 'callee' | 'trunk' | 'ingress' | 'nowMs'> & {
-  isNeighbour: boolean
-}
+export type BehaviourQuestion = Pick<Call, 'caller' | 'callee' | 'trunk' | 'ingress' | 'nowMs'>
 
 export type VerdictProcessStatus = {
   label: string

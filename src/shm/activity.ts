@@ -31,10 +31,10 @@ export { type ActivityView, createActivityView } from './activity-view.ts'
 
 /**
  * Whose activity: a caller's by ingress kind (add the INGRESS_KINDS index, 0 to 3), a number's as callee, or that of the
- * block of 100 numbers a caller lies in (key: the number without its last two digits). Of a trunk (key: its index): calls
- * whose caller and callee begin alike.
+ * block of 100 numbers a caller lies in (key: the number without its last two digits), and of suspicious strangers on
+ * a trunk (key: by trunk and kind of suspicion).
  */
-export const ACTIVITY_OF = { caller: 0, callee: 4, block: 5, neighboursOnTrunk: 6 } as const
+export const ACTIVITY_OF = { caller: 0, callee: 4, block: 5, strangersOnTrunk: 6 } as const
 
 /**
  * What is known of `key` before the call that is being decided, at `nowMs` (epoch milliseconds): fills `into`. False and

@@ -90,7 +90,7 @@ const activity: fc.Arbitrary<ActivityView> = fc
     }
   })
 
-const ROWS = ['outgoing', 'incoming', 'block', 'called', 'neighbours'] as const
+const ROWS = ['outgoing', 'incoming', 'block', 'called'] as const
 
 const evidence: fc.Arbitrary<Evidence> = fc
   .record({
@@ -98,9 +98,9 @@ const evidence: fc.Arbitrary<Evidence> = fc
     incoming: activity,
     block: activity,
     called: activity,
-    neighbours: activity,
     ingress: fc.nat(3),
-    isNeighbour: fc.boolean(),
+    oddities: fc.nat(7),
+    strangers15: fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }).map((counts) => Int32Array.from(counts)),
     contact: fc.nat(1),
   })
   .map((drawn) => ({ ...createEvidence(), ...drawn }))
@@ -119,12 +119,12 @@ const HARMS: Readonly<Record<string, Partial<Record<keyof ActivityView, number>>
   'an unanswered call': { ended60: 1 },
   'a call of one ring': { ended60: 1, oneRing60: 1 },
   'a call hung up at once': { ended60: 1, answered60: 1, short60: 1, totalAnswered: 1 },
-  'a call hung up soon': { ended60: 1, answered60: 1, brief60: 1, totalAnswered: 1 },
   'a callee next to the one before': { sequential60: 1 },
   'a trunk more': { trunks15: 1 },
 }
 /** One more of something good. */
 const GOODS: Readonly<Record<string, Partial<Record<keyof ActivityView, number>>>> = {
+  'a call that is listened to': { ended60: 1, answered60: 1, brief60: 1, totalAnswered: 1 },
   'a talk': { ended60: 1, answered60: 1, totalAnswered: 1 },
   'a long talk': { ended60: 1, answered60: 1, long60: 1, totalAnswered: 1, totalLong: 1 },
   'a day of calls': { days: 1 },

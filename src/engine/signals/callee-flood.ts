@@ -1,4 +1,4 @@
-import { fruitless, talks } from './outcomes.ts'
+import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -10,6 +10,6 @@ export const calleeFlood: Signal = (_call, { called, outgoing }, { policy }) => 
   if (outgoing.days > 1) return 0
   const { calls } = policy.behaviour.flood
   const usual = called.days > 1 ? Math.floor(called.totalAttempts / called.days) : 0
-  const excess = Math.min(called.attempts15, fruitless(called)) - 3 * talks(called) - (usual >> 3)
+  const excess = Math.min(called.attempts15, fruitless(called)) - 3 * listened(called) - (usual >> 3)
   return ramp(excess, calls >> 2, calls)
 }

@@ -1,8 +1,13 @@
 import type { ActivityView } from '../../shm/activity.ts'
 
-/** Calls of the last hour that came to nothing: not answered, or over within 30 seconds. */
+/** Calls of the last hour that came to nothing: not answered, or over within six seconds. */
 export function fruitless(activity: ActivityView): number {
-  return activity.ended60 - activity.answered60 + activity.short60 + activity.brief60
+  return activity.ended60 - activity.answered60 + activity.short60
+}
+
+/** Calls of the last hour to which somebody listened: six seconds or more. */
+export function listened(activity: ActivityView): number {
+  return activity.answered60 - activity.short60
 }
 
 /** Calls of the last hour in which people talked: 30 seconds or more. */

@@ -1,17 +1,20 @@
-import { CONFIRMATIONS, INGRESS_KINDS } from '../../domain/call-event.ts'
-import { isPhoneNumber } from '../../domain/phone-number.ts'
-import { STRENGTH_FULL } from '../../domain/signal.ts'
-import { LIST_KIND_CODE } from '../compiled-state.ts'
+import { ODDITY } from '../evidence.ts'
+import { isOwnFromOutside } from '../oddities.ts'
+import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
-const NATIONAL = INGRESS_KINDS.indexOf('national')
-const INTERNATIONAL = INGRESS_KINDS.indexOf('international')
-const CONFIRMED = CONFIRMATIONS.indexOf('confirmed')
+/** One such call: at the default points a flag. Calls that were forwarded without saying so look the same. */
+export const STRENGTH_SINGLE_OWN = 700
+const REST = 300
+const BIT = Math.log2(ODDITY.ownFromOutside)
 
-/** One of our own subscribers' numbers comes in from another network, though neither redirected nor roaming. */
-export const ownNumberFromOutside: Signal = (call, evidence) => {
-  if (evidence.listByKind[LIST_KIND_CODE.own] === 0) return 0
-  if (evidence.ingress !== NATIONAL && evidence.ingress !== INTERNATIONAL) return 0
-  if (isPhoneNumber(call.redirecting) || call.roaming === CONFIRMED) return 0
-  return STRENGTH_FULL
+/**
+ * One of our own subscribers' numbers comes in from another network, though neither redirected nor roaming: the stronger,
+ * the more strangers the trunk brings like this.
+ */
+export const ownNumberFromOutside: Signal = (call, evidence, { policy }) => {
+  if (!isOwnFromOutside(call, evidence)) return 0
+  if ((evidence.oddities & ODDITY.ownFromOutside) === 0) return STRENGTH_SINGLE_OWN
+  const others = evidence.strangers15[BIT] ?? 0
+  return STRENGTH_SINGLE_OWN + Math.floor((REST * ramp(others, 1, policy.behaviour.strangers.ownNumbers)) / 1_000)
 }

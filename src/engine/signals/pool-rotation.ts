@@ -1,4 +1,4 @@
-import { fruitless, talks } from './outcomes.ts'
+import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -9,5 +9,7 @@ import type { Signal } from './signal.ts'
 export const poolRotation: Signal = (_call, { block }, { policy }) => {
   const { callers, calls } = policy.behaviour.rotation
   if (block.others60 + 1 < callers) return 0
-  return ramp(fruitless(block) - 3 * talks(block), calls >> 2, calls)
+  // Whole days of calls before are a past that a rented pool does not have.
+  const past = block.days > 1 ? block.totalLong : 0
+  return ramp(fruitless(block) - 2 * listened(block) - past, calls >> 2, calls)
 }
