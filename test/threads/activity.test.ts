@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createActivity, createActivityView, openActivity, readActivity } from '../../src/shm/activity.ts'
-import { LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
+import { BLOCK_WORDS, LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
 import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
@@ -80,11 +80,10 @@ describe('activity under four threads', () => {
 /** Every block that has an owner is that head's, and every head with a block owns it. */
 function expectBlocksOwned(activity: ReturnType<typeof openActivity>): void {
   const { words, poolAt, poolCount } = activity
-  const sizes = [0, 64, 512, 4_096]
   let owned = 0
   for (let size = 1; size <= 3; size++) {
     for (let i = 0; i < poolCount[size]!; i++) {
-      const block = poolAt[size]! + i * sizes[size]!
+      const block = poolAt[size]! + i * BLOCK_WORDS[size]!
       const owner = words[block]!
       if (owner === 0) continue
       owned++
