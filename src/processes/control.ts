@@ -15,6 +15,7 @@ import { createControlPlane } from '../transports/control-plane/server.ts'
 import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
 import { createCallMatches } from './ask-call-match.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
+import { startActivityRelay } from './exchange-activity.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
 import { keepFreshMoment } from './keep-fresh-moment.ts'
@@ -191,6 +192,8 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
+  const { openActivityChannel } = record
+  const relay = openActivityChannel && startActivityRelay({ openChannel: openActivityChannel, tell })
   const openReviews = createWantedReviews({ store, now: clock.now, log })
 
   return {
@@ -204,11 +207,13 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)
+      else if (message.type === 'active-callers') relay?.publish(message)
     },
     async stop() {
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
       questions.onPeers([])
+      relay?.close()
       clearInterval(tellFresh)
       fresh.note()
       keptClock.stop()

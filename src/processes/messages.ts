@@ -78,6 +78,12 @@ export type VerdictAnswer = { behaviour: KnownBehaviour } | { number: NumberBeha
 /** A call, as far as its behaviour is concerned; `ingress` is resolved, the callee may be no number. */
 export type BehaviourQuestion = Pick<Call, 'caller' | 'callee' | 'trunk' | 'ingress' | 'nowMs'>
 
+/**
+ * Verdict process to the others and to control, and control to every verdict process: the busiest rows of activity of a
+ * verdict process of this node (its label) or another (exchange-activity.ts), SUMMARY_WORDS words each.
+ */
+export type ActiveCallersMessage = { type: 'active-callers'; source: string; summaries: Uint32Array }
+
 export type VerdictProcessStatus = {
   label: string
   pid: number
@@ -115,6 +121,7 @@ export type ToChild =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | ActiveCallersMessage
 export type ToSupervisor =
   | StoreReadyMessage
   | ReadyMessage
@@ -131,6 +138,7 @@ export type ToSupervisor =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | ActiveCallersMessage
 
 /** Exit code of a child that said `failed`: the supervisor has its reason already. */
 export const EXIT_FAILED = 70

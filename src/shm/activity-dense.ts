@@ -1,5 +1,5 @@
 /**
- * The attempts of a key that has more than 204 an hour: a bucket of counts a minute, exact, and a sketch of the distinct
+ * The attempts of a key that has more than 102 an hour: a bucket of counts a minute, exact, and a sketch of the distinct
  * others (sliding-sketch.ts). Single attempts are no longer known: an end counts towards the minute it says it began in,
  * or the nearest that has an attempt without an outcome, if the sketch does not deny that the other was dialled.
  *
@@ -102,10 +102,6 @@ export function moveDense(activity: Activity, block: number, minute: number): vo
     if (words[at] !== 0 && trunkAge(words[at]!, minute - passed) + passed >= 15) words[at] = 0
   }
   moveSketch(words, halves, bytes, block + SKETCH, minute, passed)
-}
-
-export function attemptsInDense(words: Int32Array, block: number): number {
-  return words[block + SUMS + ATTEMPTS]!
 }
 
 /** Counts an attempt in the block's minute. */

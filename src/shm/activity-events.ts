@@ -2,7 +2,7 @@
  * What an attempt and an end change, under the lock of the row's set. Each function says BUSY when another thread holds it
  * for too long, and has then changed nothing.
  */
-import { appendDense, attemptsInDense, closeDense, fillDense, moveDense, sumDense } from './activity-dense.ts'
+import { appendDense, closeDense, fillDense, moveDense, sumDense } from './activity-dense.ts'
 import {
   type Activity,
   BLOCK,
@@ -32,6 +32,7 @@ import {
   hashesAt,
   LONG_SECONDS,
   sumList,
+  WINDOW_MINUTES,
 } from './activity-list.ts'
 import { takeBlock } from './activity-pool.ts'
 import {
@@ -98,7 +99,7 @@ export function countAttempt(
   if (classOf(words, head) === DENSE) appendDense(activity, words[head + BLOCK]!, hash, trunk, isSequential)
   else appendAttempt(activity, head, hash, trunk, isSequential, minute)
   countTotal(words, head)
-  if (size !== 0) noteBusy(activity, head)
+  if (classOf(words, head) !== 0) noteBusy(activity, head)
   unlockSet(activity, set)
   return COUNTED
 }
@@ -109,7 +110,7 @@ export function readHead(activity: Activity, head: number, seconds: number, into
   readTotals(words, head, into)
   const minute = minuteNow(words, head, seconds)
   const passed = minute - (((words[head + LAST]! >>> 0) / 60) | 0)
-  if (minute >= 0 && passed < 60) readWindows(activity, head, passed, into)
+  if (minute >= 0 && passed < WINDOW_MINUTES) readWindows(activity, head, passed, into)
 }
 
 function readTotals(words: Int32Array, head: number, into: ActivityView): void {
@@ -201,11 +202,10 @@ function moveOn(activity: Activity, head: number, seconds: number): void {
 function moveList(activity: Activity, head: number, newest: number, minute: number): void {
   const words = activity.words
   const size = classOf(words, head)
-  if (minute - newest >= 60) {
-    releaseBlock(activity, head)
+  if (minute - newest >= WINDOW_MINUTES) {
+    releaseBlock(activity, head) // until then at least its newest attempt is in the windows
   } else if (size === DENSE) {
     moveDense(activity, words[head + BLOCK]!, minute)
-    if (attemptsInDense(words, words[head + BLOCK]!) === 0) releaseBlock(activity, head)
   } else {
     dropExpired(activity, head, newest, minute - newest)
     // One less than the head holds, so that a caller at the border does not move to and fro.

@@ -2,7 +2,7 @@
  * Where everything lies in the region of activity (activity.ts has the picture), and what a thread holds of it.
  *
  * ```
- *   region head │ sets: a line and 15 heads of a line each │ blocks of 256 B │ of 2 KiB │ of 16 KiB │ ring of busy heads
+ *   region head │ sets: a line and 15 heads of a line each │ blocks of 128 B │ of 1 KiB │ of 16 KiB │ ring of busy heads
  *
  *   set    lock │ 15 x (16 bits of hash, 16 bits of minute last seen)              a look-up reads this line …
  *   head    0 id low    1 id high, days, class, "last other is known"              … and this one, of the same page
@@ -16,7 +16,7 @@
  */
 import { assertCapacity, createRegion, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
-/** 2^23 keys are 1.2 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
+/** 2^23 keys are 1.6 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
 export const ACTIVITY_MAX = 2 ** 23
 
 export const WAYS = 15
@@ -50,10 +50,10 @@ export const LAST_OTHER_KNOWN = 1 << 31
 
 /** Block classes: 0 none (the list lies in the head), 1 and 2 longer lists, 3 buckets and a sketch. */
 export const DENSE = 3
-/** Words of a block, by class: 256 bytes, 2 KiB, 16 KiB. */
-export const BLOCK_WORDS = Int32Array.of(0, 64, 512, 4_096)
-/** Attempts a list holds, by class: owner and 2.5 words an attempt fill 63.5 of 64 and 511 of 512 words. */
-export const LIST_ROOM = Int32Array.of(3, 25, 204)
+/** Words of a block, by class: 128 bytes, 1 KiB, 16 KiB. */
+export const BLOCK_WORDS = Int32Array.of(0, 32, 256, 4_096)
+/** Attempts a list holds, by class: owner and 2.5 words an attempt fill 31 of 32 and all of 256 words. */
+export const LIST_ROOM = Int32Array.of(3, 12, 102)
 
 // Words of the region's head beyond layout.ts.
 /** + class: where the search for a free block goes on. */
@@ -66,10 +66,11 @@ export const BUSY_HAND = 9
 export const BUSY_RING = 8_192
 
 /**
- * Blocks by capacity. Few callers call four times an hour, fewer 26 times, very few 205 times: an eighth, a 128th and a
- * 1,024th of the keys, 64 bytes a key in all. The least makes small tables work.
+ * Blocks by capacity: for half of the keys, a 32nd and a 1,024th, 112 bytes a key in all. In a busy hour with 3.6 attempts a
+ * key on average, half of the keys have more than three (Poisson), next to none more than 12; the larger blocks are for
+ * those who call for a living. The least makes small tables work.
  */
-const POOL_SHARE = Int32Array.of(0, 8, 128, 1_024)
+const POOL_SHARE = Int32Array.of(0, 2, 32, 1_024)
 const POOL_LEAST = Int32Array.of(0, 8, 8, 4)
 
 /**
@@ -120,6 +121,8 @@ export type Activity = Omit<Places, 'wordCount'> & {
   high: number
   set: number
   tag: number
+  /** What fetchRows read last. */
+  seen: number
   /** Histograms and estimates of a sketch measured at a time that is not its own (sliding-sketch.ts). */
   readonly scratch: Int32Array
   /** Events that met a busy set, to be counted with the next one (activity-pending.ts): first index and count of a ring. */
@@ -139,7 +142,7 @@ export const PENDING_MAX = 1_024
 export const SCRATCH_WORDS = 54
 
 /**
- * Memory for `capacity` keys (rows) at once; the longest not seen are evicted beyond. About 150 bytes a key: 150 MB for
+ * Memory for `capacity` keys (rows) at once; the longest not seen are evicted beyond. About 200 bytes a key: 200 MB for
  * 1 M. Pools for those who call much follow from the capacity.
  */
 export function createActivity(capacity: number): SharedArrayBuffer {
@@ -165,6 +168,7 @@ export function openActivity(memory: SharedArrayBuffer): Activity {
     high: 0,
     set: 0,
     tag: 0,
+    seen: 0,
     scratch: new Int32Array(SCRATCH_WORDS),
     pending: new Float64Array(PENDING_MAX * PENDING_WORDS),
     pendingFirst: 0,

@@ -1,5 +1,5 @@
 /**
- * The attempts of a key one by one, oldest first: 3 in the head, 25 or 204 in a block. Everything about them is exact.
+ * The attempts of a key one by one, oldest first: 3 in the head, 12 or 102 in a block. Everything about them is exact.
  *
  * ```
  *   hash   32 bits of the other number, 0 for one that is withheld

@@ -18,8 +18,11 @@ import {
   unlockSet,
 } from './activity-table.ts'
 
-/** Blocks looked at: one of the oldest 3 % of the pool is among them, and a search of a full pool ends within 10 us. */
-const PROBES = 64
+/**
+ * Blocks looked at: one of the oldest 6 % of the pool is among them on average, and a search of a full pool, two cold lines
+ * each, ends within some microseconds.
+ */
+const PROBES = 16
 
 /** A key not seen for so long has no attempt within 60 whole minutes. */
 const IDLE_SECONDS = 61 * 60

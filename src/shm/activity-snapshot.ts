@@ -26,7 +26,7 @@ import {
   WAYS,
 } from './activity-layout.ts'
 import { takeBlock } from './activity-pool.ts'
-import { aimAt, classOf, findHead, listedOf, lockSet, placeHead, removeHead, unlockSet } from './activity-table.ts'
+import { aimAt, classOf, listedOf, lockSet, placeHead, removeHead, unlockSet } from './activity-table.ts'
 import { checksumInSlices, checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
 
@@ -157,7 +157,6 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   const id = (from[at + ID_HIGH]! & ID_HIGH_MASK) * 2 ** 32 + (from[at + ID_LOW]! >>> 0)
   aimAt(activity, id % 2 ** 50, Math.floor(id / 2 ** 50))
   const seconds = from[at + LAST]! >>> 0
-  if (findHead(activity) !== 0) return
   const head = placeHead(activity, seconds)
   if (head === 0) return
   const { words } = activity

@@ -27,7 +27,7 @@ export type ActivityView = {
   talkSeconds60: number
   /** Attempts to a number 1 to 4 from the one dialled just before. */
   sequential60: number
-  /** Distinct trunks (index above 0); at most 48 for a key with more than 204 attempts an hour. */
+  /** Distinct trunks (index above 0); at most 48 for a key with more than 102 attempts an hour. */
   trunks15: number
   /** Distinct UTC days with an attempt since first seen, at most 255. */
   days: number

@@ -4,14 +4,14 @@
  *
  * ```
  *   key, whose ─▶ set of 15 ways (1 line: hash and minute of each) ─▶ head (1 line: totals, 3 attempts)
- *                                                                       └▶ block of 25, 204 attempts, or of counts and a sketch
+ *                                                                       └▶ block of 12, 102 attempts, or of counts and a sketch
  * ```
  * Most callers make few calls an hour: they cost two cache lines and 64 bytes. Who makes more gets a block from a pool, who
- * makes more than 204 an hour is counted by the minute, and its distinct others by a sketch.
+ * makes more than 102 an hour is counted by the minute, and its distinct others by a sketch.
  *
  * The invariant: counts are exact while a key is in the table. A key is evicted when its set is full and it was not seen
  * for longest, or when its block is needed and it was not seen for longest of those looked at; it then begins anew. Not
- * exact, and only for keys with more than 204 attempts an hour: distinct others (standard error 3.8 %), distinct trunks
+ * exact, and only for keys with more than 102 attempts an hour: distinct others (standard error 3.8 %), distinct trunks
  * beyond 48, and which of several attempts an end belongs to. Two counters in the region's head say when more than that was
  * given up: OVERRUNS (an attempt left a list early, because every block looked at was in use) and LOST (activity-pending.ts).
  *
@@ -27,6 +27,7 @@ import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
 export { flushActivity } from './activity-pending.ts'
+export { fetchRows } from './activity-table.ts'
 export { type ActivityView, createActivityView } from './activity-view.ts'
 
 /**

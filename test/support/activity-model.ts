@@ -1,7 +1,7 @@
 import type { ActivityView } from '../../src/shm/activity.ts'
 
 /** Attempts a key may have within the hour before single ones are no longer known. */
-const LISTED_MAX = 204
+const LISTED_MAX = 102
 
 type Attempt = {
   minute: number

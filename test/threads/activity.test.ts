@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { createActivity, createActivityView, openActivity, readActivity } from '../../src/shm/activity.ts'
-import { LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
+import { BLOCK_WORDS, LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
 import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
 
 const THREADS = 4
-const ROUNDS = 60_000
+const ROUNDS = 40_000
 const NOW = Date.UTC(2026, 2, 14, 12, 0)
 
 /** Runs the threads over one table and adds up what it says of the callers they share. */
@@ -80,11 +80,10 @@ describe('activity under four threads', () => {
 /** Every block that has an owner is that head's, and every head with a block owns it. */
 function expectBlocksOwned(activity: ReturnType<typeof openActivity>): void {
   const { words, poolAt, poolCount } = activity
-  const sizes = [0, 64, 512, 4_096]
   let owned = 0
   for (let size = 1; size <= 3; size++) {
     for (let i = 0; i < poolCount[size]!; i++) {
-      const block = poolAt[size]! + i * sizes[size]!
+      const block = poolAt[size]! + i * BLOCK_WORDS[size]!
       const owner = words[block]!
       if (owner === 0) continue
       owned++

@@ -11,7 +11,7 @@ import {
   openActivity,
   readActivity,
 } from '../../../src/shm/activity.ts'
-import { ACTIVITY_MAX, LOST, lineOf, OVERRUNS, PENDING_MAX } from '../../../src/shm/activity-layout.ts'
+import { ACTIVITY_MAX, BLOCK_WORDS, LOST, lineOf, OVERRUNS, PENDING_MAX } from '../../../src/shm/activity-layout.ts'
 
 const NOW = Date.UTC(2026, 2, 14, 12, 0)
 const MINUTE = 60_000
@@ -230,6 +230,21 @@ describe('a table that is full', () => {
     for (let i = 0; i < 8; i++) expect(view(activity, CALLER + i)).toMatchObject({ known: true, totalAttempts: 5 })
   })
 
+  it.each([5, 30, 300])('gives blocks back when a caller has become quiet (%i attempts)', (count) => {
+    const activity = open()
+    const blocks = () => [1, 2, 3].map((size) => ownedBlocks(activity, size))
+    dial(activity, count)
+    expect(blocks().reduce((sum, owned) => sum + owned, 0)).toBe(1)
+    dial(activity, 1, NOW + 30 * MINUTE)
+    dial(activity, 1, NOW + 59 * MINUTE)
+    dial(activity, 1, NOW + 89 * MINUTE)
+    expect(view(activity, CALLER, NOW + 89 * MINUTE)).toMatchObject({ attempts60: 3, totalAttempts: count + 3 })
+    // A sketch stays until an hour has passed without a call.
+    expect(blocks()).toEqual([0, 0, count === 300 ? 1 : 0])
+    dial(activity, 1, NOW + 149 * MINUTE)
+    expect(blocks()).toEqual([0, 0, 0])
+  })
+
   it('forgets the oldest attempt when every block is just being used elsewhere', () => {
     const activity = open(150)
     const own = setOf(activity, CALLER)
@@ -253,6 +268,12 @@ describe('a table that is full', () => {
     dial(open(0), 1_000)
   })
 })
+
+function ownedBlocks(activity: Activity, size: number): number {
+  const { words, poolAt, poolCount } = activity
+  const owners = Array.from({ length: poolCount[size]! }, (_, i) => words[poolAt[size]! + i * BLOCK_WORDS[size]!])
+  return owners.filter((owner) => owner !== 0).length
+}
 
 function setOf(activity: Activity, key: number): number {
   readActivity(activity, key, of, NOW, createActivityView())
