@@ -105,7 +105,7 @@ export async function runWorld(
   { seed, corroboratedMin }: RunOptions,
 ): Promise<WorldOutcome> {
   const screening = createScreening(world, corroboratedMin)
-  const { store, denied } = screening
+  const { store } = screening
   const random = createRandom(seed ^ 0x2c1b3c6d)
   const raw = createRawCounting()
   const tallies = { ours: new Tally(), raw: new Tally(), net: new Tally() }
@@ -120,10 +120,8 @@ export async function runWorld(
     random,
     isFraud: (number) => world.fraud.has(textOf.get(number)!),
     close: async (reviewId, outcome) => {
-      const { number } = store.review(reviewId)!
       await screening.close(reviewId, outcome)
       reviewsDecided++
-      if (outcome === 'confirmed') denied.add(number)
     },
   })
 

@@ -16,6 +16,7 @@ import { readReputation } from '../../src/engine/gather-evidence.ts'
 import { judge } from '../../src/engine/judge.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
+import { createReviewDesk } from '../../src/services/review-number.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
 import { historyOf, type ReportEvent, type World } from './world.ts'
 
@@ -54,11 +55,19 @@ export function createScreening(world: World, corroboratedMin: number) {
     metrics: { accepted: () => {} },
   })
   const denied = new Set<PhoneNumber>()
+  const desk = createReviewDesk({
+    store,
+    membership: { of: () => [] },
+    addEntries: async (_list, entries) => {
+      for (const { from } of entries) denied.add(from)
+    },
+    notify: async () => {},
+    now,
+  })
   const evidence = createEvidence()
 
   return {
     store,
-    denied,
     setTime(ms: number) {
       nowMs = Math.max(nowMs, Math.floor(ms))
     },
@@ -69,7 +78,7 @@ export function createScreening(world: World, corroboratedMin: number) {
       if (wasCalled && isPhoneNumber(person)) calls.add(`${caller} ${person}`)
       return intake.accept({ number, reporter, channel, opinion, scenario: 'bank' }, 'evaluation')
     },
-    close: (reviewId: string, outcome: ReviewOutcome) => store.closeReview(reviewId, { outcome, atMs: nowMs }, 'anna'),
+    close: (reviewId: string, outcome: ReviewOutcome) => desk.close(reviewId, { outcome }, 'anna'),
     /** What the next call from the number is told. */
     verdict(number: PhoneNumber): 'allow' | 'flag' | 'block' {
       if (denied.has(number)) return 'block'

@@ -73,12 +73,17 @@ export type World = {
 export const END_MS = WORLD.startMs + WORLD.days * DAY_MS
 const CHANNEL_MIX: readonly Channel[] = ['hotline', 'app', 'app', 'app', 'chat', 'bot', 'bot', 'partner']
 
-export function makeWorld(seed: number, targetCount: number, rememberedShare: number): World {
+export function makeWorld(
+  seed: number,
+  targetCount: number,
+  rememberedShare: number,
+  fraudCount: number = WORLD.fraudNumbers,
+): World {
   const random = createRandom(seed)
   const targets = Array.from({ length: targetCount }, (_, index) => makeLegitimate(random, index))
   const bystanders = Array.from({ length: WORLD.bystanders }, (_, index) => makeLegitimate(random, targetCount + index))
   const all = [...targets, ...bystanders]
-  const fraud = Array.from({ length: WORLD.fraudNumbers }, (_, index) => makeFraud(random, index))
+  const fraud = Array.from({ length: fraudCount }, (_, index) => makeFraud(random, index))
   return {
     targets,
     legitimate: new Map(all.map((legitimate) => [legitimate.number, legitimate])),

@@ -44,6 +44,7 @@ export function foldReport(stored: DataView | undefined, report: Report): DataVi
   moveReferenceTo(record, at)
   record.setUint32(4, record.getUint32(4, true) + 1, true)
   noteStanding(record, NUMBER_STANDINGS.indexOf(report.standing ?? 'unknown'), at)
+  if (report.clears === true) forgive(record, at)
   if (report.opinion === 'not-spam') {
     addTo(record, GOOD_AT, report.ingress, weight, at)
     return trimmed(record)
@@ -89,6 +90,14 @@ function moveReferenceTo(record: DataView, at: number): void {
     }
   }
   record.setFloat64(8, at, true)
+}
+
+/** Reporters stay, so that one who says the same again is known; what they said until `untilMs` weighs nothing. */
+function forgive(record: DataView, untilMs: number): void {
+  for (let kind = 0; kind < KINDS; kind++) record.setFloat64(HARM_AT + kind * 8, 0, true)
+  for (let at = HEADER_BYTES; at < reportersEnd(record); at += REPORTER_BYTES) {
+    if (record.getFloat64(at + 8, true) <= untilMs) record.setUint16(at + 16, 0, true)
+  }
 }
 
 function addTo(record: DataView, sumsAt: number, ingress: number, weight: number, at: number): void {
