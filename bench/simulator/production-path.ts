@@ -3,7 +3,6 @@
  * processes/control.ts), over the memory store and a clock that the simulation moves. No copy of any logic: what is
  * measured here is what answers a switch.
  */
-import { DEFAULT_BEHAVIOUR } from '../../src/domain/behaviour.ts'
 import type { Call } from '../../src/domain/call-event.ts'
 import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
 import type { ListKind } from '../../src/domain/number-list.ts'
@@ -125,7 +124,6 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       seen = change.sequence
     }
   }
-  const { longTalks } = (options.policy.document.behaviour ?? DEFAULT_BEHAVIOUR).highVolume
   const parse = (text: string) => parsePhoneNumber(text, home, 'call')
   const key = new Uint8Array(words(random, 8).buffer)
   const intake = createReportIntake(REPORT_INTAKE_DEFAULTS, {
@@ -135,7 +133,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
     parse,
     callMatch: async (caller, reporter, atMs) =>
       CALL_MATCHES[callMatch(behaviour.pairs, caller, reporter, atMs, nowMs)] ?? 'unknown',
-    standingOf: async (number) => numberStanding(number, nowMs, behaviour, longTalks),
+    standingOf: async (number) => numberStanding(number, nowMs, behaviour),
     notify: follow,
     now,
     metrics: { accepted: () => undefined },

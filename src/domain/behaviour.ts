@@ -16,16 +16,14 @@ export type BehaviourLimits = {
   readonly neighbour: { readonly digits: number }
   /** Strangers with the same oddity (engine/evidence.ts) on one trunk within 15 minutes. */
   readonly strangers: { readonly fromAbroad: number; readonly ownNumbers: number; readonly neighbours: number }
-  /** Callers of one 100-number block within an hour, and their calls that came to nothing. */
-  readonly rotation: { readonly callers: number; readonly calls: number }
-  /** Calls of a number that nobody calls; incoming calls per 100 outgoing below which nobody calls it. */
-  readonly simBox: { readonly calls: number; readonly incomingPercent: number }
+  /** In one 100-number block within an hour: callers never seen before; or callers, and their calls that came to nothing. */
+  readonly rotation: { readonly newcomers: number; readonly callers: number; readonly calls: number }
+  /** Calls of a new number that nobody calls, and its callees in the last hour; incoming calls per 100 outgoing up to which nobody calls it. */
+  readonly simBox: { readonly calls: number; readonly callees60: number; readonly incomingPercent: number }
   /** Trunks one number comes in through within 15 minutes. */
   readonly trunks: { readonly count: number }
   /** Calls to one callee within 15 minutes that came to nothing. */
   readonly flood: { readonly calls: number }
-  /** Talks of a minute and more, out and in, from which on reports alone do not block an established number. */
-  readonly highVolume: { readonly longTalks: number }
 }
 
 /**
@@ -49,6 +47,7 @@ export const HARM_FEATURES = [
   'stranger-from-abroad-15',
   'stranger-own-15',
   'calls-without-incoming',
+  'newcomers-60',
 ] as const
 export const GOOD_FEATURES = [
   'listened-60',
@@ -83,11 +82,10 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   oneRing: { callees: 8 },
   sequential: { calls: 6 },
   neighbour: { digits: 6 },
-  strangers: { fromAbroad: 4, ownNumbers: 10, neighbours: 8 },
-  rotation: { callers: 4, calls: 12 },
-  simBox: { calls: 80, incomingPercent: 2 },
+  strangers: { fromAbroad: 3, ownNumbers: 15, neighbours: 3 },
+  rotation: { newcomers: 4, callers: 4, calls: 24 },
+  simBox: { calls: 10, callees60: 8, incomingPercent: 2 },
   trunks: { count: 4 },
-  flood: { calls: 40 },
-  highVolume: { longTalks: 50 },
+  flood: { calls: 12 },
   pattern: { bias: -6_000, full: 3_000, weights: {} },
 }

@@ -10,18 +10,7 @@ const TRUNKS_MAX = 16
 
 /** Reads the section `behaviour` of a policy; what is wrong goes to `check`, with its JSON Pointer. */
 export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
-  const keys = [
-    'robocall',
-    'oneRing',
-    'sequential',
-    'neighbour',
-    'strangers',
-    'rotation',
-    'simBox',
-    'trunks',
-    'flood',
-    'highVolume',
-  ]
+  const keys = ['robocall', 'oneRing', 'sequential', 'neighbour', 'strangers', 'rotation', 'simBox', 'trunks', 'flood']
   const fields = check.object(value, '/behaviour', [...keys, 'pattern'])
   const group = (name: string, names: readonly string[]) => {
     const found = check.object(fields[name], `/behaviour/${name}`, names)
@@ -29,8 +18,8 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
   }
   const robocall = group('robocall', ['callees1', 'callees15', 'callees60'])
   const strangers = group('strangers', ['fromAbroad', 'ownNumbers', 'neighbours'])
-  const rotation = group('rotation', ['callers', 'calls'])
-  const simBox = group('simBox', ['calls', 'incomingPercent'])
+  const rotation = group('rotation', ['newcomers', 'callers', 'calls'])
+  const simBox = group('simBox', ['calls', 'callees60', 'incomingPercent'])
   return {
     robocall: {
       callees1: robocall('callees1', 2, COUNT_MAX),
@@ -45,11 +34,18 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
       ownNumbers: strangers('ownNumbers', 2, COUNT_MAX),
       neighbours: strangers('neighbours', 2, COUNT_MAX),
     },
-    rotation: { callers: rotation('callers', 2, 100), calls: rotation('calls', 2, COUNT_MAX) },
-    simBox: { calls: simBox('calls', 2, COUNT_MAX), incomingPercent: simBox('incomingPercent', 0, 100) },
+    rotation: {
+      newcomers: rotation('newcomers', 2, 100),
+      callers: rotation('callers', 2, 100),
+      calls: rotation('calls', 2, COUNT_MAX),
+    },
+    simBox: {
+      calls: simBox('calls', 2, COUNT_MAX),
+      callees60: simBox('callees60', 2, COUNT_MAX),
+      incomingPercent: simBox('incomingPercent', 0, 100),
+    },
     trunks: { count: group('trunks', ['count'])('count', 2, TRUNKS_MAX) },
     flood: { calls: group('flood', ['calls'])('calls', 2, COUNT_MAX) },
-    highVolume: { longTalks: group('highVolume', ['longTalks'])('longTalks', 1, COUNT_MAX) },
     pattern: readPattern(fields.pattern, check),
   }
 }

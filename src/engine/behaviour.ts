@@ -14,19 +14,21 @@ import type { Call } from '../domain/call-event.ts'
 import { isPhoneNumber, SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import {
   ACTIVITY_OF,
+  type Activity,
   createActivityView,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
   readActivity,
   readAndNoteAttempt,
+  rememberedSince,
 } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
-import { type Evidence, ODDITY_BITS } from './evidence.ts'
+import { type Evidence, ODDITY, ODDITY_BITS } from './evidence.ts'
 
 /** Numbers of a block that is watched as one: the smallest that operators hand to a company. */
 export const BLOCK_SIZE = 100
@@ -40,6 +42,8 @@ export const READ_AND_COUNT = 1
 
 /** A caller is a stranger until the day after his first call on this kind of ingress. */
 const STRANGER_DAYS = 1
+/** Before this much of the past is remembered, everybody is a stranger: nobody is taken for one. */
+const PAST_MS = 2 * 86_400_000
 
 /**
  * Fills the behaviour of `evidence`, which has lists, ingress and oddities, with the state before this call; with
@@ -66,25 +70,36 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
   }
   readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
-  if (evidence.oddities !== 0) gatherStrangers(call, evidence, memory, how)
+  gatherStrangers(call, evidence, memory, how)
 }
 
-/** How many others like this stranger the trunk brings; a caller with a past here, or a known contact, is no stranger. */
+/** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */
 function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
-  if (evidence.outgoing.days <= STRANGER_DAYS) evidence.contact = askContact(call, memory)
+  if (evidence.outgoing.days > STRANGER_DAYS || call.nowMs - rememberedSince(memory.activity) < PAST_MS) {
+    evidence.oddities = 0
+    return
+  }
+  evidence.contact = askContact(call, memory)
   if (evidence.contact !== 0) {
     evidence.oddities = 0
     return
   }
+  evidence.oddities |= ODDITY.newcomer
   const { activity } = memory
+  const { caller, trunk } = call
   for (let bit = 0; bit < ODDITY_BITS; bit++) {
     if ((evidence.oddities & (1 << bit)) === 0) continue
-    const key = (call.trunk + 1) * ODDITY_BITS + bit
-    readActivity(activity, key, ACTIVITY_OF.strangersOnTrunk, call.nowMs, scratch)
+    readStrangers(activity, (trunk + 1) * ODDITY_BITS + bit, ACTIVITY_OF.strangersOnTrunk, call, how)
     evidence.strangers15[bit] = scratch.attempts15
-    if (how !== READ_AND_COUNT) continue
-    noteAttempt(activity, key, ACTIVITY_OF.strangersOnTrunk, call.caller, call.trunk, call.nowMs)
   }
+  if (caller < SHORT_CODE_LIMIT) return
+  readStrangers(activity, blockOf(caller), ACTIVITY_OF.newcomersInBlock, call, how)
+  evidence.newcomers60 = scratch.others60
+}
+
+function readStrangers(activity: Activity, key: number, of: number, { caller, trunk, nowMs }: Call, how: number): void {
+  if (how === READ_AND_COUNT) readAndNoteAttempt(activity, key, of, caller, trunk, nowMs, scratch)
+  else readActivity(activity, key, of, nowMs, scratch)
 }
 
 /** A thread's own. */

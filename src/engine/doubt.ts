@@ -1,13 +1,11 @@
-import type { CompiledPolicy } from './compiled-policy.ts'
+import { standingFrom } from '../domain/number-standing.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
-import { hasManyTalks } from './number-standing.ts'
 
 /**
  * Why reports alone should not block this caller, a DOUBT. Reports cannot tell a number that many people talk with from one
- * that many people hate: with enough long talks behind it, somebody has to look.
+ * that many people hate: at a high volume somebody has to look.
  */
-export function doubtOf(evidence: Evidence, { behaviour }: CompiledPolicy): number {
-  if (evidence.doubt !== DOUBT.none) return evidence.doubt
-  const { outgoing, incoming } = evidence
-  return hasManyTalks(outgoing, incoming, behaviour.highVolume.longTalks) ? DOUBT.contested : DOUBT.none
+export function doubtOf({ doubt, outgoing }: Evidence): number {
+  if (doubt !== DOUBT.none) return doubt
+  return standingFrom(outgoing) === 'high-volume' ? DOUBT.contested : DOUBT.none
 }

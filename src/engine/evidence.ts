@@ -34,6 +34,8 @@ export type Evidence = {
   oddities: number
   /** By ODDITY bit: strangers with that oddity on this trunk in the last 15 minutes, this one not counted. */
   readonly strangers15: Int32Array
+  /** Where the caller is a newcomer: others like him in his 100-number block within the last hour. */
+  newcomers60: number
   /** 1: the two have talked within the last days, 0: not that we know, CONTACT_NOT_ASKED. */
   contact: number
   /** The call has been counted, with what was read. */
@@ -42,10 +44,11 @@ export type Evidence = {
 
 /**
  * A caller's number that does not fit, one bit each: a home number from abroad whose roaming nobody can tell; one that begins
- * like the callee's; one of our own from outside, neither redirected nor known to roam. Each has an innocent reason, which
- * is rare and steady; many on one trunk within minutes have one reason.
+ * like the callee's; one of our own from outside, neither redirected nor known to roam; one that was never seen before. Each
+ * has an innocent reason, which is rare and steady; many on one trunk, or in one number block, within minutes have one reason.
  */
-export const ODDITY = { homeFromAbroad: 1, neighbour: 2, ownFromOutside: 4 } as const
+export const ODDITY = { homeFromAbroad: 1, neighbour: 2, ownFromOutside: 4, newcomer: 8 } as const
+/** The first so many are counted by trunk. */
 export const ODDITY_BITS = 3
 
 export function createEvidence(): Evidence {
@@ -63,6 +66,7 @@ export function createEvidence(): Evidence {
     called: createActivityView(),
     oddities: 0,
     strangers15: new Int32Array(ODDITY_BITS),
+    newcomers60: 0,
     contact: CONTACT_NOT_ASKED,
     isCounted: false,
   }
@@ -83,6 +87,7 @@ export function clearEvidence(evidence: Evidence, ingress: number): void {
   clearActivityView(evidence.called)
   evidence.oddities = 0
   for (let bit = 0; bit < ODDITY_BITS; bit++) evidence.strangers15[bit] = 0
+  evidence.newcomers60 = 0
   evidence.contact = CONTACT_NOT_ASKED
   evidence.isCounted = false
 }

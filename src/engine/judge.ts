@@ -132,7 +132,7 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
 
   const byScore = score >= policy.blockAt ? 'block' : score >= policy.flagAt ? 'flag' : 'allow'
   if (byScore === 'block' && !contradicted && protectedList === 0) {
-    const doubt = doubtOf(evidence, policy)
+    const doubt = doubtOf(evidence)
     if (doubt !== DOUBT.none && scoreSignals(signals, policy.blockAt, ofReports) < policy.blockAt) {
       const step = doubt === DOUBT.burst ? 'report-burst' : 'reports-contested'
       reasons.push(plainReason(step))

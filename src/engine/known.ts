@@ -1,7 +1,7 @@
 import { type EntryDetails, LIST_KINDS, type ListKind } from '../domain/number-list.ts'
 import { boundOfEvidence } from '../domain/reputation.ts'
 import { STRENGTH_FULL } from '../domain/signal.ts'
-import { createEvidence, type Evidence } from './evidence.ts'
+import { createEvidence, type Evidence, ODDITY } from './evidence.ts'
 
 /** A list that covers the caller. */
 export type Coverage = {
@@ -52,8 +52,9 @@ export const NOTHING_KNOWN: Known = {
 
 /** Puts behaviour that was asked of a verdict process into evidence that has the oddities of the call. */
 export function takeBehaviour(evidence: Evidence, asked: KnownBehaviour): void {
-  const oddities = evidence.oddities & asked.oddities
+  const oddities = (evidence.oddities | ODDITY.newcomer) & asked.oddities
   Object.assign(evidence, asked, { oddities })
+  if (oddities === 0) evidence.newcomers60 = 0
   evidence.strangers15.forEach((_, bit) => {
     if ((oddities & (1 << bit)) === 0) evidence.strangers15[bit] = 0
   })

@@ -201,7 +201,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
    * else is known of the call decides as ever.
    */
   function spareFromReports(decision: Decision, policy: CompiledPolicy, onlyFlags: number): number {
-    const doubt = doubtOf(evidence, policy)
+    const doubt = doubtOf(evidence)
     if (doubt === DOUBT.none) return BLOCK
     if (scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt) return BLOCK
     decision.flags |= DECISION_FLAG.reviewWanted

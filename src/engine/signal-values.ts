@@ -50,7 +50,8 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
   'own-number-from-outside': ({ strangers15 }, { policy: { behaviour } }) => [
     value('strangersOnTrunk15', strangers15[2] ?? 0, behaviour.strangers.ownNumbers),
   ],
-  'pool-rotation': ({ block }, { policy: { behaviour } }) => [
+  'pool-rotation': ({ block, newcomers60 }, { policy: { behaviour } }) => [
+    value('newcomers60', newcomers60, behaviour.rotation.newcomers),
     value('blockCallers60', block.others60, behaviour.rotation.callers),
     value('blockFruitless60', fruitless(block), behaviour.rotation.calls),
     value('blockListened60', listened(block)),

@@ -61,6 +61,9 @@ export const HANDS = 3
 export const OVERRUNS = 7
 export const LOST = 8
 export const BUSY_HAND = 9
+/** The first event, and when the youngest key that had to make room was last seen; seconds, 0: never. */
+export const BORN = 10
+export const FORGOT = 11
 
 /** The ring of heads that were busy lately, for the exchange with other processes: 8 times what it takes a second. */
 export const BUSY_RING = 8_192

@@ -9,10 +9,10 @@ import { type Activity, BLOCK, BLOCK_WORDS, HANDS, LAST } from './activity-layou
 import {
   BACK_MINUTES_MAX,
   classOf,
+  evictHead,
   headOf,
   indexOf,
   releaseBlock,
-  removeHead,
   setOf,
   tryLockSet,
   unlockSet,
@@ -87,7 +87,7 @@ function seize(activity: Activity, block: number, other: number, owner: number, 
   const isTheirs = words[block] === other && words[head + BLOCK] === block && classOf(words, head) !== 0
   if (isTheirs) {
     if (ageOf(words[head + LAST]! >>> 0, seconds) >= IDLE_SECONDS) releaseBlock(activity, head)
-    else removeHead(activity, head)
+    else evictHead(activity, head)
   }
   // Pairs with the compareExchange of any thread that saw it free meanwhile: one of us gets it.
   const isOurs = isTheirs && Atomics.compareExchange(words, block, 0, owner) === 0

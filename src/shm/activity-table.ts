@@ -10,9 +10,11 @@ import {
   ACTIVITY_HEAD_WORDS,
   type Activity,
   BLOCK,
+  BORN,
   CLASS_SHIFT,
   DAYS_SHIFT,
   FIRST,
+  FORGOT,
   ID_HIGH,
   ID_HIGH_MASK,
   ID_LOW,
@@ -135,7 +137,8 @@ export function insertHead(activity: Activity, seconds: number): number {
     }
   }
   const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[line + 1 + chosen] !== 0) removeHead(activity, head)
+  if (words[line + 1 + chosen] !== 0) evictHead(activity, head)
+  if (words[BORN] === 0) words[BORN] = seconds
   words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
   words[head + ID_LOW] = activity.low
   words[head + ID_HIGH] = activity.high | (1 << DAYS_SHIFT)
@@ -168,7 +171,15 @@ export function placeHead(activity: Activity, seconds: number): number {
   const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[lineOf(set) + 1 + chosen] !== 0) removeHead(activity, head)
   words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
+  if (words[BORN] === 0 || seconds < words[BORN]!) words[BORN] = seconds
   return head
+}
+
+/** Forgets a key that should still be there. Its set must be locked; two threads may lose one another's note, by little. */
+export function evictHead(activity: Activity, head: number): void {
+  const { words } = activity
+  if (words[head + LAST]! > words[FORGOT]!) words[FORGOT] = words[head + LAST]!
+  removeHead(activity, head)
 }
 
 /** Forgets a key and gives its block back. Its set must be locked. */

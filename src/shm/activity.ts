@@ -20,7 +20,7 @@
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
 import { BUSY, readHead, UNKNOWN } from './activity-events.ts'
-import type { Activity } from './activity-layout.ts'
+import { type Activity, BORN, FORGOT } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
 import { aimAt, findHead, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
@@ -32,10 +32,10 @@ export { type ActivityView, createActivityView } from './activity-view.ts'
 
 /**
  * Whose activity: a caller's by ingress kind (add the INGRESS_KINDS index, 0 to 3), a number's as callee, or that of the
- * block of 100 numbers a caller lies in (key: the number without its last two digits), and of suspicious strangers on
- * a trunk (key: by trunk and kind of suspicion).
+ * block of 100 numbers a caller lies in (key: the number without its last two digits), of suspicious strangers on
+ * a trunk (key: by trunk and kind of suspicion), and of callers in a block that were never seen before.
  */
-export const ACTIVITY_OF = { caller: 0, callee: 4, block: 5, strangersOnTrunk: 6 } as const
+export const ACTIVITY_OF = { caller: 0, callee: 4, block: 5, strangersOnTrunk: 6, newcomersInBlock: 7 } as const
 
 /**
  * What is known of `key` before the call that is being decided, at `nowMs` (epoch milliseconds): fills `into`. False and
@@ -53,6 +53,15 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
   if (head !== 0) readHead(activity, head, (nowMs / 1_000) >>> 0, into)
   unlockSet(activity, set)
   return head !== 0
+}
+
+/**
+ * Since when nothing was forgotten, epoch milliseconds: a key that is not there has not been seen from then on. Infinity
+ * before the first event.
+ */
+export function rememberedSince({ words }: Activity): number {
+  const born = words[BORN]!
+  return born === 0 ? Number.POSITIVE_INFINITY : Math.max(born, words[FORGOT]!) * 1_000
 }
 
 /**

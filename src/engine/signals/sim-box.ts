@@ -1,14 +1,20 @@
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
+/** Calls per one that goes to a callee of the last hour again: people call again those who did not answer. */
+const REPEATED_ONE_IN = 8
+/** A number that has called for longer and is never called back may be an outgoing line of a company. */
+const DAYS_MAX = 2
+
 /**
- * A number that calls out all the time, hardly ever the same callee twice, and that nobody calls: the SIM of a gateway that
- * brings foreign calls in as local ones. Its calls are real conversations, so how they end says nothing.
+ * A new number that calls out all the time, hardly ever the same callee twice, and that nobody calls: the SIM of a gateway
+ * that brings foreign calls in as local ones. Its calls are real conversations, so how they end says nothing.
  */
 export const simBox: Signal = (_call, { outgoing, incoming }, { policy }) => {
-  const { calls, incomingPercent } = policy.behaviour.simBox
+  const { calls, callees60, incomingPercent } = policy.behaviour.simBox
+  if (outgoing.days > DAYS_MAX) return 0
   if (incoming.totalAttempts * 100 > outgoing.totalAttempts * incomingPercent) return 0
-  // Half of the calls of the last hour or more went to somebody new.
-  if (outgoing.others60 * 2 < outgoing.attempts60) return 0
-  return ramp(outgoing.totalAttempts + 1, calls >> 1, calls)
+  if ((outgoing.attempts60 - outgoing.others60) * REPEATED_ONE_IN > outgoing.others60) return 0
+  const busy = ramp(outgoing.others60, callees60 >> 1, callees60)
+  return Math.min(busy, ramp(outgoing.totalAttempts, calls >> 1, calls))
 }
