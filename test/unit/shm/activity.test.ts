@@ -13,7 +13,7 @@ import {
   openActivity,
   readActivity,
 } from '../../../src/shm/activity.ts'
-import { ACTIVITY_MAX, BLOCK_WORDS, lineOf, PENDING_MAX } from '../../../src/shm/activity-layout.ts'
+import { ACTIVITY_MAX, BLOCK_WORDS, lineOf, PENDING_MAX, POOL_WORDS, POOLS } from '../../../src/shm/activity-layout.ts'
 
 const NOW = Date.UTC(2026, 2, 14, 12, 0)
 const MINUTE = 60_000
@@ -258,6 +258,19 @@ describe('a table that is full', () => {
     expect(blocks()).toEqual([0, 0, count === 300 ? 1 : 0])
     dial(activity, 1, NOW + 149 * MINUTE)
     expect(blocks()).toEqual([0, 0, 0])
+  })
+
+  it('finds a block again that was given back while the stack was locked', () => {
+    const activity = open(12)
+    const lock = POOLS + POOL_WORDS
+    dial(activity, 5)
+    activity.words[lock] = 1 // as another thread that holds it
+    dial(activity, 1, NOW + 62 * MINUTE)
+    expect(ownedBlocks(activity, 1)).toBe(1)
+    activity.words[lock] = 0
+    const callers = Array.from({ length: activity.poolCount[1]! }, (_, i) => CALLER + 1 + i)
+    for (const caller of callers) dial(activity, 5, NOW + 62 * MINUTE, caller)
+    for (const caller of callers) expect(view(activity, caller, NOW + 62 * MINUTE).attempts60).toBe(5)
   })
 
   it('forgets the oldest attempt when every block is just being used elsewhere', () => {
