@@ -13,12 +13,21 @@ import {
   ACTIVITY_OF,
   createActivity,
   createActivityView,
+  fetchRows,
   noteAttempt,
   openActivity,
   readActivity,
   readAndNoteAttempt,
 } from '../../src/shm/activity.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
+import { createActivityCollector } from '../../src/shm/activity-summary.ts'
+import {
+  addRemoteActivity,
+  createRemoteActivity,
+  hearSource,
+  noteRows,
+  openRemoteActivity,
+} from '../../src/shm/remote-activity.ts'
 import { machine } from '../lib/record-result.ts'
 import { round, summarize } from '../lib/stats.ts'
 
@@ -177,10 +186,86 @@ function timeSnapshot() {
   }
 }
 
+/** The three rows of a call (caller, callee, block of the caller) of as many callers, callees and blocks, all cold. */
+function timeCalls() {
+  const activity = openActivity(createActivity(3 * CALLERS))
+  const views = [createActivityView(), createActivityView(), createActivityView()] as const
+  const callee = (index: number) => 78_000_000_000 + ((index * 104_729) % CALLERS) * 997
+  const block = (key: number) => Math.floor(key / 100)
+  let nowMs = START
+  for (let i = 0; i < CALLERS; i++) {
+    noteAttempt(activity, caller(i), OF, callee(i), 1, nowMs)
+    noteAttempt(activity, callee(i), ACTIVITY_OF.callee, caller(i), 1, nowMs)
+    noteAttempt(activity, block(caller(i)), ACTIVITY_OF.block, caller(i), 1, nowMs)
+  }
+  const rowByRow = (from: number, to: number) => {
+    readActivity(activity, from, OF, nowMs, views[0])
+    readActivity(activity, to, ACTIVITY_OF.callee, nowMs, views[1])
+    readActivity(activity, block(from), ACTIVITY_OF.block, nowMs, views[2])
+    noteAttempt(activity, from, OF, to, 1, nowMs)
+    noteAttempt(activity, to, ACTIVITY_OF.callee, from, 1, nowMs)
+    noteAttempt(activity, block(from), ACTIVITY_OF.block, from, 1, nowMs)
+  }
+  const inOne = (from: number, to: number) => {
+    readAndNoteAttempt(activity, from, OF, to, 1, nowMs, views[0])
+    readAndNoteAttempt(activity, to, ACTIVITY_OF.callee, from, 1, nowMs, views[1])
+    readAndNoteAttempt(activity, block(from), ACTIVITY_OF.block, from, 1, nowMs, views[2])
+  }
+  const fetchedInOne = (from: number, to: number) => {
+    fetchRows(activity, from, OF, to, ACTIVITY_OF.callee, block(from), ACTIVITY_OF.block)
+    inOne(from, to)
+  }
+  const ways = { rowByRow, inOne, fetchedInOne }
+  const times: Record<string, number[]> = { rowByRow: [], inOne: [], fetchedInOne: [] }
+  for (let turn = -2; turn < ROUNDS; turn++) {
+    for (const [name, call] of Object.entries(ways)) {
+      const start = process.hrtime.bigint()
+      for (let i = 0; i < CALLS; i++) {
+        call(caller(Math.floor(random() * CALLERS)), callee(Math.floor(random() * CALLERS)))
+        nowMs += 1_200_000 / CALLERS
+      }
+      if (turn >= 0) times[name]?.push(Number(process.hrtime.bigint() - start) / CALLS)
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, spread(values)]))
+}
+
+/** What a row costs that nobody else told of, and one that three others told of, among 60,000. */
+function timeRemote() {
+  const remote = openRemoteActivity(createRemoteActivity(65_536))
+  for (const serial of [64, 65, 66]) {
+    const activity = openActivity(createActivity(50_000))
+    const collector = createActivityCollector(activity)
+    for (let first = 0; first < 20_000; first += 1_000) {
+      for (let i = 0; i < 4_000; i++)
+        noteAttempt(activity, caller(first + (i % 1_000)), OF, 79_310_000_000 + i, 1, START)
+      noteRows(remote, serial, collector.collect(START, 1_000), START)
+    }
+    hearSource(remote, serial, START)
+  }
+  const view = createActivityView()
+  const times: Record<string, number[]> = { absent: [], present: [] }
+  for (let turn = -2; turn < ROUNDS; turn++) {
+    for (const [name, base] of [
+      ['absent', 20_000],
+      ['present', 0],
+    ] as const) {
+      const start = process.hrtime.bigint()
+      for (let i = 0; i < CALLS; i++) {
+        if (addRemoteActivity(remote, caller(base + Math.floor(random() * 20_000)), OF, START, view)) sink++
+      }
+      if (turn >= 0) times[name]?.push(Number(process.hrtime.bigint() - start) / CALLS)
+    }
+  }
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, spread(values)]))
+}
+
 const results = contenders.map(({ name, times }) => ({
   name,
   ns: Object.fromEntries(kinds.map((kind) => [kind, spread(times[kind])])),
 }))
+const calls = timeCalls()
+const remote = timeRemote()
 const snapshot = timeSnapshot()
 console.log(
   `${CALLERS} active callers, ${ROUNDS} rounds of ${CALLS} calls, median (min..max) ns to read and count one call`,
@@ -191,6 +276,10 @@ console.table(
     ...Object.fromEntries(kinds.map((kind) => [kind, `${ns[kind]?.median} (${ns[kind]?.min}..${ns[kind]?.max})`])),
   })),
 )
+console.log('ns for the three rows of a call, all cold')
+console.table(calls)
+console.log('ns to add what others tell of a row')
+console.table(remote)
 console.table([snapshot])
 console.log(
   JSON.stringify({
@@ -200,6 +289,8 @@ console.log(
     rounds: ROUNDS,
     sink,
     results,
+    calls,
+    remote,
     snapshot,
     ...machine(),
   }),

@@ -3,6 +3,7 @@
  * for too long, and has then changed nothing.
  */
 import { appendDense, closeDense, fillDense, moveDense, sumDense } from './activity-dense.ts'
+import { insertHead } from './activity-insert.ts'
 import {
   type Activity,
   BLOCK,
@@ -34,17 +35,15 @@ import {
   sumList,
   WINDOW_MINUTES,
 } from './activity-list.ts'
-import { takeBlock } from './activity-pool.ts'
+import { giveBack, releaseBlock, takeBlock } from './activity-pool.ts'
 import {
   aimAt,
   BACK_MINUTES_MAX,
   classOf,
   findHead,
   indexOf,
-  insertHead,
   listedOf,
   lockSet,
-  releaseBlock,
   setBlock,
   setListed,
   touch,
@@ -215,15 +214,13 @@ function moveList(activity: Activity, head: number, newest: number, minute: numb
 
 function moveBack(activity: Activity, head: number): void {
   const words = activity.words
-  const listed = listedOf(words, head)
   const hashes = hashesAt(words, head)
   const room = LIST_ROOM[classOf(words, head)]!
+  const size = classOf(words, head)
   const block = words[head + BLOCK]!
   setBlock(words, head, 0, 0)
   copyList(activity, hashes, room, head)
-  setListed(words, head, listed)
-  // Pairs with the load and compareExchange in takeBlock: copied before the block is another's.
-  Atomics.store(words, block, 0)
+  giveBack(activity, size, block)
 }
 
 /** Makes room for one more attempt. */
@@ -243,8 +240,7 @@ function grow(activity: Activity, head: number, minute: number): void {
   setBlock(words, head, size + 1, block)
   if (size + 1 === DENSE) setListed(words, head, 0)
   else copyList(activity, hashes, LIST_ROOM[size]!, head)
-  // Pairs with the load and compareExchange in takeBlock: copied before the block is another's.
-  if (size !== 0) Atomics.store(words, old, 0)
+  if (size !== 0) giveBack(activity, size, old)
 }
 
 /** Remembers the other and says whether it is 1 to 4 from the one before. */

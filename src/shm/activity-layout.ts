@@ -56,14 +56,15 @@ export const BLOCK_WORDS = Int32Array.of(0, 32, 256, 4_096)
 export const LIST_ROOM = Int32Array.of(3, 12, 102)
 
 // Words of the region's head beyond layout.ts.
-/** + class: where the search for a free block goes on. */
-export const HANDS = 3
-export const OVERRUNS = 7
-export const LOST = 8
-export const BUSY_HAND = 9
+export const OVERRUNS = 3
+export const LOST = 4
+export const BUSY_HAND = 5
 /** The first event, and when the youngest key that had to make room was last seen; seconds, 0: never. */
-export const BORN = 10
-export const FORGOT = 11
+export const BORN = 6
+export const FORGOT = 7
+/** A line for each class behind the head: POOLS + class x POOL_WORDS, with the words of activity-pool.ts. */
+export const POOLS = 16
+export const POOL_WORDS = 16
 
 /** The ring of heads that were busy lately, for the exchange with other processes: 8 times what it takes a second. */
 export const BUSY_RING = 8_192

@@ -8,6 +8,8 @@
  * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
  * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
  */
+
+import { placeHead } from './activity-insert.ts'
 import {
   ACTIVITY_HEAD_WORDS,
   type Activity,
@@ -26,7 +28,7 @@ import {
   WAYS,
 } from './activity-layout.ts'
 import { takeBlock } from './activity-pool.ts'
-import { aimAt, classOf, listedOf, lockSet, placeHead, removeHead, unlockSet } from './activity-table.ts'
+import { aimAt, classOf, forgetWay, listedOf, lockSet, unlockSet } from './activity-table.ts'
 import { checksumInSlices, checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
 
@@ -166,8 +168,7 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   const block = takeBlock(activity, head, size, newest)
   words[head + BLOCK] = block
   if (block === 0) {
-    words[head + ID_HIGH] = activity.high // of class 0, or removeHead would give a block back
-    removeHead(activity, head)
+    forgetWay(words, head)
     return
   }
   const body = at + ACTIVITY_HEAD_WORDS

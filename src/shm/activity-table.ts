@@ -10,20 +10,15 @@ import {
   ACTIVITY_HEAD_WORDS,
   type Activity,
   BLOCK,
-  BORN,
   CLASS_SHIFT,
-  DAYS_SHIFT,
-  FIRST,
   FORGOT,
   ID_HIGH,
   ID_HIGH_MASK,
   ID_LOW,
   LAST,
-  LAST_OTHER,
   LONG_LISTED,
   lineOf,
   SETS_AT,
-  TOTALS,
   WAYS,
 } from './activity-layout.ts'
 import { mixNumber, mixNumberAgain } from './hash.ts'
@@ -47,10 +42,13 @@ export function aimAt(activity: Activity, key: number, of: number): void {
   activity.tag = tag === 0 ? 1 : tag // 0 marks an empty way
 }
 
+/** Words of a cache line. */
+const LINE_WORDS = 16
+
 /**
- * Loads the lines of three rows into the cache, all sets first, then all heads: six misses in the time of two. The locks
- * that follow are fences, behind which no load can begin early; so without this each row waits for its own. Reads
- * without a lock and believes nothing of it.
+ * Loads the lines of three rows into the cache, all sets first, then all heads, then what blocks there are: a dozen misses
+ * in the time of three. The locks that follow are fences, behind which no load can begin early; so without this each row
+ * waits for its own. Reads without a lock and believes nothing of it.
  */
 export function fetchRows(
   activity: Activity,
@@ -69,15 +67,23 @@ export function fetchRows(
   const line1 = lineOf(((mixNumber(id1) >>> 0) * setScale) | 0)
   const line2 = lineOf(((mixNumber(id2) >>> 0) * setScale) | 0)
   let seen = words[line0]! ^ words[line1]! ^ words[line2]!
-  seen ^= words[line0 + wayOfTag(words, line0, mixNumberAgain(id0) & 0xffff) * ACTIVITY_HEAD_WORDS]!
-  seen ^= words[line1 + wayOfTag(words, line1, mixNumberAgain(id1) & 0xffff) * ACTIVITY_HEAD_WORDS]!
-  seen ^= words[line2 + wayOfTag(words, line2, mixNumberAgain(id2) & 0xffff) * ACTIVITY_HEAD_WORDS]!
+  const head0 = headByTag(words, line0, mixNumberAgain(id0) & 0xffff)
+  const head1 = headByTag(words, line1, mixNumberAgain(id1) & 0xffff)
+  const head2 = headByTag(words, line2, mixNumberAgain(id2) & 0xffff)
+  // A head without a block names 0, the region's own head.
+  const block0 = words[head0 + BLOCK]!
+  const block1 = words[head1 + BLOCK]!
+  const block2 = words[head2 + BLOCK]!
+  seen ^= words[block0]! ^ words[block1]! ^ words[block2]!
+  seen ^= words[block0 + LINE_WORDS]! ^ words[block1 + LINE_WORDS]! ^ words[block2 + LINE_WORDS]!
   activity.seen = seen // kept, so that no load is dropped as useless
 }
 
-/** 0 when no way has the tag. */
-function wayOfTag(words: Int32Array, line: number, tag: number): number {
-  for (let way = WAYS; way > 0; way--) if (words[line + way]! >>> 16 === tag) return way
+/** Word index of the head of the way with the tag; of the region, whose word BLOCK is 0, when there is none. */
+function headByTag(words: Int32Array, line: number, tag: number): number {
+  for (let way = 1; way <= WAYS; way++) {
+    if (words[line + way]! >>> 16 === tag) return line + way * ACTIVITY_HEAD_WORDS
+  }
   return 0
 }
 
@@ -117,85 +123,14 @@ export function findHead(activity: Activity): number {
   return 0
 }
 
-/**
- * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
- * seen, by whole minutes. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one.
- */
-export function insertHead(activity: Activity, seconds: number): number {
-  const { words, set } = activity
-  const line = lineOf(set)
-  const minute = (seconds / 60) | 0
-  let chosen = 0
-  let oldest = -1
-  for (let way = 0; way < WAYS; way++) {
-    const entry = words[line + 1 + way]!
-    // A clock set back a little must not make the newest keys the oldest.
-    const age = entry === 0 ? 0x10000 : (minute + BACK_MINUTES_MAX - entry) & 0xffff
-    if (age > oldest) {
-      oldest = age
-      chosen = way
-    }
-  }
-  const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[line + 1 + chosen] !== 0) evictHead(activity, head)
-  if (words[BORN] === 0) words[BORN] = seconds
-  words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
-  words[head + ID_LOW] = activity.low
-  words[head + ID_HIGH] = activity.high | (1 << DAYS_SHIFT)
-  words[head + FIRST] = seconds
-  words[head + LAST] = seconds
-  words[head + TOTALS] = 0
-  words[head + LONG_LISTED] = 0
-  words[head + LAST_OTHER] = 0
-  words[head + BLOCK] = 0
-  return head
+/** The way is empty. Whoever calls this has seen to the head's block. */
+export function forgetWay(words: Int32Array, head: number): void {
+  words[wayOf(head)] = 0
 }
 
-/**
- * A place for the row aimed at, last seen at `seconds`, from a snapshot: an empty way, or that of a key not seen for longer
- * still; 0 when there is none. Its head is another's until the caller has written it.
- */
-export function placeHead(activity: Activity, seconds: number): number {
-  const { words, set } = activity
-  let chosen = -1
-  let oldest = seconds
-  for (let way = 0; way < WAYS; way++) {
-    const isEmpty = words[lineOf(set) + 1 + way] === 0
-    const last = isEmpty ? -1 : words[lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS + LAST]! >>> 0
-    if (last >= oldest) continue
-    oldest = last
-    chosen = way
-    if (isEmpty) break
-  }
-  if (chosen < 0) return 0
-  const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[lineOf(set) + 1 + chosen] !== 0) removeHead(activity, head)
-  words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
-  if (words[BORN] === 0 || seconds < words[BORN]!) words[BORN] = seconds
-  return head
-}
-
-/** Forgets a key that should still be there. Its set must be locked; two threads may lose one another's note, by little. */
-export function evictHead(activity: Activity, head: number): void {
-  const { words } = activity
+/** A key had to make room (rememberedSince of activity.ts). Two threads may lose one another's note, by little. */
+export function noteForgotten(words: Int32Array, head: number): void {
   if (words[head + LAST]! > words[FORGOT]!) words[FORGOT] = words[head + LAST]!
-  removeHead(activity, head)
-}
-
-/** Forgets a key and gives its block back. Its set must be locked. */
-export function removeHead(activity: Activity, head: number): void {
-  releaseBlock(activity, head)
-  activity.words[wayOf(head)] = 0
-}
-
-/** The head's list is empty and lies in the head again; its block, if it has one, is free. Its set must be locked. */
-export function releaseBlock(activity: Activity, head: number): void {
-  const { words } = activity
-  words[head + LONG_LISTED] = words[head + LONG_LISTED]! & 0xffff
-  if (classOf(words, head) === 0) return
-  // Pairs with the load and compareExchange in takeBlock: our last writes to the block come before its next owner's.
-  Atomics.store(words, words[head + BLOCK]!, 0)
-  setBlock(words, head, 0, 0)
 }
 
 /** Notes in the line of the set when the key was last seen, for insertHead. */

@@ -20,7 +20,7 @@
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
 import { BUSY, readHead, UNKNOWN } from './activity-events.ts'
-import { type Activity, BORN, FORGOT } from './activity-layout.ts'
+import { type Activity, BORN, FORGOT, LOST, OVERRUNS } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
 import { aimAt, findHead, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
@@ -157,4 +157,11 @@ export function noteCallerEnd(
   if (ingress !== BUSY_CALLER) return ingress
   postpone(activity, WAITING_CALLER_END, caller, 0, callee, answered ? 1 : 0, ringMs, talkMs, nowMs)
   return 0
+}
+
+/** What the table had to give up since it was made, of all threads; for metrics. Both are 0 in a table that is large enough. */
+export function activityLosses(activity: Activity): { readonly overruns: number; readonly lost: number } {
+  // Pairs with the adds where something is given up: counters, read without order.
+  const at = (word: number) => Atomics.load(activity.words, word) >>> 0
+  return { overruns: at(OVERRUNS), lost: at(LOST) }
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createActivity, createActivityView, openActivity, readActivity } from '../../src/shm/activity.ts'
-import { BLOCK_WORDS, LOST, lineOf, OVERRUNS } from '../../src/shm/activity-layout.ts'
+import {
+  activityLosses,
+  createActivity,
+  createActivityView,
+  openActivity,
+  readActivity,
+} from '../../src/shm/activity.ts'
+import { BLOCK_WORDS, lineOf } from '../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
 import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
@@ -41,8 +47,7 @@ describe('activity under four threads', () => {
   ])('loses and doubles no count: %s', async (_, callers) => {
     const { activity, results, sums } = await hammer(createActivity(250_000), callers, false)
     expect(results.map(({ impossible }) => impossible)).toEqual([0, 0, 0, 0])
-    expect(activity.words[LOST]).toBe(0)
-    expect(activity.words[OVERRUNS]).toBe(0)
+    expect(activityLosses(activity)).toEqual({ overruns: 0, lost: 0 })
     expect(sums).toEqual({
       attempts: THREADS * ROUNDS,
       ended: (THREADS * ROUNDS) / 2,

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import {
   ACTIVITY_OF,
   type Activity,
+  activityLosses,
   createActivity,
   createActivityView,
+  fetchRows,
   flushActivity,
   noteAttempt,
   noteCallerEnd,
@@ -11,7 +13,7 @@ import {
   openActivity,
   readActivity,
 } from '../../../src/shm/activity.ts'
-import { ACTIVITY_MAX, BLOCK_WORDS, LOST, lineOf, OVERRUNS, PENDING_MAX } from '../../../src/shm/activity-layout.ts'
+import { ACTIVITY_MAX, BLOCK_WORDS, lineOf, PENDING_MAX, POOL_WORDS, POOLS } from '../../../src/shm/activity-layout.ts'
 
 const NOW = Date.UTC(2026, 2, 14, 12, 0)
 const MINUTE = 60_000
@@ -169,6 +171,19 @@ describe('ends of attempts', () => {
   })
 })
 
+describe('rows that are fetched together', () => {
+  it('are only read, whatever they are', () => {
+    const activity = open()
+    for (const [i, count] of [1, 5, 30, 300].entries()) dial(activity, count, NOW, CALLER + i)
+    const before = Uint8Array.from(activity.bytes)
+    const keys = [CALLER, CALLER + 1, CALLER + 2, CALLER + 3, 79_999_999_999, 1, 0, -1, -4, 999_999_999_999_999]
+    for (const one of keys) for (const two of keys) fetchRows(activity, one, of, two, 4, Math.floor(one / 100), 5)
+    fetchRows(activity, CALLER, of, CALLER, of, CALLER, of)
+    expect(Uint8Array.from(activity.bytes)).toEqual(before)
+    expect(view(activity, CALLER + 3).attempts60).toBe(300)
+  })
+})
+
 describe('totals', () => {
   it('are halved together when attempts would pass 65,535', () => {
     const activity = open()
@@ -220,7 +235,7 @@ describe('a table that is full', () => {
     for (let i = 0; i < keys; i++) dial(activity, n, NOW + i * MINUTE, CALLER + i)
     expect(view(activity, CALLER).known).toBe(false)
     for (let i = 1; i < keys; i++) expect(view(activity, CALLER + i, NOW + i * MINUTE).attempts60).toBe(n)
-    expect(activity.words[OVERRUNS]).toBe(0)
+    expect(activityLosses(activity).overruns).toBe(0)
   })
 
   it('takes blocks of keys idle for an hour first, and these keep what they were', () => {
@@ -245,6 +260,19 @@ describe('a table that is full', () => {
     expect(blocks()).toEqual([0, 0, 0])
   })
 
+  it('finds a block again that was given back while the stack was locked', () => {
+    const activity = open(12)
+    const lock = POOLS + POOL_WORDS
+    dial(activity, 5)
+    activity.words[lock] = 1 // as another thread that holds it
+    dial(activity, 1, NOW + 62 * MINUTE)
+    expect(ownedBlocks(activity, 1)).toBe(1)
+    activity.words[lock] = 0
+    const callers = Array.from({ length: activity.poolCount[1]! }, (_, i) => CALLER + 1 + i)
+    for (const caller of callers) dial(activity, 5, NOW + 62 * MINUTE, caller)
+    for (const caller of callers) expect(view(activity, caller, NOW + 62 * MINUTE).attempts60).toBe(5)
+  })
+
   it('forgets the oldest attempt when every block is just being used elsewhere', () => {
     const activity = open(150)
     const own = setOf(activity, CALLER)
@@ -257,7 +285,7 @@ describe('a table that is full', () => {
     holdAll(activity, true)
     activity.words[lineOf(own)] = 0
     noteAttempt(activity, CALLER, of, CALLEE + 90, 0, NOW + 3 * MINUTE)
-    expect(activity.words[OVERRUNS]).toBe(1)
+    expect(activityLosses(activity).overruns).toBe(1)
     expect(view(activity, CALLER, NOW + 59 * MINUTE)).toMatchObject({ attempts60: 3, totalAttempts: 4 })
     expect(view(activity, CALLER, NOW + 60 * MINUTE)).toMatchObject({ attempts60: 3 }) // the first is not among them
   })
@@ -302,9 +330,9 @@ describe('a set that another thread holds', () => {
     const activity = open()
     holdAll(activity, true)
     for (let i = 0; i < PENDING_MAX; i++) noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
-    expect(activity.words[LOST]).toBe(0)
+    expect(activityLosses(activity).lost).toBe(0)
     noteAttempt(activity, CALLER, of, CALLEE, 0, NOW)
-    expect(activity.words[LOST]).toBe(1)
+    expect(activityLosses(activity).lost).toBe(1)
     holdAll(activity, false)
     expect(view(activity).attempts60).toBe(PENDING_MAX)
   })

@@ -1,0 +1,80 @@
+/** Where a new key goes: an empty way of its set, or that of the key longest not seen. */
+import {
+  ACTIVITY_HEAD_WORDS,
+  type Activity,
+  BLOCK,
+  BORN,
+  DAYS_SHIFT,
+  FIRST,
+  ID_HIGH,
+  ID_LOW,
+  LAST,
+  LAST_OTHER,
+  LONG_LISTED,
+  lineOf,
+  TOTALS,
+  WAYS,
+} from './activity-layout.ts'
+import { releaseBlock } from './activity-pool.ts'
+import { BACK_MINUTES_MAX, noteForgotten } from './activity-table.ts'
+
+/**
+ * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
+ * seen, by whole minutes. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one.
+ */
+export function insertHead(activity: Activity, seconds: number): number {
+  const { words, set } = activity
+  const line = lineOf(set)
+  const minute = (seconds / 60) | 0
+  let chosen = 0
+  let oldest = -1
+  for (let way = 0; way < WAYS; way++) {
+    const entry = words[line + 1 + way]!
+    // A clock set back a little must not make the newest keys the oldest.
+    const age = entry === 0 ? 0x10000 : (minute + BACK_MINUTES_MAX - entry) & 0xffff
+    if (age > oldest) {
+      oldest = age
+      chosen = way
+    }
+  }
+  const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
+  if (words[line + 1 + chosen] !== 0) {
+    noteForgotten(words, head)
+    releaseBlock(activity, head)
+  }
+  if (words[BORN] === 0) words[BORN] = seconds
+  words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
+  words[head + ID_LOW] = activity.low
+  words[head + ID_HIGH] = activity.high | (1 << DAYS_SHIFT)
+  words[head + FIRST] = seconds
+  words[head + LAST] = seconds
+  words[head + TOTALS] = 0
+  words[head + LONG_LISTED] = 0
+  words[head + LAST_OTHER] = 0
+  words[head + BLOCK] = 0
+  return head
+}
+
+/**
+ * A place for the row aimed at, last seen at `seconds`, from a snapshot: an empty way, or that of a key not seen for longer
+ * still; 0 when there is none. Its head is another's until the caller has written it.
+ */
+export function placeHead(activity: Activity, seconds: number): number {
+  const { words, set } = activity
+  let chosen = -1
+  let oldest = seconds
+  for (let way = 0; way < WAYS; way++) {
+    const isEmpty = words[lineOf(set) + 1 + way] === 0
+    const last = isEmpty ? -1 : words[lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS + LAST]! >>> 0
+    if (last >= oldest) continue
+    oldest = last
+    chosen = way
+    if (isEmpty) break
+  }
+  if (chosen < 0) return 0
+  const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
+  if (words[lineOf(set) + 1 + chosen] !== 0) releaseBlock(activity, head)
+  words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
+  if (words[BORN] === 0 || seconds < words[BORN]!) words[BORN] = seconds
+  return head
+}
