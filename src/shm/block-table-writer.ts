@@ -59,8 +59,16 @@ export function writeThousand(table: BlockTable, first: number, { sums, newestMs
     if (isKnown || sums[at]! > 0) writeBlock(table, keyOf(first + i * 100, LEVEL_HUNDRED), sums, at, 0)
   }
   const minute = Math.max(0, Math.min(0xffff_ffff, Math.floor(newestMs / MINUTE_MS)))
-  writeBlock(table, keyOf(first, LEVEL_THOUSAND), sums, THOUSAND_AT, minute)
+  const key = keyOf(first, LEVEL_THOUSAND)
+  if (sums[THOUSAND_AT]! > 0) setFilterBit(table, key)
+  writeBlock(table, key, sums, THOUSAND_AT, minute)
   writeTenThousand(table, first)
+}
+
+/** Readers that do not see the bit yet came before the report. */
+function setFilterBit({ filter, filterMask }: BlockTable, key: number): void {
+  const bit = mixNumber(key) & filterMask
+  filter[bit >>> 5] = filter[bit >>> 5]! | (1 << (bit & 31))
 }
 
 function writeTenThousand(table: BlockTable, number: number): void {

@@ -52,6 +52,17 @@ describe('a block table', () => {
     expect(blockTableLoad(table)).toEqual({ entries: 4, capacity: 64, lost: 0 })
   })
 
+  it('goes by the filter for blocks it has nothing of, and finds all others', () => {
+    const table = tableOf(4_096)
+    for (let i = 0; i < 500; i++) writeThousand(table, FIRST + i * 10_000, sumsOf(table, 1))
+    for (let i = 0; i < 500; i++) {
+      expect(blockHarm(table, FIRST + i * 10_000 + 500, 0, NOW)).toBeGreaterThan(0)
+      expect(blockHarm(table, FIRST + i * 10_000 + 1_000, 0, NOW)).toBe(0)
+    }
+    table.filter.fill(0)
+    expect(blockHarm(table, FIRST, 0, NOW)).toBe(0)
+  })
+
   it('makes no entry for a block without harm', () => {
     const table = tableOf(64)
     writeThousand(table, FIRST, createThousandSums())
