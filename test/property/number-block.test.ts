@@ -108,6 +108,15 @@ describe('the strength of a number by its blocks', () => {
 })
 
 describe('what a number counts in its blocks', () => {
+  it('is what it was after a report without weight', () => {
+    const reputations = createReputations()
+    for (let i = 0; i < 20; i++) reputations.report(FIRST, NOW)
+    const strength = blockHarmOf(reputations, FIRST + 1, 0, NOW + 40 * DAY_MS)
+    reputations.report(FIRST, NOW + 40 * DAY_MS, { weight: 0 })
+    expect(blockHarmOf(reputations, FIRST + 1, 0, NOW + 40 * DAY_MS)).toBe(strength)
+    expect(strength).toBeGreaterThan(0)
+  })
+
   it('is less than one report however many there are, and half of it a half-life later', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: -5, max: 5 }), (count, shift) => {
