@@ -80,7 +80,8 @@ export function newestHarmMs(record: DataView, ingress: number): number {
   const end = reportersEnd(record)
   let newest = 0
   for (let at = HEADER_BYTES; at < end; at += REPORTER_BYTES) {
-    if (counts(record, at, ingress, 0, 0)) newest = Math.max(newest, record.getFloat64(at + 8, true))
+    // Who has no weight adds no harm.
+    if (counts(record, at, ingress, 0, 1)) newest = Math.max(newest, record.getFloat64(at + 8, true))
   }
   return newest > 0 ? newest : newestReportMs(record)
 }

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createThousandSums, THOUSAND_AT, weightAt } from '../../../src/domain/number-block.ts'
-import {
-  blockHarm,
-  blockTableLoad,
-  createBlockTable,
-  openBlockTable,
-  writeThousand,
-} from '../../../src/shm/block-table.ts'
+import { blockHarm, blockTableLoad, createBlockTable, openBlockTable } from '../../../src/shm/block-table.ts'
+import { writeThousand } from '../../../src/shm/block-table-writer.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -57,6 +52,17 @@ describe('a block table', () => {
     expect(blockTableLoad(table)).toEqual({ entries: 4, capacity: 64, lost: 0 })
   })
 
+  it('goes by the filter for blocks it has nothing of, and finds all others', () => {
+    const table = tableOf(4_096)
+    for (let i = 0; i < 500; i++) writeThousand(table, FIRST + i * 10_000, sumsOf(table, 1))
+    for (let i = 0; i < 500; i++) {
+      expect(blockHarm(table, FIRST + i * 10_000 + 500, 0, NOW)).toBeGreaterThan(0)
+      expect(blockHarm(table, FIRST + i * 10_000 + 1_000, 0, NOW)).toBe(0)
+    }
+    table.filter.fill(0)
+    expect(blockHarm(table, FIRST, 0, NOW)).toBe(0)
+  })
+
   it('makes no entry for a block without harm', () => {
     const table = tableOf(64)
     writeThousand(table, FIRST, createThousandSums())
@@ -64,19 +70,18 @@ describe('a block table', () => {
   })
 
   it('gives up its weakest entries for stronger ones when it is full, and counts them', () => {
-    const table = tableOf(8)
-    // Four entries a thousand: two fill the table.
-    writeThousand(table, FIRST, sumsOf(table, 1))
-    writeThousand(table, FIRST + 20_000, sumsOf(table, 2))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 0 })
-    writeThousand(table, FIRST + 40_000, sumsOf(table, 0.5))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 3 })
-    expect(blockHarm(table, FIRST + 40_001, 0, NOW)).toBe(0)
+    const table = tableOf(16)
+    // Four entries a thousand: four fill the table.
+    for (const i of [0, 1, 2, 3]) writeThousand(table, FIRST + i * 20_000, sumsOf(table, i + 1))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 0 })
+    writeThousand(table, FIRST + 80_000, sumsOf(table, 0.5))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 3 })
+    expect(blockHarm(table, FIRST + 80_001, 0, NOW)).toBe(0)
     expect(blockHarm(table, FIRST + 1, 0, NOW)).toBeGreaterThan(0)
-    writeThousand(table, FIRST + 60_000, sumsOf(table, 3))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 7 })
+    writeThousand(table, FIRST + 100_000, sumsOf(table, 2.5))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 7 })
     expect(blockHarm(table, FIRST + 1, 0, NOW)).toBe(0)
-    expect(blockHarm(table, FIRST + 60_001, 0, NOW)).toBeGreaterThan(blockHarm(table, FIRST + 20_001, 0, NOW))
+    expect(blockHarm(table, FIRST + 100_001, 0, NOW)).toBeGreaterThan(blockHarm(table, FIRST + 20_001, 0, NOW))
   })
 
   it('takes evidence as fresh, not as more, when the clock is set back', () => {
