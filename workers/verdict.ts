@@ -3,11 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
 import { createScreener } from '../src/engine/screen.ts'
 import { openClock } from '../src/processes/open-clock.ts'
-import { openThreadCounters, processHealth, serveThread } from '../src/processes/serve-thread.ts'
+import { openThreadCounters, openThreadMemory, processHealth, serveThread } from '../src/processes/serve-thread.ts'
 import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
-import { openDecisionRing } from '../src/shm/decision-ring.ts'
-import { openRecentCalls } from '../src/shm/recent-calls.ts'
-import { openTraffic } from '../src/shm/traffic.ts'
 import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
 import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.ts'
 
@@ -21,10 +18,8 @@ const screener = createScreener(
   { home, callKey: data.callKey, logKey: data.logKey, sampleOneIn: data.sampleOneIn },
   {
     lookup: store.lookup,
-    recent: openRecentCalls(data.recentCalls),
+    ...openThreadMemory(data),
     counters,
-    ring: openDecisionRing(data.decisionRing),
-    traffic: openTraffic(data.traffic),
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,
     onFailure: events.fault,

@@ -25,6 +25,7 @@ import { createScreener } from '../../src/engine/screen.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { createPairs, openPairs, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
@@ -94,6 +95,8 @@ const builder = createSnapshotBuilder(
   },
 )
 const ring = createDecisionRing(8_192)
+const pairs = openPairs(createPairs(2_097_152), Uint32Array.of(5, 6))
+rotatePairs(pairs, NOW)
 const screener = createScreener(
   { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
   {
@@ -101,6 +104,7 @@ const screener = createScreener(
     counters: openCounters(createCounters(1), 0),
     ring: openDecisionRing(ring),
     recent: openRecentCalls(createRecentCalls(65_536)),
+    pairs,
     traffic: openTraffic(createTraffic(65_536)),
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,

@@ -86,6 +86,13 @@ export const CONFIG_SCHEMA = Type.Object(
           maximum: 16_777_216,
           description: 'Per process; 80 bytes each.',
         }),
+        pairsPerDay: Type.Integer({
+          // 24 new pairs a second all day long. A day that is full is not counted as complete, and nothing else happens.
+          default: 2_097_152,
+          minimum: 1_024,
+          maximum: 67_108_864,
+          description: 'Pairs that call on a day, remembered for seven, per process; 33 bytes each.',
+        }),
         callersPerHour: Type.Integer({
           default: 524_288,
           minimum: 1_024,

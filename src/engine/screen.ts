@@ -17,6 +17,7 @@ import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
+import { noteCall, noteContact, type Pairs } from '../shm/pairs.ts'
 import type { RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, type Traffic } from '../shm/traffic.ts'
 import { createCallHasher } from './call-hasher.ts'
@@ -44,6 +45,7 @@ export type ScreenerOptions = DecisionJournalOptions & {
 export type ScreenerDependencies = {
   readonly lookup: NumberLookup
   readonly recent: RecentCalls
+  readonly pairs: Pairs
   /** Single-writer regions of this thread. */
   readonly counters: Counters
   readonly ring: DecisionRing
@@ -70,6 +72,8 @@ const COUNTER = {
   callEnds: counterIndex('call-ends'),
   internalErrors: counterIndex('internal-errors'),
 } as const
+/** Who talked so long know each other; who is being cheated hangs up sooner, mostly. */
+const CONTACT_TALK_MS = 60_000
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const SCREENING_OFF = SCREENING_MODES.indexOf('off')
 const SCREENING_SHADOW = SCREENING_MODES.indexOf('shadow')
@@ -77,7 +81,7 @@ const TREATMENT_OFF = TREATMENTS.indexOf('off')
 const TREATMENT_FLAG = TREATMENTS.indexOf('flag')
 
 export function createScreener(options: ScreenerOptions, dependencies: ScreenerDependencies): Screener {
-  const { lookup, counters, traffic } = dependencies
+  const { lookup, counters, traffic, pairs } = dependencies
   const verdictIds = createVerdictIds(dependencies.fillRandom)
   const journal = createDecisionJournal(options, dependencies)
   const recentAnswers = createRecentAnswers(dependencies.recent)
@@ -218,6 +222,8 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     decision.verdict = isShadow ? ALLOW : verdict
     verdictIds.next(decision.verdictId)
     journal.record(call, decision, verdict)
+    // However it was decided: a call that is not noted would be denied to whoever reports it.
+    noteCall(pairs, call.caller, call.callee, call.nowMs)
     countDecision(counters, decision, verdict)
   }
 
@@ -227,8 +233,9 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       state = compileState(snapshot, options.home)
     },
     hashCall: createCallHasher(options.callKey),
-    endCall() {
+    endCall({ caller, callee, answered, talkMs, nowMs }) {
       count(counters, COUNTER.callEnds)
+      if (answered && talkMs >= CONTACT_TALK_MS) noteContact(pairs, caller, callee, nowMs)
     },
     get generation() {
       return state?.snapshot.generation ?? 0

@@ -11,6 +11,7 @@ import type { ListContents } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
+import { createCallMatches } from './ask-call-match.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
@@ -18,6 +19,7 @@ import { keepFreshMoment } from './keep-fresh-moment.ts'
 import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
+import { nodeKey } from './node-key.ts'
 import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
@@ -70,6 +72,14 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     tellChanged: (upTo) => tell({ type: 'changed', upTo }),
     askStatus: (id) => tell({ type: 'status-request', id }),
   })
+  const callMatches = createCallMatches(
+    {
+      key: nodeKey(pseudonymKey, 'pairs'),
+      processes: config.verdict.processes,
+      seesAllCalls: config.redis.url === '' && !config.verdict.sharePort,
+    },
+    { ask: tell, now: clock.now },
+  )
   const explainer = await createLocalExplainer(
     { trunks: config.trunks, home },
     { store, contents, now: clock.now, onFailure: fail },
@@ -110,6 +120,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       numbering: imports.numbering,
       notify,
       notifyReport,
+      callMatch: callMatches.match,
       record: fresh.desk,
       clock: createClockDesk({
         clock,
@@ -161,7 +172,10 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
 
   return {
     onMessage(message) {
-      if (message.type === 'peers') peers.onPeers(message.labels)
+      if (message.type === 'peers') {
+        peers.onPeers(message.labels)
+        callMatches.onPeers(message.labels)
+      } else if (message.type === 'call-match') callMatches.onAnswer(message)
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)

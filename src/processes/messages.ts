@@ -1,5 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { CallMatch } from '../domain/report.ts'
 import type { RecordState } from '../services/record-desk.ts'
+import type { PairsState } from '../shm/pairs.ts'
 
 /**
  * What the processes of one node say to each other. The supervisor is the hub: it starts the others, and hands on what
@@ -44,6 +46,18 @@ export type AppliedMessage = {
 /** Control to every verdict process and back: counters and state for /metrics and /health. */
 export type StatusRequestMessage = { type: 'status-request'; id: number }
 export type StatusMessage = { type: 'status'; id: number; status: VerdictProcessStatus }
+/**
+ * Control to every verdict process and back: whether the call with this keyed hash (shm/pair-hash.ts) was attempted since
+ * `sinceMs`. No number is in it.
+ */
+export type CallMatchRequestMessage = {
+  type: 'call-match-request'
+  id: number
+  low: number
+  high: number
+  sinceMs: number
+}
+export type CallMatchMessage = { type: 'call-match'; id: number; label: string; match: CallMatch }
 /** Verdict process to control: protected callers that looked suspicious (numbers, highest score of the batch). */
 export type ReviewWantedMessage = { type: 'review-wanted'; items: { number: number; score: number; atMs: number }[] }
 
@@ -63,6 +77,7 @@ export type VerdictProcessStatus = {
   globalGateBytes: number
   globalGateNumbers: number
   decisionLog: { written: number; lost: number }
+  pairs: PairsState
   uptimeSeconds: number
   memoryBytes: number
 }
@@ -78,6 +93,8 @@ export type ToChild =
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage
+  | CallMatchRequestMessage
+  | CallMatchMessage
   | ReviewWantedMessage
 export type ToSupervisor =
   | StoreReadyMessage
@@ -90,6 +107,8 @@ export type ToSupervisor =
   | AppliedMessage
   | StatusRequestMessage
   | StatusMessage
+  | CallMatchRequestMessage
+  | CallMatchMessage
   | ReviewWantedMessage
 
 /** Exit code of a child that said `failed`: the supervisor has its reason already. */

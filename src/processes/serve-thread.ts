@@ -3,7 +3,11 @@ import { ScreeningError } from '../domain/errors.ts'
 import type { NodeClock } from '../domain/node-clock.ts'
 import type { Screener } from '../engine/screener.ts'
 import { type Counters, count, counterIndex, openCounters } from '../shm/counters.ts'
+import { openDecisionRing } from '../shm/decision-ring.ts'
 import { beatThread, nodeHealth, openNodeHealth } from '../shm/node-health.ts'
+import { openPairs } from '../shm/pairs.ts'
+import { openRecentCalls } from '../shm/recent-calls.ts'
+import { openTraffic } from '../shm/traffic.ts'
 import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts'
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
@@ -58,6 +62,16 @@ export function serveThread(data: VerdictThreadData, { parent, clock, screener, 
     await (await server)?.close()
     await store.close()
     parent?.close()
+  }
+}
+
+/** The shared memory a thread's screener works in. */
+export function openThreadMemory(data: VerdictThreadData) {
+  return {
+    recent: openRecentCalls(data.recentCalls),
+    pairs: openPairs(data.pairs, data.pairKey),
+    ring: openDecisionRing(data.decisionRing),
+    traffic: openTraffic(data.traffic),
   }
 }
 

@@ -169,10 +169,12 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
         return
       case 'changed':
       case 'status-request':
+      case 'call-match-request':
         for (const verdict of verdicts) if (verdict.ready) send(verdict, message)
         return
       case 'applied':
       case 'status':
+      case 'call-match':
       case 'review-wanted':
         send(control, message)
         return

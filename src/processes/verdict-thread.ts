@@ -17,6 +17,9 @@ export type VerdictThreadData = {
   readonly callKey: Uint32Array
   readonly logKey: Uint32Array
   readonly counters: SharedArrayBuffer
+  /** shm/pairs.ts, and the two words it is opened with. */
+  readonly pairs: SharedArrayBuffer
+  readonly pairKey: Uint32Array
   readonly recentCalls: SharedArrayBuffer
   readonly decisionRing: SharedArrayBuffer
   readonly traffic: SharedArrayBuffer

@@ -1,4 +1,4 @@
-import { createHmac, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
@@ -17,8 +17,16 @@ import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { keptFreshMs } from './keep-fresh-moment.ts'
+import { createKeptPairs } from './keep-pairs.ts'
+import { startSnapshots } from './keep-snapshots.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
-import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
+import {
+  ALIVE_EVERY_MS,
+  type CallMatchRequestMessage,
+  type StartMessage,
+  type VerdictProcessStatus,
+} from './messages.ts'
+import { nodeKey } from './node-key.ts'
 import { openClock } from './open-clock.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
@@ -65,12 +73,24 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
 
   const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
+  const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
+  const pairs = createKeptPairs(
+    { pairsPerDay: config.verdict.pairsPerDay, key: nodeKey(pseudonymKey, 'pairs') },
+    { now: clock.now, onFull: (today) => log.warn(today, 'the memory of pairs is full for today') },
+  )
+  const snapshots = await startSnapshots(
+    { directory: directory.snapshots, label },
+    { parts: pairs.parts, now: clock.now, log },
+  )
+  pairs.start()
   const shared = {
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
     callKey: randomFillSync(new Uint32Array(2)),
-    logKey: logKey(readPseudonymKey(directory, config.pseudonymKeyFile)),
+    logKey: nodeKey(pseudonymKey, 'decision-log'),
+    pairs: pairs.memory,
+    pairKey: pairs.key,
   }
   const threadData = Array.from(
     { length: config.verdict.threads },
@@ -177,6 +197,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     threads.acceptClock()
   }
 
+  function answerMatch({ id, low, high, sinceMs }: CallMatchRequestMessage): void {
+    tell({ type: 'call-match', id, label, match: pairs.match(low, high, sinceMs) })
+  }
+
   function status(): VerdictProcessStatus {
     return {
       label,
@@ -192,6 +216,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
       decisionLog: logs.stats(),
+      pairs: pairs.state(),
       uptimeSeconds: (Date.now() - startedMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
     }
@@ -203,6 +228,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'alive') controlHeardMs = performance.now()
       else if (message.type === 'record-fresh') record.hear(message.freshMs, clock.now())
       else if (message.type === 'clock-accepted') acceptClock()
+      else if (message.type === 'call-match-request') answerMatch(message)
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
@@ -223,15 +249,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       // than the supervisor's patience, and it reads the store.
       const followed = follower.close()
       await threads.close()
+      pairs.stop()
+      await snapshots.close()
       await logs.close()
       await followed
       await store.close()
     },
   }
-}
-
-/** The key of callee pseudonyms and of the sample: the same in every process of the node, and of nodes that share a key. */
-function logKey(pseudonymKey: Uint8Array): Uint32Array {
-  const digest = createHmac('sha256', pseudonymKey).update('decision-log').digest()
-  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4))
 }

@@ -27,7 +27,7 @@ import {
 } from './activity-layout.ts'
 import { takeBlock } from './activity-pool.ts'
 import { aimAt, classOf, findHead, listedOf, lockSet, placeHead, removeHead, unlockSet } from './activity-table.ts'
-import { checksumWords } from './checksum.ts'
+import { checksumInSlices, checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
 
 // Words of the head beyond magic, version and length in words.
@@ -44,16 +44,20 @@ const FORMAT: RegionFormat = {
 /** Tries of some microseconds each before a busy set is left out: its holder was stopped for tens of milliseconds. */
 const SET_TRIES = 10_000
 
+/** Some milliseconds of work: 3,840 keys of a full table. */
+const SLICE_SETS = 256
+
 /**
- * A snapshot with its checksum. Threads may go on counting; the caller should not be one that answers verdicts: 1 M keys
- * take about 0.2 s.
+ * A snapshot with its checksum; threads may go on counting. Yields every few milliseconds, so that a main thread can do
+ * something else in between: 1 M keys take about 0.2 s in all.
  */
-export function activityToBytes(activity: Activity): Uint8Array {
+export function* activityInSlices(activity: Activity): Generator<undefined, Uint8Array> {
   // As large as the region, of which the system gives only the pages that are written.
   const into = new Uint32Array(activity.words.length + HEADER_WORDS)
   let at = HEADER_WORDS
   let keys = 0
   for (let set = 0; set < activity.sets; set++) {
+    if (set % SLICE_SETS === SLICE_SETS - 1) yield undefined
     if (!lockPatiently(activity, set)) continue
     for (let way = 0; way < WAYS; way++) {
       if (activity.words[lineOf(set) + 1 + way] === 0) continue
@@ -66,8 +70,17 @@ export function activityToBytes(activity: Activity): Uint8Array {
   into[1] = FORMAT.version
   into[2] = at
   into[KEYS_WORD] = keys
-  into[CHECKSUM_WORD] = checksumWords(into.subarray(0, at), 0)
+  into[CHECKSUM_WORD] = yield* checksumInSlices(into.subarray(0, at))
   return new Uint8Array(into.buffer, 0, at * 4)
+}
+
+/** The same in one go. */
+export function activityToBytes(activity: Activity): Uint8Array {
+  const slices = activityInSlices(activity)
+  for (;;) {
+    const { done, value } = slices.next()
+    if (done) return value
+  }
 }
 
 function lockPatiently(activity: Activity, set: number): boolean {

@@ -8,27 +8,70 @@ const PRIME_1 = 0x9e3779b1 | 0
 const PRIME_2 = 0x85ebca77 | 0
 const PRIME_3 = 0xc2b2ae3d | 0
 
-/** Unsigned XXH32, seed 0, of `words` from index `start`; the length from there must be a multiple of four words, not 0. */
-export function checksumWords(words: Uint32Array, start: number): number {
-  const end = words.length
-  if (end <= start || ((end - start) & 3) !== 0) {
-    throw new RangeError(`A checksum needs whole stripes of four words, got ${end - start}.`)
-  }
+/** A checksum of words that are added a part at a time, so that a long one need not be made in one go. */
+export type Checksum = {
+  /** words[start..end): a multiple of four words. */
+  add(words: Uint32Array, start: number, end: number): void
+  /** Unsigned XXH32, seed 0, of all that was added; something must have been. */
+  finish(): number
+}
+
+export function createChecksum(): Checksum {
   let lane0 = (PRIME_1 + PRIME_2) | 0
   let lane1 = PRIME_2
   let lane2 = 0
   let lane3 = -PRIME_1 | 0
-  for (let i = start; i < end; i += 4) {
-    lane0 = mixLane(lane0, words[i]!)
-    lane1 = mixLane(lane1, words[i + 1]!)
-    lane2 = mixLane(lane2, words[i + 2]!)
-    lane3 = mixLane(lane3, words[i + 3]!)
+  let length = 0
+  return {
+    add(words, start, end) {
+      assertStripes(end - start)
+      let [a, b, c, d] = [lane0, lane1, lane2, lane3]
+      for (let i = start; i < end; i += 4) {
+        a = mixLane(a, words[i]!)
+        b = mixLane(b, words[i + 1]!)
+        c = mixLane(c, words[i + 2]!)
+        d = mixLane(d, words[i + 3]!)
+      }
+      lane0 = a
+      lane1 = b
+      lane2 = c
+      lane3 = d
+      length += end - start
+    },
+    finish() {
+      assertStripes(length)
+      let sum = (rotate(lane0, 1) + rotate(lane1, 7) + rotate(lane2, 12) + rotate(lane3, 18)) | 0
+      sum = (sum + length * 4) | 0
+      sum = Math.imul(sum ^ (sum >>> 15), PRIME_2)
+      sum = Math.imul(sum ^ (sum >>> 13), PRIME_3)
+      return (sum ^ (sum >>> 16)) >>> 0
+    },
   }
-  let sum = (rotate(lane0, 1) + rotate(lane1, 7) + rotate(lane2, 12) + rotate(lane3, 18)) | 0
-  sum = (sum + (end - start) * 4) | 0
-  sum = Math.imul(sum ^ (sum >>> 15), PRIME_2)
-  sum = Math.imul(sum ^ (sum >>> 13), PRIME_3)
-  return (sum ^ (sum >>> 16)) >>> 0
+}
+
+/** Unsigned XXH32, seed 0, of `words` from index `start`; the length from there must be a multiple of four words, not 0. */
+export function checksumWords(words: Uint32Array, start: number): number {
+  const checksum = createChecksum()
+  checksum.add(words, start, words.length)
+  return checksum.finish()
+}
+
+/** 1 MiB: about 1 ms. */
+const SLICE_WORDS = 2 ** 18
+
+/** checksumWords of a whole, with a rest after each MiB for whoever has something else to do. */
+export function* checksumInSlices(words: Uint32Array): Generator<undefined, number> {
+  const checksum = createChecksum()
+  for (let at = 0; at < words.length; at += SLICE_WORDS) {
+    checksum.add(words, at, Math.min(at + SLICE_WORDS, words.length))
+    yield undefined
+  }
+  return checksum.finish()
+}
+
+function assertStripes(words: number): void {
+  if (words > 0 && (words & 3) === 0) return
+  throw new RangeError(`A checksum needs whole stripes of four words, got ${words}.`)
 }
 
 function mixLane(lane: number, word: number): number {

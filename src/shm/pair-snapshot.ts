@@ -7,7 +7,7 @@
  * The mark is the keyed hash of a pair that cannot exist, so a file made with another key is refused instead of answering
  * at random. Little-endian, like every machine we run on.
  */
-import { checksumWords } from './checksum.ts'
+import { checksumInSlices, checksumWords } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, refusal } from './layout.ts'
 import { BLOCK_WORDS } from './pair-block.ts'
 import { callHash } from './pair-hash.ts'
@@ -20,31 +20,44 @@ const DAY = 3
 const CHECKSUM = 4
 const MARK = 5
 const COUNTS = 7
+/** 1 MiB is copied at a time. */
+const SLICE_BLOCKS = 2 ** 20 / 64
 /** Pairs and "full" of contacts and of calls. */
 const COUNTS_KEPT = 4
 
 /**
- * The day in `slot` (0 to PAIR_DAYS - 1), or undefined when it holds none. Pairs that are being noted meanwhile may or may
- * not be in it. Any thread; about 1 ms a MB.
+ * The day in `slot` (0 to PAIR_DAYS - 1), or undefined when it holds none. Yields after every MiB, some milliseconds of work, so that
+ * a main thread can do something else in between. Pairs that are being noted meanwhile may or may not be in it.
  */
-export function pairsToBytes(pairs: Pairs, slot: number): Uint8Array | undefined {
+export function* pairsToBytes(pairs: Pairs, slot: number): Generator<undefined, Uint8Array | undefined> {
   const { contacts, calls, counts } = pairs
   // Pairs with the stores in prepareDay.
   const day = Atomics.load(pairs.days, slot)
   if (day === 0) return undefined
   const words = new Uint32Array(snapshotBytes(pairs) / 4)
-  words[0] = FORMAT.magic
-  words[1] = FORMAT.version
-  words[2] = pairs.capacityPerDay
-  words[DAY] = day
+  let at = HEADER_WORDS
+  for (const relation of [contacts, calls]) {
+    for (let block = 0; block < relation.blocks; block += SLICE_BLOCKS) {
+      const slice = words.subarray(at, at + Math.min(SLICE_BLOCKS, relation.blocks - block) * BLOCK_WORDS)
+      readBlocks(relation, slot, block, slice)
+      at += slice.length
+      yield undefined
+    }
+  }
+  words.set([FORMAT.magic, FORMAT.version, pairs.capacityPerDay, day])
   words.set(keyMark(pairs), MARK)
+  // After the bits: a day may come back a little fuller than it is, never emptier.
   words.set(counts.subarray(slot * COUNT_WORDS, slot * COUNT_WORDS + COUNTS_KEPT), COUNTS)
-  copyBlocks(contacts, slot, words, HEADER_WORDS, true)
-  copyBlocks(calls, slot, words, HEADER_WORDS + contacts.blocks * BLOCK_WORDS, true)
   // Pairs with the first store in prepareDay: a day that was being cleared meanwhile is nobody's.
   if (Atomics.load(pairs.days, slot) !== day) return undefined
-  words[CHECKSUM] = checksumWords(words, 0)
+  words[CHECKSUM] = yield* checksumInSlices(words)
   return new Uint8Array(words.buffer)
+}
+
+/** Differs when a pair was put into the slot's day since, or it holds another day. */
+export function pairsMark({ days, counts }: Pairs, slot: number): string {
+  const line = slot * COUNT_WORDS
+  return [days[slot], ...counts.subarray(line, line + COUNTS_KEPT)].join(' ')
 }
 
 /**
@@ -85,8 +98,9 @@ function restoreDay(pairs: Pairs, day: number, words: Uint32Array): void {
   const { contacts, calls, counts } = pairs
   const slot = day & (PAIR_DAYS - 1)
   for (let i = 0; i < COUNTS_KEPT; i++) counts[slot * COUNT_WORDS + i] = words[COUNTS + i]!
-  copyBlocks(contacts, slot, words, HEADER_WORDS, false)
-  copyBlocks(calls, slot, words, HEADER_WORDS + contacts.blocks * BLOCK_WORDS, false)
+  const callsAt = HEADER_WORDS + contacts.blocks * BLOCK_WORDS
+  writeBlocks(contacts, slot, words.subarray(HEADER_WORDS, callsAt))
+  writeBlocks(calls, slot, words.subarray(callsAt))
   // Pairs with the loads of whoever asks: the filter is whole before it has a day.
   Atomics.store(pairs.days, slot, day)
 }
@@ -100,13 +114,27 @@ function keyMark({ hasher }: Pairs): Uint32Array {
   return Uint32Array.of(low, high)
 }
 
-function copyBlocks(relation: Relation, slot: number, day: Uint32Array, from: number, isOut: boolean): void {
-  const { words, blocks, blockStride, slotStride } = relation
+/** Blocks of the slot from `block` on, as many as `into` takes. */
+function readBlocks(
+  { words, blockStride, slotStride }: Relation,
+  slot: number,
+  block: number,
+  into: Uint32Array,
+): void {
+  let base = slot * slotStride + block * blockStride
+  if (blockStride === BLOCK_WORDS) {
+    into.set(words.subarray(base, base + into.length))
+    return
+  }
+  for (let at = 0; at < into.length; at += BLOCK_WORDS, base += blockStride) {
+    for (let i = 0; i < BLOCK_WORDS; i++) into[at + i] = words[base + i]!
+  }
+}
+
+/** All blocks of the slot. */
+function writeBlocks({ words, blockStride, slotStride }: Relation, slot: number, from: Uint32Array): void {
   let base = slot * slotStride
-  for (let at = from; at < from + blocks * BLOCK_WORDS; at += BLOCK_WORDS, base += blockStride) {
-    for (let i = 0; i < BLOCK_WORDS; i++) {
-      if (isOut) day[at + i] = words[base + i]!
-      else words[base + i] = day[at + i]!
-    }
+  for (let at = 0; at < from.length; at += BLOCK_WORDS, base += blockStride) {
+    for (let i = 0; i < BLOCK_WORDS; i++) words[base + i] = from[at + i]!
   }
 }

@@ -176,6 +176,35 @@ function putPair(counts: Int32Array, relation: Relation, slot: number, low: numb
   blockSet(words, base, high)
 }
 
+export type PairsState = {
+  /** Epoch day. */
+  readonly day: number
+  /** Pairs put in today. */
+  readonly calls: number
+  readonly contacts: number
+  /** One of the two relations had to turn pairs of today away. */
+  readonly isFull: boolean
+  /** Complete from then on, days that were full aside; epoch milliseconds. */
+  readonly sinceMs: number
+}
+
+/** For metrics and the log of the main thread. */
+export function pairsState(pairs: Pairs, nowMs: number): PairsState {
+  const day = Math.floor(nowMs / MINUTE_MS / DAY_MINUTES)
+  const { head, days, counts, calls, contacts } = pairs
+  const sinceMs = head[SINCE_MINUTE]! * MINUTE_MS
+  if (days[day & SLOT_MASK] !== day) return { day, calls: 0, contacts: 0, isFull: false, sinceMs }
+  const line = (day & SLOT_MASK) * COUNT_WORDS
+  return {
+    day,
+    // The add that turned a pair away counted it.
+    calls: Math.min(counts[line + calls.at + COUNT]!, calls.capacity),
+    contacts: Math.min(counts[line + contacts.at + COUNT]!, contacts.capacity),
+    isFull: counts[line + calls.at + FULL] !== 0 || counts[line + contacts.at + FULL] !== 0,
+    sinceMs,
+  }
+}
+
 /**
  * Makes the filters of today ready, and tomorrow's in the last AHEAD_MINUTES of a day. For the main thread of the process
  * alone: before the first note and then each minute (MINUTE_MS). A turn that comes late, a clock that jumped, and notes that

@@ -22,6 +22,8 @@ export type DataDirectory = {
   readonly gates: string
   readonly decisions: string
   readonly traffic: string
+  /** What verdict processes remember over a restart. */
+  readonly snapshots: string
   readonly imports: string
   /** Notes of the verdict processes that serve. */
   readonly serving: string
@@ -35,6 +37,7 @@ export function dataDirectoryAt(root: string): DataDirectory {
     gates: at('gates'),
     decisions: at('decisions'),
     traffic: at('traffic'),
+    snapshots: at('snapshots'),
     imports: at('imports'),
     serving: at('serving'),
   }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { COUNTER_NAMES } from '../shm/counters.ts'
+import type { PairsState } from '../shm/pairs.ts'
 import { ageSeconds } from './shared-record-metrics.ts'
 
 /** What a verdict process tells about itself when asked; the threads' counters are added up already. */
@@ -18,6 +19,7 @@ export type VerdictProcessState = {
   readonly globalGateBytes: number
   readonly globalGateNumbers: number
   readonly decisionLog: { readonly written: number; readonly lost: number }
+  readonly pairs: PairsState
   readonly uptimeSeconds: number
   readonly memoryBytes: number
 }
@@ -117,7 +119,17 @@ function createGauges(registry: Registry): VerdictMetrics {
     'process',
   ])
   const uptime = gauge('zaslon_verdict_uptime_seconds', 'Time since a verdict process started.', ['process'])
-  const all = [threads, inForce, stale, ratio, gateBytes, gateNumbers, memory, uptime]
+  const pairs = gauge('zaslon_pairs_today', 'Pairs of numbers that called, or talked for a minute, today (UTC).', [
+    'process',
+    'relation',
+  ])
+  const pairsFull = gauge('zaslon_pairs_full', '1: today takes no more pairs, see verdict.pairsPerDay.', ['process'])
+  const pairsCovered = gauge(
+    'zaslon_pairs_covered_seconds',
+    'For how long every call was remembered: reports of earlier ones are neither confirmed nor denied.',
+    ['process'],
+  )
+  const all = [threads, inForce, stale, ratio, gateBytes, gateNumbers, memory, uptime, pairs, pairsFull, pairsCovered]
   return {
     update(processes, nowMs) {
       for (const one of all) one.reset()
@@ -132,6 +144,10 @@ function createGauges(registry: Registry): VerdictMetrics {
         gateNumbers.set(labels, state.globalGateNumbers)
         memory.set(labels, state.memoryBytes)
         uptime.set(labels, state.uptimeSeconds)
+        pairs.set({ ...labels, relation: 'calls' }, state.pairs.calls)
+        pairs.set({ ...labels, relation: 'contacts' }, state.pairs.contacts)
+        pairsFull.set(labels, state.pairs.isFull ? 1 : 0)
+        pairsCovered.set(labels, ageSeconds(state.pairs.sinceMs, nowMs))
       }
     },
   }

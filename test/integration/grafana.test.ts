@@ -22,6 +22,7 @@ async function exportedMetrics(): Promise<Set<string>> {
     globalGateBytes: 0,
     globalGateNumbers: 0,
     decisionLog: { written: 0, lost: 0 },
+    pairs: { day: 1, calls: 1, contacts: 0, isFull: false, sinceMs: 0 },
     uptimeSeconds: 1,
     memoryBytes: 1,
   }

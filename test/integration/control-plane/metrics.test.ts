@@ -24,6 +24,7 @@ function processState(counts: Record<string, number>, more: Partial<VerdictProce
     globalGateBytes: 4_096,
     globalGateNumbers: 10,
     decisionLog: { written: 1, lost: 0 },
+    pairs: { day: 20_784, calls: 30, contacts: 20, isFull: false, sinceMs: NOW_MS - 90_000 },
     uptimeSeconds: 12,
     memoryBytes: 1_000_000,
     ...more,
@@ -57,6 +58,10 @@ describe('GET /metrics', () => {
     expect(text).toContain('zaslon_reasons_total{process="verdict-0",code="listed"} 4')
     expect(text).toContain('zaslon_gate_false_hit_ratio{process="verdict-0"} 0.01')
     expect(text).toContain('zaslon_verdict_staleness_seconds{process="verdict-0"} 1.5')
+    expect(text).toContain('zaslon_pairs_today{process="verdict-0",relation="calls"} 30')
+    expect(text).toContain('zaslon_pairs_today{process="verdict-0",relation="contacts"} 20')
+    expect(text).toContain('zaslon_pairs_full{process="verdict-0"} 0')
+    expect(text).toContain('zaslon_pairs_covered_seconds{process="verdict-0"} 90')
     expect(text).toContain('zaslon_decision_duration_seconds_bucket{le="0.000001024",process="verdict-0"} 7')
     expect(text).toContain('zaslon_decision_duration_seconds_bucket{le="+Inf",process="verdict-0"} 8')
     expect(text).toContain('zaslon_decision_duration_seconds_sum{process="verdict-0"} 2')

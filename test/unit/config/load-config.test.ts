@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { isLoopback, loadConfig } from '../../../src/config/load-config.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import { COUNTER_THREADS_MAX } from '../../../src/shm/counters.ts'
+import { PAIRS_PER_DAY_MAX } from '../../../src/shm/pair-memory.ts'
 import { RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
 import { TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
@@ -97,6 +98,7 @@ describe('the configuration', () => {
     ['threads', COUNTER_THREADS_MAX],
     ['recentCalls', RECENT_CALLS_MAX],
     ['callersPerHour', TRAFFIC_CAPACITY_MAX],
+    ['pairsPerDay', PAIRS_PER_DAY_MAX],
   ])('refuses more than shared memory has room for: verdict.%s', (key, max) => {
     expect(refusal({}, `verdict: { ${key}: ${max + 1} }\n`).message).toContain(`/verdict/${key}`)
   })

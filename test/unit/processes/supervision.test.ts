@@ -196,6 +196,22 @@ describe('supervision', () => {
     expect(newest('control').told.some(({ type }) => type === 'record-fresh')).toBe(false)
   })
 
+  it('asks the verdict processes that serve about a call for control, and hands on what they answer', async () => {
+    const { newest, serve } = supervise()
+    const question = { type: 'call-match-request', id: 1, low: 2, high: 3, sinceMs: 4 } as const
+    newest('control').say({ type: 'store-ready' })
+    await turn()
+    newest('control').say(question)
+    expect(newest('verdict').told).not.toContainEqual(question)
+    await serve()
+    newest('control').say(question)
+    expect(newest('verdict').told).toContainEqual(question)
+    const answer = { type: 'call-match', id: 1, label: 'verdict-1', match: 'yes' } as const
+    newest('verdict').say(answer)
+    expect(newest('control').told).toContainEqual(answer)
+    expect(newest('verdict').told).not.toContainEqual(answer)
+  })
+
   it('kills a verdict process that is silent, and starts it again', async () => {
     const { forks, lines, living, newest, serve } = supervise()
     await serve()

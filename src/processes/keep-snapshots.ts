@@ -1,0 +1,44 @@
+import { createSnapshotFiles, type SnapshotPart } from '../stores/snapshot-files.ts'
+
+/** What a verdict process remembers over a restart: read at start, written every 30 s and on stop. */
+export type Snapshots = {
+  /** Stops the timer and writes what has changed since. After the threads are closed. */
+  close(): Promise<void>
+}
+
+export type SnapshotsDependencies = {
+  readonly parts: readonly SnapshotPart[]
+  readonly now: () => number
+  readonly log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
+}
+
+/** What a crash may forget. A write of the default memory of pairs takes about 10 ms of the main thread. */
+const WRITE_EVERY_MS = 30_000
+/** As long as anything in them is remembered. */
+const AGE_MS_MAX = 7 * 24 * 3_600_000
+
+export async function startSnapshots(
+  { directory, label }: { readonly directory: string; readonly label: string },
+  { parts, now, log }: SnapshotsDependencies,
+): Promise<Snapshots> {
+  const files = createSnapshotFiles(
+    { directory, owner: label, ageMsMax: AGE_MS_MAX },
+    {
+      parts,
+      now,
+      onFault: ({ part, isWrite, error }) =>
+        log.warn({ part, err: error }, isWrite ? 'a snapshot was not written' : 'a snapshot was not read: begun empty'),
+    },
+  )
+  const restored = await files.restore()
+  if (restored.length > 0) log.info({ parts: restored }, 'remembered from before the restart')
+  const timer = setInterval(() => void files.write(), WRITE_EVERY_MS)
+  return {
+    async close() {
+      clearInterval(timer)
+      // A write under way is joined, and may have passed what came in last: the second one has it.
+      await files.write()
+      await files.write()
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createSnapshotFiles, type SnapshotPart } from '../../../src/stores/snapshot-files.ts'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
+
+const AGE_MS_MAX = 7 * 24 * 3_600_000
+
+/** A part that holds a text. */
+function textPart(name: string, text: string | undefined) {
+  const state = { text, mark: 1, reads: 0 }
+  const part: SnapshotPart = {
+    name,
+    mark: () => String(state.mark),
+    toBytes() {
+      state.reads++
+      return state.text === undefined ? undefined : Buffer.from(state.text)
+    },
+    fromBytes(bytes) {
+      const read = Buffer.from(bytes).toString()
+      if (read.startsWith('damaged')) throw new Error('It is damaged.')
+      if (read.startsWith('over')) return false
+      state.text = read
+      return true
+    },
+  }
+  return { part, state }
+}
+
+function files(directory: string, parts: readonly SnapshotPart[], owner = 'verdict-1') {
+  const faults: { part: string; isWrite: boolean }[] = []
+  const all = createSnapshotFiles(
+    { directory, owner, ageMsMax: AGE_MS_MAX },
+    { parts, now: Date.now, onFault: ({ part, isWrite }) => faults.push({ part, isWrite }) },
+  )
+  return { all, faults }
+}
+
+describe('snapshot files', () => {
+  it('give every part back after a restart, and to nobody else', async () => {
+    const directory = temporaryDirectory()
+    const [one, two, none] = [textPart('one', 'first'), textPart('two', 'second'), textPart('none', undefined)]
+    const written = files(directory, [one.part, two.part, none.part])
+    await written.all.write()
+    expect(readdirSync(directory).sort()).toEqual(['verdict-1-one.snapshot', 'verdict-1-two.snapshot'])
+    expect(statSync(path.join(directory, 'verdict-1-one.snapshot')).mode & 0o777).toBe(0o600)
+
+    const [back, empty] = [textPart('one', undefined), textPart('none', undefined)]
+    expect(await files(directory, [back.part, empty.part]).all.restore()).toEqual(['one'])
+    expect(back.state.text).toBe('first')
+    expect(await files(directory, [textPart('one', undefined).part], 'verdict-2').all.restore()).toEqual([])
+    expect(written.faults).toEqual([])
+  })
+
+  it('are written again only when the part has changed', async () => {
+    const directory = temporaryDirectory()
+    const { part, state } = textPart('one', 'first')
+    const { all } = files(directory, [part])
+    await all.write()
+    await all.write()
+    expect(state.reads).toBe(1)
+    Object.assign(state, { text: 'second', mark: 2 })
+    await Promise.all([all.write(), all.write()])
+    expect(state.reads).toBe(2)
+    expect(readFileSync(path.join(directory, 'verdict-1-one.snapshot'), 'utf8')).toBe('second')
+  })
+
+  it('are told and left out when they are damaged, old or over', async () => {
+    const directory = temporaryDirectory()
+    const file = (name: string) => path.join(directory, `verdict-1-${name}.snapshot`)
+    for (const name of ['damaged', 'over', 'old', 'young']) writeFileSync(file(name), name)
+    const at = (ageMs: number) => (Date.now() - ageMs) / 1_000
+    utimesSync(file('old'), at(AGE_MS_MAX + 60_000), at(AGE_MS_MAX + 60_000))
+    utimesSync(file('young'), at(AGE_MS_MAX - 60_000), at(AGE_MS_MAX - 60_000))
+    const parts = ['damaged', 'over', 'old', 'young', 'missing'].map((name) => textPart(name, undefined))
+    const { all, faults } = files(
+      directory,
+      parts.map(({ part }) => part),
+    )
+    expect(await all.restore()).toEqual(['young'])
+    expect(faults).toEqual([{ part: 'damaged', isWrite: false }])
+    expect(parts.map(({ state }) => state.text)).toEqual([undefined, undefined, undefined, 'young', undefined])
+  })
+
+  it('are kept as they were when one cannot be written, and the others are written', async () => {
+    const directory = temporaryDirectory()
+    const [one, two] = [textPart('one', 'first'), textPart('two', 'second')]
+    // A directory where the file belongs: nothing can be renamed over it.
+    mkdirSync(path.join(directory, 'verdict-1-one.snapshot'))
+    const { all, faults } = files(directory, [one.part, two.part])
+    await all.write()
+    expect(faults).toEqual([{ part: 'one', isWrite: true }])
+    expect(readFileSync(path.join(directory, 'verdict-1-two.snapshot'), 'utf8')).toBe('second')
+    // It is tried again although nothing has changed since.
+    await all.write()
+    expect(one.state.reads).toBe(2)
+    expect(two.state.reads).toBe(1)
+  })
+
+  it('leave no draft of a process that was killed while it wrote', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(path.join(directory, 'verdict-1-one.snapshot.77.draft'), 'half')
+    writeFileSync(path.join(directory, 'verdict-2-one.snapshot.78.draft'), 'half')
+    await files(directory, []).all.restore()
+    expect(readdirSync(directory)).toEqual(['verdict-2-one.snapshot.78.draft'])
+  })
+
+  it('say so when there is nowhere to write', async () => {
+    const directory = path.join(temporaryDirectory(), 'gone')
+    mkdirSync(directory)
+    const { all, faults } = files(directory, [textPart('one', 'first').part])
+    rmSync(directory, { recursive: true })
+    await all.write()
+    expect(faults).toEqual([
+      { part: 'one', isWrite: true },
+      { part: 'directory', isWrite: true },
+    ])
+  })
+})
