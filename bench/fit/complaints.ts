@@ -31,21 +31,21 @@ const STEPS = [4, 2, 0.5, 0.25] as const
 const ROUNDS_MAX = 6
 const DAY_MS = 86_400_000
 
-/** Evidence of many numbers, BLOCK_EVIDENCE_LENGTH values each. */
+/** Evidence of many numbers, BLOCK_EVIDENCE_LENGTH values each and then the number. */
+const ROW_LENGTH = BLOCK_EVIDENCE_LENGTH + 1
 type Fold = { readonly complaints: Float64Array; readonly benign: Float64Array }
 
 /** The constants by name, as one list to search in. */
-const PARAMETERS = ['background', 'tenThousand', 'thousand', 'hundred', 'ten', 'own'] as const
+const PARAMETERS = Object.keys(BLOCK_MODEL) as (keyof BlockModel)[]
 type Point = readonly number[]
 
 function modelOf(point: Point): BlockModel {
-  const [background = 1, tenThousand = 1, thousand = 1, hundred = 1, ten = 1, ownShape = 1] = point
-  return { background, shapes: [ten, hundred, thousand, tenThousand], ownShape }
+  return { ...BLOCK_MODEL, ...Object.fromEntries(PARAMETERS.map((name, index) => [name, point[index] ?? 1])) }
 }
 
-const CURRENT: Point = [BLOCK_MODEL.background, ...[...BLOCK_MODEL.shapes].reverse(), BLOCK_MODEL.ownShape]
+const CURRENT: Point = PARAMETERS.map((name) => BLOCK_MODEL[name])
 /** Nothing known about any level. */
-const NEUTRAL: Point = [1e-4, 1, 1, 1, 1, 1]
+const NEUTRAL: Point = PARAMETERS.map((name) => (name === 'background' ? 1e-4 : 1))
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -106,9 +106,9 @@ export async function run(args: readonly string[]): Promise<number> {
   )
 
   const best = search(folds)
-  const mean = objective(folds, best)
   process.stdout.write(
-    `Fitted on everything: mean recall ${percent(mean)}. What a constant is worth, all others as fitted:\n`,
+    `On everything: neutral ${percent(objective(folds, NEUTRAL))}, current ${percent(objective(folds, CURRENT))}, ` +
+      `fitted ${percent(objective(folds, best))}. What a constant is worth, all others as fitted:\n`,
   )
   printTable(
     ['constant', 'current', 'fitted', 'x 1/4', 'x 1/2', 'x 2', 'x 4'],
@@ -148,11 +148,11 @@ function gather(train: ReturnType<typeof readNumbers>, benign: readonly PhoneNum
 function keepEvidence(stream: ComplaintStream, number: PhoneNumber, atMs: number, into: number[]): void {
   stream.table.evidence.fill(0)
   stream.score(number, atMs)
-  into.push(...stream.table.evidence)
+  into.push(...stream.table.evidence, number)
 }
 
 function everySecond(rows: Float64Array, rest: number): Float64Array {
-  return rows.filter((_, index) => Math.floor(index / BLOCK_EVIDENCE_LENGTH) % 2 === rest)
+  return rows.filter((_, index) => Math.floor(index / ROW_LENGTH) % 2 === rest)
 }
 
 /** Recall averaged over SHARES and folds. */
@@ -168,11 +168,11 @@ function objective(folds: readonly Fold[], point: Point): number {
 
 function scores(rows: Float64Array, model: BlockModel): number[] {
   const found: number[] = []
-  for (let at = 0; at < rows.length; at += BLOCK_EVIDENCE_LENGTH) {
+  for (let at = 0; at < rows.length; at += ROW_LENGTH) {
     const evidence = rows.subarray(at, at + BLOCK_EVIDENCE_LENGTH)
     // A block of 1,000 without a report has no strength, whatever the model.
     const isNothing = evidence[2] === 0 && evidence[4] === 0
-    found.push(isNothing ? 0 : blockStrength(evidence, model))
+    found.push(isNothing ? 0 : blockStrength(evidence, rows[at + BLOCK_EVIDENCE_LENGTH] ?? 0, model))
   }
   return found
 }

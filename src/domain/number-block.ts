@@ -17,18 +17,20 @@
  *
  * - A number counts in its blocks with 1 - exp(-harm), so with less than one however much it is reported: one
  *   much-reported number says little about its neighbours, three reported neighbours say much. What counts is distinct
- *   numbers, as in the discounting of hierarchical Pitman-Yor models (Y. W. Teh, ACL 2006). On the complaints below that
- *   catches 4 points more than counting every complaint.
+ *   numbers, as in the discounting of hierarchical Pitman-Yor models (Y. W. Teh, ACL 2006).
  * - Good evidence takes from what its own number counts, and from nothing else: whoever whitewashes one number of a pool has
  *   not whitewashed the pool.
  * - Everything is decayed, with the half-life of reputations. Weights are kept relative to a landmark in the past and scaled
  *   when read (G. Cormode et al., "Forward decay", ICDE 2009), so that a sum is one number and never needs refreshing.
  * - Per ingress kind, as reputations are: reports of calls from abroad say nothing about national calls.
  *
+ * - A freephone number (freephone.ts) lies among honest businesses, so that the same evidence says less against it.
+ *
  * What comes out is a strength, never a verdict: on real businesses a hard block of every 1,000-number block with three bad
  * numbers hits 1.1 %. Blocks are of the whole number (floor(number / size)), which is right in every country where numbers
  * are given out in blocks of powers of ten. A short code has no neighbours: it neither counts nor has a strength.
  */
+import { isFreephone } from './freephone.ts'
 import { SHORT_CODE_LIMIT } from './phone-number.ts'
 import { decayedGood, decayedHarm, newestHarmMs, newestReportMs } from './reputation.ts'
 import { DAY_MS, KINDS, REPUTATION_HALF_LIFE_DAYS } from './reputation-record.ts'
@@ -52,21 +54,35 @@ export const BLOCK_STRENGTH_MAX = 1_000
 const PER_DOUBLING = 64
 const DOUBLINGS_BELOW_ONE = 13
 
-/** The constants of the model, in reports (shapes) and reports per number (background). */
+/**
+ * The constants of the model: what is expected of 10,000 numbers nothing is known of, in reports a number; the gamma shapes of
+ * the levels and of the number itself, in reports; and what the rate of a freephone number is multiplied by.
+ */
 export type BlockModel = {
-  /** Prior rate of 10,000 numbers nothing is known of. */
   readonly background: number
-  /** Gamma shapes by level. */
-  readonly shapes: readonly [ten: number, hundred: number, thousand: number, tenThousand: number]
-  /** Gamma shape of the number itself. */
-  readonly ownShape: number
+  readonly tenThousand: number
+  readonly thousand: number
+  readonly hundred: number
+  readonly ten: number
+  readonly own: number
+  readonly freephone: number
 }
 
-/** Fitted: `npm run fit -- complaints`. */
+/**
+ * Fitted with `npm run fit -- complaints` on 226,164 complaints to the US Do-Not-Call registry (autumn 2025) and 3,129 contact
+ * numbers of US providers: mean recall at false positives of 0.07 to 0.8 %. With these constants it is 39.4 %, and 36.8 % with
+ * all shapes 1 and no freephone factor; the best found is 39.5 %. The maximum is flat: a constant four times as large or small
+ * costs 0.3 points (thousand, own), 0.7 (ten), 1.2 (freephone) or nothing (background, tenThousand, hundred). Fitted on one
+ * half and checked on the other, the search gains 0.9 points over neutral constants, so there is little to overfit.
+ */
 export const BLOCK_MODEL: BlockModel = {
-  background: 5e-5,
-  shapes: [0.25, 8, 0.5, 0.003],
-  ownShape: 0.0625,
+  background: 2e-5,
+  tenThousand: 0.125,
+  thousand: 0.5,
+  hundred: 16,
+  ten: 0.25,
+  own: 0.125,
+  freephone: 0.25,
 }
 
 /** Evidence halves once a period, so that whole periods are whole binary exponents and scaling by them is exact. */
@@ -139,21 +155,21 @@ export function addToThousand(into: ThousandSums, number: number, record: DataVi
 /**
  * How strongly its blocks and its own record speak against a number: 0..BLOCK_STRENGTH_MAX, PER_DOUBLING for every doubling
  * of the rate at which the next report is expected from it. Grows with harm of every level, falls with the number's own
- * good evidence. `evidence` is laid out as BLOCK_EVIDENCE_LENGTH says. No allocation.
+ * good evidence. `evidence`, about `number`, is laid out as BLOCK_EVIDENCE_LENGTH says. No allocation.
  */
-export function blockStrength(evidence: Float64Array, model: BlockModel = BLOCK_MODEL): number {
-  const shapes = model.shapes
+export function blockStrength(evidence: Float64Array, number: number, model: BlockModel = BLOCK_MODEL): number {
   let rate = model.background
-  for (let level = LEVEL_TEN_THOUSAND; level >= LEVEL_TEN; level--) {
-    const size = BLOCK_SIZES[level] ?? 1
-    const shape = shapes[level] ?? 1
-    // A number counts less than one: more than its numbers a block has only when a clock jumped.
-    const harm = Math.min(size, evidence[level] ?? 0)
-    rate = (harm + shape) / (size + shape / rate)
-  }
-  const harm = evidence[OWN_HARM] ?? 0
-  const good = evidence[OWN_GOOD] ?? 0
-  rate = (harm + model.ownShape) / (1 + good + model.ownShape / rate)
+  rate = nextRate(rate, evidence[LEVEL_TEN_THOUSAND] ?? 0, 10_000, model.tenThousand)
+  rate = nextRate(rate, evidence[LEVEL_THOUSAND] ?? 0, 1_000, model.thousand)
+  rate = nextRate(rate, evidence[LEVEL_HUNDRED] ?? 0, 100, model.hundred)
+  rate = nextRate(rate, evidence[LEVEL_TEN] ?? 0, 10, model.ten)
+  rate = nextRate(rate, evidence[OWN_HARM] ?? 0, 1 + (evidence[OWN_GOOD] ?? 0), model.own)
+  if (isFreephone(number)) rate *= model.freephone
   const strength = Math.round(PER_DOUBLING * (Math.log2(rate) + DOUBLINGS_BELOW_ONE)) | 0
   return Math.min(BLOCK_STRENGTH_MAX, Math.max(0, strength))
+}
+
+/** Posterior mean of a gamma-Poisson rate with prior mean `rate` and this shape: (harm + shape) / (numbers + shape / rate). */
+function nextRate(rate: number, harm: number, numbers: number, shape: number): number {
+  return ((harm + shape) * rate) / (numbers * rate + shape)
 }

@@ -59,7 +59,7 @@ export function describeBlockHarm(
   }
   const hasBlock = addBlocks(store, number, ingress, nowMs, evidence)
   return {
-    strength: hasBlock || record !== undefined ? blockStrength(evidence) : 0,
+    strength: hasBlock || record !== undefined ? blockStrength(evidence, number) : 0,
     blocks: hasBlock ? BLOCK_SIZES.map((size, level) => ({ size, harm: evidence[level] ?? 0 })) : [],
     ownHarm: evidence[OWN_HARM] ?? 0,
     ownGood: evidence[OWN_GOOD] ?? 0,
@@ -89,9 +89,10 @@ function addBlocks(
   const hundred = HUNDREDS_AT + (Math.floor(number / 100) % 10) * KINDS
   const minute = Math.floor(sums.newestMs / MINUTE_MS)
   const now = 1 / weightAt(Math.max(nowMs, minute * MINUTE_MS), base)
-  evidence[LEVEL_TEN] = Math.fround(sums.sums[ten + ingress] ?? 0) * now
-  evidence[LEVEL_HUNDRED] = Math.fround(sums.sums[hundred + ingress] ?? 0) * now
-  evidence[LEVEL_THOUSAND] = Math.fround(sums.sums[THOUSAND_AT + ingress] ?? 0) * now
-  evidence[LEVEL_TEN_THOUSAND] = Math.fround(ofAll) * now
+  const scaled = (level: number, sum: number) => Math.min(BLOCK_SIZES[level] ?? 0, Math.fround(sum) * now)
+  evidence[LEVEL_TEN] = scaled(LEVEL_TEN, sums.sums[ten + ingress] ?? 0)
+  evidence[LEVEL_HUNDRED] = scaled(LEVEL_HUNDRED, sums.sums[hundred + ingress] ?? 0)
+  evidence[LEVEL_THOUSAND] = scaled(LEVEL_THOUSAND, sums.sums[THOUSAND_AT + ingress] ?? 0)
+  evidence[LEVEL_TEN_THOUSAND] = scaled(LEVEL_TEN_THOUSAND, ofAll)
   return true
 }

@@ -58,7 +58,7 @@ describe('the strength of a number by its blocks', () => {
   })
 
   it('is bounded for the neighbours of one number, however much that is reported', () => {
-    const most = blockStrength(Float64Array.of(1, 1, 1, 1, 0, 0))
+    const most = blockStrength(Float64Array.of(1, 1, 1, 1, 0, 0), FIRST)
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1, max: 9_999 }), (count, distance) => {
         const reputations = createReputations()
@@ -94,12 +94,12 @@ describe('the strength of a number by its blocks', () => {
         const before = Float64Array.from(row)
         const after = Float64Array.from(row)
         after[at] = (after[at] ?? 0) + more
-        const change = blockStrength(after) - blockStrength(before)
+        const change = blockStrength(after, FIRST) - blockStrength(before, FIRST)
         if (at === OWN_GOOD) expect(change).toBeLessThanOrEqual(0)
         else expect(change).toBeGreaterThanOrEqual(0)
         for (const evidence of [before, after]) {
-          expect(blockStrength(evidence)).toBeGreaterThanOrEqual(0)
-          expect(blockStrength(evidence)).toBeLessThanOrEqual(1_000)
+          expect(blockStrength(evidence, FIRST)).toBeGreaterThanOrEqual(0)
+          expect(blockStrength(evidence, FIRST)).toBeLessThanOrEqual(1_000)
         }
         expect(OWN_HARM).toBe(4)
       }),

@@ -64,19 +64,18 @@ describe('a block table', () => {
   })
 
   it('gives up its weakest entries for stronger ones when it is full, and counts them', () => {
-    const table = tableOf(8)
-    // Four entries a thousand: two fill the table.
-    writeThousand(table, FIRST, sumsOf(table, 1))
-    writeThousand(table, FIRST + 20_000, sumsOf(table, 2))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 0 })
-    writeThousand(table, FIRST + 40_000, sumsOf(table, 0.5))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 3 })
-    expect(blockHarm(table, FIRST + 40_001, 0, NOW)).toBe(0)
+    const table = tableOf(16)
+    // Four entries a thousand: four fill the table.
+    for (const i of [0, 1, 2, 3]) writeThousand(table, FIRST + i * 20_000, sumsOf(table, i + 1))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 0 })
+    writeThousand(table, FIRST + 80_000, sumsOf(table, 0.5))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 3 })
+    expect(blockHarm(table, FIRST + 80_001, 0, NOW)).toBe(0)
     expect(blockHarm(table, FIRST + 1, 0, NOW)).toBeGreaterThan(0)
-    writeThousand(table, FIRST + 60_000, sumsOf(table, 3))
-    expect(blockTableLoad(table)).toEqual({ entries: 8, capacity: 8, lost: 7 })
+    writeThousand(table, FIRST + 100_000, sumsOf(table, 2.5))
+    expect(blockTableLoad(table)).toEqual({ entries: 16, capacity: 16, lost: 7 })
     expect(blockHarm(table, FIRST + 1, 0, NOW)).toBe(0)
-    expect(blockHarm(table, FIRST + 60_001, 0, NOW)).toBeGreaterThan(blockHarm(table, FIRST + 20_001, 0, NOW))
+    expect(blockHarm(table, FIRST + 100_001, 0, NOW)).toBeGreaterThan(blockHarm(table, FIRST + 20_001, 0, NOW))
   })
 
   it('takes evidence as fresh, not as more, when the clock is set back', () => {

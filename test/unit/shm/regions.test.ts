@@ -19,7 +19,7 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['memory of recent calls', () => createRecentCalls(8), openRecentCalls],
   ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
-  ['block table', () => createBlockTable(8, 0), openBlockTable],
+  ['block table', () => createBlockTable(16, 0), openBlockTable],
 ]
 // XXH32 with seed 0 of the bytes 00..0f and 00..1f.
 const XXH32_OF_16 = 0xb72837f4
