@@ -13,6 +13,7 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { createCallMatches } from './ask-call-match.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
+import { startActivityRelay } from './exchange-activity.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
 import { keepFreshMoment } from './keep-fresh-moment.ts'
@@ -168,6 +169,8 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
     if (view.kind === 'redis') tell({ type: 'record-fresh', freshMs: view.freshMs, state: view.state })
   }, RECORD_FRESH_EVERY_MS)
 
+  const { openActivityChannel } = record
+  const relay = openActivityChannel && startActivityRelay({ openChannel: openActivityChannel, tell })
   const openReviews = createWantedReviews({ store, now: clock.now, log })
 
   return {
@@ -179,10 +182,12 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)
+      else if (message.type === 'active-callers') relay?.publish(message)
     },
     async stop() {
       // Nobody answers any more: what waits for verdict processes goes on without them.
       peers.onPeers([])
+      relay?.close()
       clearInterval(tellFresh)
       fresh.note()
       keptClock.stop()

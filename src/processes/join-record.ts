@@ -7,6 +7,7 @@ import { keptLayers } from '../stores/kept-layers.ts'
 import { type LayerStore, layerName } from '../stores/layer-rows.ts'
 import type { Replica } from '../stores/lmdb/replica.ts'
 import type { ListContents } from '../stores/ports.ts'
+import { type ActivityChannel, openActivityChannel } from '../stores/redis/activity-channel.ts'
 import { createFactStreams, type RedisRecord } from '../stores/redis/fact-streams-redis.ts'
 import { openLayerStore } from '../stores/redis/open-layer-store.ts'
 import { createRecordDesk } from '../stores/redis/record-desk-redis.ts'
@@ -19,6 +20,8 @@ import { createLayerTraffic } from './layer-traffic.ts'
 export type JoinedRecord = {
   readonly store: RedisRecordStore
   readonly desk: RecordDesk
+  /** The channel on which nodes tell each other who is busy. */
+  openActivityChannel(onMessage: (message: Uint8Array) => void): ActivityChannel
   close(): Promise<void>
 }
 
@@ -45,6 +48,8 @@ const SWEEP_EVERY_MS = 600_000
 const SEAL_EVERY_MS = 1_000
 const PROGRESS_EVERY_MS = 2_000
 const FAULT_LOG_MS = 60_000
+const NOT_BROUGHT = 'contents of a list, or a change that waits, were not brought to Redis; trying again'
+const NOT_TOLD = 'other nodes were not told who is busy, or are not heard; trying again'
 
 /** Follows the record. Resolves when a node that had nothing has caught up; others go on from what they have. */
 export async function joinRecord(
@@ -71,7 +76,7 @@ export async function joinRecord(
       random: Math.random,
       onApplied: dependencies.onApplied,
       onTrouble: followLog.trouble,
-      onFault: faultLog(log),
+      onFault: faultLog(log, NOT_BROUGHT),
       onRefused: ({ kind, error }) =>
         log.warn({ kind, err: error }, 'an acknowledged change that Redis had lost does not fit any more'),
     },
@@ -89,6 +94,11 @@ export async function joinRecord(
   return {
     store,
     desk,
+    openActivityChannel: (onMessage) =>
+      openActivityChannel(
+        { redis: options.config.redis, kind: link.kind, recordId },
+        { onMessage, onFault: faultLog(log, NOT_TOLD) },
+      ),
     async close() {
       stopCare()
       followLog.stop()
@@ -101,7 +111,7 @@ export async function joinRecord(
 }
 
 /** What waits is tried again each second: the same fault is said once a minute. */
-function faultLog(log: JoinRecordDependencies['log']): (error: unknown) => void {
+function faultLog(log: JoinRecordDependencies['log'], text: string): (error: unknown) => void {
   let said = ''
   let saidMs = 0
   return (error) => {
@@ -109,7 +119,7 @@ function faultLog(log: JoinRecordDependencies['log']): (error: unknown) => void 
     if (problem === said && Date.now() - saidMs < FAULT_LOG_MS) return
     said = problem
     saidMs = Date.now()
-    log.warn({ err: error }, 'contents of a list, or a change that waits, were not brought to Redis; trying again')
+    log.warn({ err: error }, text)
   }
 }
 

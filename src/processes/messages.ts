@@ -61,6 +61,12 @@ export type CallMatchMessage = { type: 'call-match'; id: number; label: string; 
 /** Verdict process to control: protected callers that looked suspicious (numbers, highest score of the batch). */
 export type ReviewWantedMessage = { type: 'review-wanted'; items: { number: number; score: number; atMs: number }[] }
 
+/**
+ * Verdict process to the others and to control, and control to every verdict process: the busiest rows of activity of a
+ * verdict process of this node (its label) or another (exchange-activity.ts), SUMMARY_WORDS words each.
+ */
+export type ActiveCallersMessage = { type: 'active-callers'; source: string; summaries: Uint32Array }
+
 export type VerdictProcessStatus = {
   label: string
   pid: number
@@ -96,6 +102,7 @@ export type ToChild =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | ActiveCallersMessage
 export type ToSupervisor =
   | StoreReadyMessage
   | ReadyMessage
@@ -110,6 +117,7 @@ export type ToSupervisor =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | ActiveCallersMessage
 
 /** Exit code of a child that said `failed`: the supervisor has its reason already. */
 export const EXIT_FAILED = 70

@@ -7,13 +7,15 @@ import { openReplica } from '../stores/lmdb/replica.ts'
 import type { ListContents, RecordStore } from '../stores/ports.ts'
 import { findRecord } from './find-record.ts'
 import { type JobThreads, startJobThreads } from './job-threads.ts'
-import { type JoinRecordDependencies, joinRecord } from './join-record.ts'
+import { type JoinedRecord, type JoinRecordDependencies, joinRecord } from './join-record.ts'
 
 /** The record of this node, whether its own or shared through Redis, with the threads that write list contents. */
 export type OpenedRecord = {
   readonly store: RecordStore
   readonly desk: RecordDesk
   readonly jobs: JobThreads
+  /** Missing when the node is its own record: there are no others. */
+  readonly openActivityChannel?: JoinedRecord['openActivityChannel']
   close(): Promise<void>
 }
 
@@ -85,7 +87,7 @@ async function openShared(
     const contents = openContents()
     const joined = await joinRecord(options, { replica, membership, contents, jobs: jobs.runner, log, now, onApplied })
     store = joined.store
-    return { store, desk: joined.desk, jobs, close: joined.close }
+    return { store, desk: joined.desk, jobs, openActivityChannel: joined.openActivityChannel, close: joined.close }
   } catch (error) {
     await replica.close()
     throw error

@@ -178,6 +178,10 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       case 'review-wanted':
         send(control, message)
         return
+      case 'active-callers':
+        for (const verdict of verdicts) if (verdict.ready && verdict !== child) send(verdict, message)
+        if (child !== control && options.config.redis.url !== '') send(control, message)
+        return
       default:
         message satisfies never
     }

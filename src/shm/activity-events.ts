@@ -98,7 +98,7 @@ export function countAttempt(
   if (classOf(words, head) === DENSE) appendDense(activity, words[head + BLOCK]!, hash, trunk, isSequential)
   else appendAttempt(activity, head, hash, trunk, isSequential, minute)
   countTotal(words, head)
-  if (size !== 0) noteBusy(activity, head)
+  if (classOf(words, head) !== 0) noteBusy(activity, head)
   unlockSet(activity, set)
   return COUNTED
 }

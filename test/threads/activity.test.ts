@@ -6,7 +6,7 @@ import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
 
 const THREADS = 4
-const ROUNDS = 60_000
+const ROUNDS = 40_000
 const NOW = Date.UTC(2026, 2, 14, 12, 0)
 
 /** Runs the threads over one table and adds up what it says of the callers they share. */

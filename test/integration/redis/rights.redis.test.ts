@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openListContents } from '../../../src/stores/lmdb/list-contents.ts'
+import { openActivityChannel } from '../../../src/stores/redis/activity-channel.ts'
 import { connectRedis } from '../../../src/stores/redis/connect-redis.ts'
 import { START } from '../../../src/stores/redis/fact-streams.ts'
 import { createFactStreams } from '../../../src/stores/redis/fact-streams-redis.ts'
@@ -56,6 +57,7 @@ describe.skipIf(!hasRedis).each(['single', 'cluster'] as const)('a user with the
     )
     await shareLayer(settings, recordId)
     await restore(recordId, link, record)
+    await tellNodes(settings, recordId)
     const publication = { position: { epoch: 5, sequence: 9 }, reports: 3, score: 41, record: Buffer.from([1, 2]) }
     expect(await untilDone(() => record.publishReputation(3, 79_001_234_567, publication))).toBe(true)
     link.close()
@@ -101,6 +103,24 @@ describe.skipIf(!hasRedis).each(['single', 'cluster'] as const)('a user with the
     expect(await store.sweep(new Set(), -1)).toBe(1)
     await store.close()
     for (const contents of [here, there]) await contents!.close()
+  }
+
+  async function tellNodes(redis: { url: string }, recordId: string): Promise<void> {
+    const heard: string[] = []
+    const channel = openActivityChannel(
+      { redis, kind, recordId },
+      {
+        onMessage: (message) => heard.push(Buffer.from(message).toString()),
+        onFault(error) {
+          throw error
+        },
+      },
+    )
+    await vi.waitFor(() => {
+      channel.publish(Buffer.from('busy'))
+      expect(heard).toContain('busy')
+    }, 10_000)
+    channel.close()
   }
 
   async function restore(

@@ -47,13 +47,18 @@ class FakeProcess extends EventEmitter implements Forked {
   }
 }
 
-function supervise(overrides: Partial<SupervisionDependencies> = {}) {
+function supervise(overrides: Partial<SupervisionDependencies> = {}, environment: Record<string, string> = {}) {
   const forks: FakeProcess[] = []
   /** What becomes of the next forks, when it is not a process. */
   const refusals: ('throws' | 'errs')[] = []
   const lines: { text: string; fields: Record<string, unknown> }[] = []
   const write = (fields: object, text: string) => void lines.push({ text, fields: { ...fields } })
-  const config = loadConfig({ ZASLON_VERDICT_PROCESSES: '1', ZASLON_THREADS: '1', ZASLON_DATA_DIR: '/nowhere' })
+  const config = loadConfig({
+    ZASLON_VERDICT_PROCESSES: '1',
+    ZASLON_THREADS: '1',
+    ZASLON_DATA_DIR: '/nowhere',
+    ...environment,
+  })
   const supervision = createSupervision(
     { config, loadSamples: false },
     {
@@ -316,4 +321,26 @@ describe('supervision', () => {
     expect(await ended).toBe(1)
     expect(lines.at(-1)).toMatchObject({ text: 'cannot start', fields: { why: 'STORAGE_FORMAT: Too new.' } })
   })
+
+  it.each(['', 'redis://127.0.0.1:1'])(
+    'hands on who is busy to the other verdict processes, and to control when there are other nodes (Redis: %j)',
+    async (ZASLON_REDIS_URL) => {
+      const { living, newest, serve } = supervise({}, { ZASLON_VERDICT_PROCESSES: '3', ZASLON_REDIS_URL })
+      await serve()
+      const [one, two] = living('verdict')
+      for (const verdict of [one, two]) verdict?.say({ type: 'ready', address: 'http://v', detail: 'uws' })
+      const heard = (process: FakeProcess | undefined) => process?.told.filter(({ type }) => type === 'active-callers')
+      const fromOne = { type: 'active-callers', source: 'verdict-1', summaries: Uint32Array.of(1) } as const
+      one?.say(fromOne)
+      expect([heard(one), heard(two), heard(newest('control'))]).toEqual([
+        [],
+        [fromOne],
+        ZASLON_REDIS_URL === '' ? [] : [fromOne],
+      ])
+      const fromAway = { type: 'active-callers', source: 'aa/1', summaries: Uint32Array.of(2) } as const
+      newest('control').say(fromAway)
+      expect([heard(one), heard(two)]).toEqual([[fromAway], [fromOne, fromAway]])
+      expect(heard(newest('control'))?.includes(fromAway)).toBe(false)
+    },
+  )
 })
