@@ -8,15 +8,18 @@ import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
 import type { ListKind } from '../../src/domain/number-list.ts'
 import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
 import type { PolicyDocument } from '../../src/domain/policy.ts'
+import { CALL_MATCHES } from '../../src/domain/report.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../../src/domain/trunk.ts'
 import { createDecision, type Decision } from '../../src/engine/decision.ts'
 import { createScreener } from '../../src/engine/screen.ts'
+import { type CallMatches, createCallMatches } from '../../src/processes/ask-call-match.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { createListMembership } from '../../src/services/list-membership.ts'
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { createPairs, matchHash, openPairs, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
@@ -32,6 +35,8 @@ export type ProductionPathOptions = {
   readonly lists: Partial<Readonly<Record<ListKind, readonly number[]>>>
   readonly numbering: { readonly covered: readonly Range[]; readonly allocated: readonly Range[] }
   readonly startMs: number
+  /** What the memories must have room for. */
+  readonly callsPerDay: number
 }
 
 export type ProductionPath = {
@@ -42,6 +47,8 @@ export type ProductionPath = {
    * names the kind of ingress. Returns the nanoseconds it took.
    */
   screen(pool: CallPool, slot: number, nowMs: number, withIngressKind: boolean): number
+  /** Once a minute: what timers of the processes do. */
+  tick(nowMs: number): void
   /** The end of a call, as the switch tells it. */
   end(pool: CallPool, slot: number, nowMs: number): void
   /** Through the service that takes reports; resolves when the next call is judged by it. */
@@ -49,6 +56,8 @@ export type ProductionPath = {
 }
 
 const ACTOR = 'simulator'
+const PROCESS = 'verdict-1'
+const PAIRS_MIN = 65_536
 const RING_RECORDS = 8_192
 const DRAIN_EVERY = 4_096
 const DEADLINE_MS = 50
@@ -71,6 +80,9 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       onRangesRefused: rethrow,
     },
   )
+  const pairsKey = words(random, 2)
+  const pairs = openPairs(createPairs(Math.max(PAIRS_MIN, Math.ceil(options.callsPerDay * 2))), pairsKey)
+  rotatePairs(pairs, options.startMs)
   const ring = createDecisionRing(RING_RECORDS)
   const reader = openDecisionRing(ring)
   const drained = new Uint8Array(RING_RECORDS * DECISION_RECORD_BYTES)
@@ -80,6 +92,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       lookup: store.lookup,
       counters: openCounters(createCounters(1), 0),
       ring: openDecisionRing(ring),
+      pairs,
       recent: openRecentCalls(createRecentCalls(65_536)),
       traffic: openTraffic(createTraffic(262_144)),
       fillRandom: random.fill,
@@ -98,6 +111,18 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       seen = change.sequence
     }
   }
+  // One verdict process, which answers at once (processes/verdict.ts).
+  const callMatches: CallMatches = createCallMatches(
+    { key: pairsKey, processes: 1, seesAllCalls: true },
+    {
+      ask({ id, low, high, sinceMs }) {
+        const match = CALL_MATCHES[matchHash(pairs, low, high, sinceMs, nowMs)] ?? 'unknown'
+        callMatches.onAnswer({ type: 'call-match', id, label: PROCESS, match })
+      },
+      now,
+    },
+  )
+  callMatches.onPeers([PROCESS])
   const parse = (text: string) => parsePhoneNumber(text, home, 'call')
   const key = new Uint8Array(words(random, 8).buffer)
   const intake = createReportIntake(REPORT_INTAKE_DEFAULTS, {
@@ -105,7 +130,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
     pseudonyms: createPseudonyms({ key }, { parse }),
     membership: createListMembership({ store, contents: store.contents }),
     parse,
-    callMatch: async () => 'unknown',
+    callMatch: callMatches.match,
     standingOf: async () => 'unknown',
     notify: follow,
     now,
@@ -153,6 +178,10 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       pool.hashHigh[slot] = call.callHashHigh
       if (++screened % DRAIN_EVERY === 0) drainRecords(reader, drained)
       return tookMs * 1e6
+    },
+    tick(atMs) {
+      nowMs = Math.max(nowMs, atMs)
+      rotatePairs(pairs, nowMs)
     },
     end(pool, slot, atMs) {
       ended.caller = pool.caller[slot]!

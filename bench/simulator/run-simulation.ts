@@ -91,6 +91,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       lists: { own: population.ownNumbers, protected: favoured(1), allow: favoured(2) },
       numbering,
       startMs: START_MS,
+      callsPerDay,
     },
     random.stream('secrets'),
   )
@@ -263,6 +264,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   for (let fromMs = START_MS; fromMs < endMs; fromMs += MINUTE_MS) {
     if ((fromMs - START_MS) % DAY_MS === 0) benign.day(fromMs)
     if ((fromMs - START_MS) % HOUR_MS === 0) options.onProgress?.((fromMs - START_MS) / (endMs - START_MS))
+    path.tick(fromMs)
     benign.minute(fromMs)
     await happen(fromMs + MINUTE_MS)
   }
