@@ -15,12 +15,15 @@ import {
   WEEKEND_HOURS,
 } from '../../../bench/simulator/measured.ts'
 import { createRandom, createWeightedDraw } from '../../../bench/simulator/random.ts'
+import { readAttacks } from '../../../bench/simulator/read-attacks.ts'
 import { createTally, curveOf } from '../../../bench/simulator/tally.ts'
 import { builtInNumbering, readNumbering } from '../../../bench/simulator/world/numbering.ts'
-import { createPopulation } from '../../../bench/simulator/world/people.ts'
+import { createPopulation, FRIENDLY_COUNTRIES, foreignNumber } from '../../../bench/simulator/world/people.ts'
 import { hourOf, isWeekend, START_MS } from '../../../bench/simulator/world/time.ts'
+import { diallingRules, parsePhoneNumber } from '../../../src/domain/parse-phone-number.ts'
 import { ALLOW, BLOCK, FLAG } from '../../../src/domain/verdict.ts'
 
+const ATTACKS = path.join(import.meta.dirname, '../../../bench/simulator/attacks')
 const SHARED = path.join(import.meta.dirname, '../../../../shared/data')
 const withShared = it.skipIf(!existsSync(SHARED))
 
@@ -200,6 +203,20 @@ describe('the people', () => {
     }
     expect(parties.ownCount / population.ownBlocks.length).toBeGreaterThan(350)
     expect(population.ownNumbers.length).toBeGreaterThan(parties.ownCount)
+  })
+})
+
+describe('foreign numbers', () => {
+  it('are what the hotline takes for a number, in the codes of the attack files too', () => {
+    const sets = ['train', 'test'].flatMap((set) => readAttacks(path.join(ATTACKS, set)))
+    const codes = sets.flatMap(({ calling }) => calling?.pools.flatMap(({ countries }) => countries ?? []) ?? [])
+    expect(codes.length).toBeGreaterThan(5)
+    const random = createRandom(2)
+    for (const code of [...codes, ...FRIENDLY_COUNTRIES]) {
+      const numbers = Array.from({ length: 50 }, () => foreignNumber(random, [code]))
+      const parsed = numbers.map((number) => parsePhoneNumber(`+${number}`, diallingRules('RU'), 'call'))
+      expect([code, parsed]).toEqual([code, numbers])
+    }
   })
 })
 
