@@ -2,13 +2,8 @@ import { foldReport } from '../../src/domain/fold-report.ts'
 import { createThousandSums } from '../../src/domain/number-block.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { readThousand } from '../../src/services/build-blocks.ts'
-import {
-  type BlockTable,
-  blockHarm,
-  createBlockTable,
-  openBlockTable,
-  writeThousand,
-} from '../../src/shm/block-table.ts'
+import { type BlockTable, blockHarm, createBlockTable, openBlockTable } from '../../src/shm/block-table.ts'
+import { writeThousand } from '../../src/shm/block-table-writer.ts'
 import { createReputationMap } from './reputation-map.ts'
 
 /** Complaints in the order they came: each is judged by what was known before it, then folded in. */
@@ -20,7 +15,7 @@ export type ComplaintStream = {
   readonly table: BlockTable
 }
 
-/** Entries for each complaint: with 1.9 for each reported number the table stays less than half full. */
+/** Entries for each complaint: with 2.6 for each reported number the table stays less than half full. */
 const ENTRIES_PER_COMPLAINT = 4
 const ENTRIES_MIN = 1_024
 

@@ -12,13 +12,8 @@ import { foldReport } from '../../src/domain/fold-report.ts'
 import { createThousandSums } from '../../src/domain/number-block.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { readThousand } from '../../src/services/build-blocks.ts'
-import {
-  blockHarm,
-  blockTableLoad,
-  createBlockTable,
-  openBlockTable,
-  writeThousand,
-} from '../../src/shm/block-table.ts'
+import { blockHarm, blockTableLoad, createBlockTable, openBlockTable } from '../../src/shm/block-table.ts'
+import { writeThousand } from '../../src/shm/block-table-writer.ts'
 import { createReputationMap } from '../complaints/reputation-map.ts'
 import { machine } from '../lib/record-result.ts'
 import { seededRandom } from '../lib/seeded-random.ts'

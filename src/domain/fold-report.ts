@@ -44,6 +44,7 @@ export function foldReport(stored: DataView | undefined, report: Report): DataVi
   moveReferenceTo(record, at)
   record.setUint32(4, record.getUint32(4, true) + 1, true)
   noteStanding(record, NUMBER_STANDINGS.indexOf(report.standing ?? 'unknown'), at)
+  if (report.clears === true) forgive(record, at)
   if (report.opinion === 'not-spam') {
     addTo(record, GOOD_AT, report.ingress, weight, at)
     return trimmed(record)
@@ -89,6 +90,14 @@ function moveReferenceTo(record: DataView, at: number): void {
     }
   }
   record.setFloat64(8, at, true)
+}
+
+/** Reporters stay, so that one who says the same again is known; what they said until `untilMs` weighs nothing. */
+function forgive(record: DataView, untilMs: number): void {
+  for (let kind = 0; kind < KINDS; kind++) record.setFloat64(HARM_AT + kind * 8, 0, true)
+  for (let at = HEADER_BYTES; at < reportersEnd(record); at += REPORTER_BYTES) {
+    if (record.getFloat64(at + 8, true) <= untilMs) record.setUint16(at + 16, 0, true)
+  }
 }
 
 function addTo(record: DataView, sumsAt: number, ingress: number, weight: number, at: number): void {
@@ -166,6 +175,9 @@ function hasHeavierTwin(record: DataView, at: number, candidate: number): boolea
   return false
 }
 
+/** Reporters whom the network saw being called are never pushed out by ones of whom nothing is known. */
 function worth(record: DataView, at: number): number {
-  return record.getUint16(at + 16, true) * decay(record.getFloat64(at + 8, true), record.getFloat64(8, true))
+  const flags = record.getUint8(at + 20)
+  const times = (flags & REPORTER_CORROBORATED) !== 0 ? 4 : (flags & REPORTER_PROVEN) !== 0 ? 2 : 1
+  return times * record.getUint16(at + 16, true) * decay(record.getFloat64(at + 8, true), record.getFloat64(8, true))
 }

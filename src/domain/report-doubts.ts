@@ -8,6 +8,7 @@ import {
   countAsOne,
   counts,
   DAY_MS,
+  groupAt,
   HEADER_BYTES,
   lightestOf,
   REPORTER_BYTES,
@@ -32,7 +33,7 @@ export type BurstRules = {
  * strangers within ten minutes, none of whom the network saw being called, are people who were asked to report. Seven are not:
  * six honest reports in a second must count.
  */
-export const BURST_RULES: BurstRules = { reporters: 8, minutes: 10, freshShare: 0.8 }
+const BURST_RULES: BurstRules = { reporters: 8, minutes: 10, freshShare: 0.8 }
 
 /** What the readings here need of a policy. */
 export type DoubtRules = {
@@ -40,7 +41,15 @@ export type DoubtRules = {
   readonly weightMin: number
   readonly blockReporters: number
   readonly burst: BurstRules
+  /**
+   * So many of them must be known to have been called by the number. 0: strangers alone may block, which is how it has to be
+   * until calls have been remembered for as long as a call match looks back.
+   */
+  readonly corroboratedMin: number
 }
+
+/** Until a policy says otherwise. */
+export const DOUBT_DEFAULTS: Pick<DoubtRules, 'burst' | 'corroboratedMin'> = { burst: BURST_RULES, corroboratedMin: 0 }
 
 const ESTABLISHED = NUMBER_STANDINGS.indexOf('established')
 const HIGH_VOLUME = NUMBER_STANDINGS.indexOf('high-volume')
@@ -51,6 +60,15 @@ const offsets = new Int32Array(REPORTERS_KEPT)
 const groupFlags = new Uint8Array(REPORTERS_KEPT)
 const times = new Float64Array(REPORTERS_KEPT)
 const fresh = new Uint8Array(REPORTERS_KEPT)
+/**
+ * Who has not been marked in this reading has not been seen: most reporters are strangers, and comparing each with each would
+ * take 5 µs for a full record. 1,024 places: of 32 strangers hardly one shares a place with another.
+ */
+const MARKS_MASK = 1_023
+const groupMarks = new Int32Array(MARKS_MASK + 1)
+const pseudonymMarks = new Int32Array(MARKS_MASK + 1)
+const MARK_MAX = 0x3fff_ffff
+let lastMark = 0
 
 /**
  * The reports came in a suspicious burst, and without those of the burst there are not enough to block. What an analyst, a
@@ -80,14 +98,15 @@ export function burstIsSuspicious(record: DataView, ingress: number, nowMs: numb
 }
 
 /**
- * The number's own calls speak against the reports: it has been talked with for days, and those who are known to have been
- * called by it would not be enough to block. A number of high volume is never blocked by reports. No allocation.
+ * The network speaks against the reports: the number has been talked with for days, and those who are known to have been called
+ * by it would not be enough to block; or too few are known to have been called by it at all (corroboratedMin). A number of
+ * high volume is never blocked by reports. No allocation.
  */
 export function reportsAreContested(record: DataView, ingress: number, nowMs: number, rules: DoubtRules): boolean {
   const standing = standingOf(record, nowMs)
   if (standing === HIGH_VOLUME) return true
-  if (standing !== ESTABLISHED) return false
-  return countCorroborated(record, ingress, nowMs, rules) < rules.blockReporters
+  const needed = standing === ESTABLISHED ? rules.blockReporters : rules.corroboratedMin
+  return needed > 0 && countCorroborated(record, ingress, nowMs, rules) < needed
 }
 
 /** Distinct credible reporters in the window whom the network saw being called. No allocation. */
@@ -143,19 +162,36 @@ function collectReporters(
   const oldestMs = nowMs - windowDays * DAY_MS
   const lightest = lightestOf(weightMin)
   const end = reportersEnd(record)
+  const mark = nextMark()
   let distinct = 0
   for (let at = HEADER_BYTES; at < end; at += REPORTER_BYTES) {
     if (!counts(record, at, ingress, oldestMs, lightest)) continue
-    let index = 0
-    while (index < distinct && !countAsOne(record, offsets[index] as number, at)) index++
+    const byGroup = groupAt(record, at) & MARKS_MASK
+    const byPseudonym = record.getUint32(at, true) & MARKS_MASK
+    let index = distinct
+    if (groupMarks[byGroup] === mark || pseudonymMarks[byPseudonym] === mark) {
+      index = 0
+      while (index < distinct && !countAsOne(record, offsets[index] as number, at)) index++
+    }
     if (index === distinct) {
       offsets[distinct] = at
       groupFlags[distinct] = 0
       distinct++
     }
+    groupMarks[byGroup] = mark
+    pseudonymMarks[byPseudonym] = mark
     groupFlags[index] = (groupFlags[index] as number) | record.getUint8(at + 20)
   }
   return distinct
+}
+
+function nextMark(): number {
+  if (lastMark === MARK_MAX) {
+    groupMarks.fill(0)
+    pseudonymMarks.fill(0)
+    lastMark = 0
+  }
+  return ++lastMark
 }
 
 /** Fills `times` and `fresh` with those whom nothing corroborates, oldest first (mostly they are), and returns how many. */

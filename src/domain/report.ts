@@ -57,6 +57,8 @@ export type Report = {
   readonly clique?: string
   /** Of the number when the report was accepted. Missing: unknown. */
   readonly standing?: NumberStanding
+  /** A review found the number innocent: what was reported until then counts no more. Only the service itself says so. */
+  readonly clears?: boolean
   /** Why its weight is 0. */
   readonly notCounted?: NotCounted
   readonly callId?: string

@@ -32,7 +32,7 @@ export { REPORTERS_KEPT } from './reputation-record.ts'
  * Good evidence weighs at most half of the harm: it can pull the share of harm down to two thirds, and whoever whitewashes
  * a number with a thousand voices gets no further.
  */
-export const GOOD_SHARE_MAX = 0.5
+const GOOD_SHARE_MAX = 0.5
 
 /**
  * Distinct reporters of weight >= weightMin (0..1) whose report on this ingress kind (INGRESS_KINDS index) is at most
@@ -90,13 +90,17 @@ export function newestReportMs(record: DataView): number {
   return record.getFloat64(8, true)
 }
 
-/**
- * The lower bound for calls of one ingress kind at nowMs, with good evidence counted up to GOOD_SHARE_MAX of the harm: it
- * grows with harm whatever the good evidence is. No allocation.
- */
+/** The lower bound for calls of one ingress kind at nowMs. No allocation. */
 export function harmLowerBound(record: DataView, ingress: number, nowMs: number): number {
-  const harm = decayedHarm(record, ingress, nowMs)
-  return shareLowerBound(harm, Math.min(decayedGood(record, ingress, nowMs), harm * GOOD_SHARE_MAX))
+  return boundOfEvidence(decayedHarm(record, ingress, nowMs), decayedGood(record, ingress, nowMs))
+}
+
+/**
+ * The lower bound from evidence in whole reports, with good evidence counted up to GOOD_SHARE_MAX of the harm: it grows with
+ * harm whatever the good evidence is.
+ */
+export function boundOfEvidence(harm: number, good: number): number {
+  return shareLowerBound(harm, Math.min(good, harm * GOOD_SHARE_MAX))
 }
 
 /** A reputation for people and APIs; what it says about calls of unknown ingress kind, and of each kind. */

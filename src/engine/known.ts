@@ -1,5 +1,5 @@
 import { type EntryDetails, LIST_KINDS, type ListKind } from '../domain/number-list.ts'
-import { shareLowerBound } from '../domain/share-lower-bound.ts'
+import { boundOfEvidence } from '../domain/reputation.ts'
 import { STRENGTH_FULL } from '../domain/signal.ts'
 import { createEvidence, type Evidence } from './evidence.ts'
 
@@ -27,7 +27,7 @@ export function evidenceFrom(known: Known): Evidence {
   const evidence = createEvidence()
   evidence.ingress = known.ingress
   evidence.reporters = known.reporters
-  evidence.harmShare = Math.floor(shareLowerBound(known.harm, known.good) * STRENGTH_FULL)
+  evidence.harmShare = Math.floor(boundOfEvidence(known.harm, known.good) * STRENGTH_FULL)
   for (const { kind, listId } of known.coverage) {
     const code = LIST_KINDS.indexOf(kind) + 1
     if (evidence.listByKind[code] === 0) evidence.listByKind[code] = listId

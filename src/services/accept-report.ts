@@ -12,7 +12,7 @@ import type { ListMembership } from './list-membership.ts'
 import { parseTime } from './parse-time.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import { createReportReviews } from './report-reviews.ts'
-import { createReportScales, type WeighingOptions } from './weigh-report.ts'
+import { createReportScales, leaderOf, type WeighingOptions } from './weigh-report.ts'
 
 /** A report as a channel sends it, already checked for shape (wire shape). */
 type ReportBody = {
@@ -113,8 +113,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
   const reviews = createReportReviews(deps)
   // One after the other: otherwise a hundred reports that one person sends at once are all within his limit.
   const lock = createKeyedLock()
-  /** By number: reporters whose reports are on their way. */
-  const arriving = new Map<PhoneNumber, string[]>()
+  const arriving: Arriving = new Map()
   let inFlight = 0
 
   async function toReport(body: ReportBody, actor: Actor, retryKey: string | undefined): Promise<Report> {
@@ -131,9 +130,9 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     ])
     const weighed = scales.weigh(
       { number, reporter, channel, opinion, callMatch, atMs, receivedMs },
-      arriving.get(number) ?? [],
+      arriving.get(number) ?? NOBODY,
     )
-    return {
+    const report: Report = {
       reportId: body.reportId ?? reportIdFor(actor, retryKey),
       number,
       channel,
@@ -150,6 +149,9 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
       ...(callId === undefined ? {} : { callId }),
       ...(note === undefined ? {} : { note }),
     }
+    // Before anything else runs: whoever weighs the next report on the number must know of this one.
+    if (opinion === 'harm') arrive(arriving, report)
+    return report
   }
 
   function reputationOf(number: PhoneNumber): ReputationDescription | undefined {
@@ -161,8 +163,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
 
   async function append(body: ReportBody, actor: Actor, retryKey: string | undefined) {
     const report = await toReport(body, actor, retryKey)
-    const leave = arrive(arriving, report)
-    const result = await store.appendReport(report, actor).finally(leave)
+    const result = await store.appendReport(report, actor).finally(() => leave(arriving, report))
     if (result.outcome === 'repeated' && !isSameReport(result.report, report)) {
       throw new ScreeningError('REPORT_CONFLICT', 'Another report with this reportId was accepted before.', {
         hint: 'Send a new reportId, or leave it out to get one.',
@@ -210,15 +211,19 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
   }
 }
 
-/** Notes that a report is on its way; the function returned takes it off again. */
-function arrive(arriving: Map<PhoneNumber, string[]>, { number, reporter }: Report): () => void {
-  const reporters = arriving.get(number) ?? []
-  reporters.push(reporter)
-  arriving.set(number, reporters)
-  return () => {
-    reporters.splice(reporters.indexOf(reporter), 1)
-    if (reporters.length === 0) arriving.delete(number)
-  }
+/** By number, whose reports are on their way to the record: reporters, each with whom he counts as one with. */
+type Arriving = Map<PhoneNumber, Map<string, string>>
+const NOBODY: ReadonlyMap<string, string> = new Map()
+
+function arrive(arriving: Arriving, report: Report): void {
+  const reporters = arriving.get(report.number) ?? new Map<string, string>()
+  arriving.set(report.number, reporters.set(report.reporter, leaderOf(report)))
+}
+
+function leave(arriving: Arriving, { number, reporter }: Report): void {
+  const reporters = arriving.get(number)
+  reporters?.delete(reporter)
+  if (reporters?.size === 0) arriving.delete(number)
 }
 
 function scenarioOf({ scenario, opinion }: ReportBody): Scenario {

@@ -6,7 +6,8 @@ import {
   type ThousandSums,
 } from '../domain/number-block.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
-import { type BlockTable, writeThousand } from '../shm/block-table.ts'
+import type { BlockTable } from '../shm/block-table.ts'
+import { writeThousand } from '../shm/block-table-writer.ts'
 import type { VerdictStore } from '../stores/ports.ts'
 import { nextTurn } from './scan-rows.ts'
 
@@ -17,7 +18,7 @@ import { nextTurn } from './scan-rows.ts'
  */
 export type BlockBuilder = {
   /**
-   * Reads all reputations, in slices that leave the event loop its turns: about 2 µs a number. Until it resolves the table
+   * Reads all reputations, in slices that leave the event loop its turns: about 5 µs a number. Until it resolves the table
    * says too little, never too much, so nobody needs to wait for it.
    */
   start(): Promise<void>
@@ -38,11 +39,12 @@ export type BlockBuilderDependencies = {
 export type ReputationReads = Pick<VerdictStore, 'readReputationNumbers' | 'reputationOf'>
 
 /** Numbers read before the event loop gets a turn: some 10 ms. */
-const NUMBERS_PER_TURN = 4_096
+const NUMBERS_PER_TURN = 2_048
 /** Blocks that wait to be read again. Beyond it everything is read again, which costs less than remembering more. */
 const CHANGED_MAX = 65_536
-/** Reported numbers lie thinly: most blocks of 1,000 have one, dense ones some hundreds. */
-const NUMBERS_PER_READ = 64
+/** Reported numbers lie thinly: most blocks of 1,000 have one or two, dense ones some hundreds. */
+const NUMBERS_PER_FIRST_READ = 8
+const NUMBERS_PER_READ = 256
 
 const THOUSAND = 1_000
 
@@ -58,7 +60,7 @@ export function createBlockBuilder(dependencies: BlockBuilderDependencies): Bloc
   async function readAll(): Promise<void> {
     const page = new Float64Array(NUMBERS_PER_TURN)
     let after = 0
-    // A block that may go on in the next page is read with that one: a page has room for four.
+    // A block that may go on in the next page is read with that one: a page has room for two.
     for (;;) {
       const count = store.readReputationNumbers(after, page)
       const isEnd = count < page.length
@@ -116,7 +118,7 @@ export function createBlockBuilder(dependencies: BlockBuilderDependencies): Bloc
     let count = 0
     for (const first of changed) {
       changed.delete(first)
-      count += NUMBERS_PER_READ + readBlock(first)
+      count += NUMBERS_PER_FIRST_READ + readBlock(first)
       if (count >= NUMBERS_PER_TURN) break
     }
     await nextTurn()
@@ -152,19 +154,22 @@ export function createBlockBuilder(dependencies: BlockBuilderDependencies): Bloc
  * many there are.
  */
 export function readThousand(store: ReputationReads, first: number, base: number, into: ThousandSums): number {
-  const page = new Float64Array(NUMBERS_PER_READ)
+  let page = new Float64Array(NUMBERS_PER_FIRST_READ)
   const last = first + THOUSAND - 1
-  clearThousandSums(into)
+  let after = first - 1
   let total = 0
-  for (let after = first - 1; ; after = page[page.length - 1] ?? last) {
+  clearThousandSums(into)
+  for (;;) {
     const count = store.readReputationNumbers(after, page)
     for (let i = 0; i < count; i++) {
       const number = page[i] ?? 0
       if (number > last) return total
       addNumber(into, store, number, base)
       total++
+      after = number
     }
     if (count < page.length) return total
+    if (page.length < NUMBERS_PER_READ) page = new Float64Array(NUMBERS_PER_READ)
   }
 }
 

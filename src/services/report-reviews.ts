@@ -5,9 +5,9 @@ import type { ListKind } from '../domain/number-list.ts'
 import type { PolicyDocument } from '../domain/policy.ts'
 import { NUMBER_STANDINGS, type Report, SCENARIOS } from '../domain/report.ts'
 import {
-  BURST_RULES,
   burstIsSuspicious,
   countCorroborated,
+  DOUBT_DEFAULTS,
   type DoubtRules,
   dominantScenario,
   reportsAreContested,
@@ -46,7 +46,7 @@ const NO_POLICY = { windowDays: 10, weightMin: 0, flagReporters: 3, blockReporte
 type ReportRules = DoubtRules & { readonly flagReporters: number }
 
 function rulesOf(policy: PolicyDocument['reports'] | undefined): ReportRules {
-  return { ...(policy ?? NO_POLICY), burst: BURST_RULES }
+  return { ...(policy ?? NO_POLICY), ...DOUBT_DEFAULTS }
 }
 
 export function createReportReviews({ store, membership }: ReportReviewsDependencies): ReportReviews {

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import { type ListEntry, REASON_CHARS_MAX } from '../domain/number-list.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
+import { NETWORK_CHANNEL } from '../domain/report.ts'
 import type { Review, ReviewOutcome } from '../domain/review.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import { createKeyedLock } from './keyed-lock.ts'
@@ -22,14 +24,17 @@ type ReviewResult = {
 export type ReviewDesk = {
   /**
    * Closes a review. `confirmed` first puts the number on the deny list CONFIRMED_LIST, in force on every verdict process
-   * when this resolves. Closing it again with the same outcome answers the same. Rejects with REVIEW_UNKNOWN, or
+   * when this resolves. `innocent` first takes the weight from what was reported until now: the number starts anew. Closing it again with the same outcome answers the same. Rejects with REVIEW_UNKNOWN, or
    * REVIEW_CLOSED when it was closed with another outcome, or BODY_INVALID for the note.
    */
   close(reviewId: string, result: { outcome: ReviewOutcome; note?: string }, actor: Actor): Promise<ReviewResult>
 }
 
 export type ReviewDeskDependencies = {
-  readonly store: Pick<RecordStore, 'review' | 'closeReview' | 'putList' | 'lastSequence'>
+  readonly store: Pick<
+    RecordStore,
+    'review' | 'closeReview' | 'putList' | 'lastSequence' | 'appendReport' | 'reputationOf'
+  >
   readonly membership: ListMembership
   readonly addEntries: (list: string, entries: readonly ListEntry[], actor: Actor) => Promise<unknown>
   readonly notify: (sequence: number) => Promise<void>
@@ -42,6 +47,31 @@ export function createReviewDesk(deps: ReviewDeskDependencies): ReviewDesk {
     const details = { reason: note ?? review.causes.join(', '), source: `review:${review.reviewId}` }
     await deps.addEntries(CONFIRMED_LIST, [{ from: review.number, to: review.number, details }], actor)
     await deps.notify(deps.store.lastSequence())
+  }
+
+  async function clear({ number, openedMs, reviewId }: Review, actor: Actor): Promise<void> {
+    if (deps.store.reputationOf(number) === undefined) return
+    // The same for every try to close this review, whatever number the review has got on the way.
+    const mark = createHash('sha256').update(`${number} ${openedMs}`).digest('hex').slice(0, 32)
+    const nowMs = deps.now()
+    const { sequence } = await deps.store.appendReport(
+      {
+        reportId: `clear-${mark}`,
+        number,
+        channel: NETWORK_CHANNEL,
+        scenario: 'other',
+        opinion: 'not-spam',
+        clears: true,
+        reporter: mark,
+        ingress: 0,
+        atMs: nowMs,
+        receivedMs: nowMs,
+        weight: 0,
+        note: `review ${reviewId}: innocent`,
+      },
+      actor,
+    )
+    await deps.notify(sequence)
   }
 
   function effectOf(number: PhoneNumber, outcome: ReviewOutcome): ReviewResult['effect'] {
@@ -71,6 +101,7 @@ export function createReviewDesk(deps: ReviewDeskDependencies): ReviewDesk {
     }
     // The list first: if the second step fails, the review stays open and the same request can be sent again.
     if (outcome === 'confirmed') await block(review, note, actor)
+    if (outcome === 'innocent') await clear(review, actor)
     const result = { outcome, atMs: deps.now(), ...(note === undefined ? {} : { note }) }
     const closed = await deps.store.closeReview(reviewId, result, actor)
     return { review: closed, effect: effectOf(review.number, outcome) }

@@ -44,8 +44,8 @@ export type Unweighed = {
 export type Weighed = Pick<Report, 'weight' | 'isProven' | 'clique'> & { readonly notCounted?: NotCounted }
 
 export type ReportScales = {
-  /** `others`: reporters whose reports on the number are on their way to the record. */
-  weigh(report: Unweighed, others: Iterable<string>): Weighed
+  /** `arriving`: reporters whose reports on the number are on their way to the record, each with whom he counts as one with. */
+  weigh(report: Unweighed, arriving: ReadonlyMap<string, string>): Weighed
 }
 
 /** Whoever was not called by the number can hardly know; something may have been missed all the same. */
@@ -75,17 +75,17 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
   }
 
   /** The first of those who reported the number and always agree with this reporter. */
-  function cliqueOf({ number, reporter }: Unweighed, others: Iterable<string>): string | undefined {
+  function cliqueOf({ number, reporter }: Unweighed, arriving: ReadonlyMap<string, string>): string | undefined {
     const own = lastNumbers(reporter, number)
     if (own.size < options.clique.sharedMin) return undefined
     const leaders = new Map<string, string>()
     for (const report of store.reportsOf(number, REPORTS_OF_NUMBER).toReversed()) {
       if (report.opinion === 'not-spam' || report.channel === NETWORK_CHANNEL || report.reporter === reporter) continue
       if (!leaders.has(report.reporter)) {
-        leaders.set(report.reporter, report.clique ?? report.household ?? report.reporter)
+        leaders.set(report.reporter, leaderOf(report))
       }
     }
-    for (const other of others) if (other !== reporter && !leaders.has(other)) leaders.set(other, other)
+    for (const [other, leader] of arriving) if (other !== reporter && !leaders.has(other)) leaders.set(other, leader)
     for (const [other, leader] of leaders) {
       if (alwaysAgree(own, lastNumbers(other, number), options.clique)) return leader
     }
@@ -114,7 +114,7 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
   }
 
   return {
-    weigh(report, others) {
+    weigh(report, arriving) {
       const { receivedMs, channel, callMatch } = report
       if (report.atMs < receivedMs - ANCIENT_MS) return { weight: 0, notCounted: 'long-ago' }
       if (isBeyondLimit(report)) return { weight: 0, notCounted: 'reporter-daily-limit' }
@@ -122,7 +122,7 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
       const matched = callMatch === 'no' ? NO_CALL_WEIGHT : 1
       const weight = options.channelWeights[channel] * credibility(outcomes, receivedMs) * matched
       if (report.opinion === 'not-spam') return weighNotSpam(report, weight)
-      const clique = cliqueOf(report, others)
+      const clique = cliqueOf(report, arriving)
       return {
         weight,
         ...(isProven(outcomes, receivedMs) ? { isProven: true } : {}),
@@ -132,18 +132,30 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
   }
 }
 
-/** Reports of a number that are looked at for what was said in its favour; harm beyond that many outweighs it anyway. */
+/** Whom a reporter counts as one with: himself, unless it is a household or a clique. */
+export function leaderOf({ clique, household, reporter }: Pick<Report, 'clique' | 'household' | 'reporter'>): string {
+  return clique ?? household ?? reporter
+}
+
+/** Reports of a number that are looked at for what was said in its favour. */
 const GOOD_REPORTS = 256
 
-/** What has been added to the good evidence of a number since then: by the network or by people, in whole reports. */
+/**
+ * What has been added to the good evidence of a number since then: by the network or by people, in whole reports. Infinite
+ * when there were more reports than are looked at: nobody gets a new allowance by burying what he had.
+ */
 export function goodWeightSince(
   store: Pick<RecordStore, 'reportsOf'>,
   number: PhoneNumber,
   sinceMs: number,
   byNetwork: boolean,
 ): number {
+  const reports = store.reportsOf(number, GOOD_REPORTS)
+  if (reports.length === GOOD_REPORTS && reports.every(({ receivedMs }) => receivedMs > sinceMs)) {
+    return Number.POSITIVE_INFINITY
+  }
   let sum = 0
-  for (const { opinion, channel, receivedMs, weight } of store.reportsOf(number, GOOD_REPORTS)) {
+  for (const { opinion, channel, receivedMs, weight } of reports) {
     if (opinion === 'not-spam' && receivedMs > sinceMs && (channel === NETWORK_CHANNEL) === byNetwork) sum += weight
   }
   return sum

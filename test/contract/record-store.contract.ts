@@ -6,6 +6,7 @@ import type { RecordStore } from '../../src/stores/ports.ts'
 import { POLICY } from '../support/sample-policy.ts'
 import { listContract, numberingContract } from './record-lists.contract.ts'
 import { logContract } from './record-log.contract.ts'
+import { reporterContract } from './record-reporters.contract.ts'
 
 export type OpenRecordStore = (options?: {
   changesKept?: number
@@ -43,6 +44,7 @@ export function recordStoreContract(name: string, open: OpenRecordStore): void {
     afterEach(() => store.close())
 
     reportContract(() => store)
+    reporterContract(() => store)
     listContract(() => store)
     numberingContract(() => store)
     policyContract(() => store)

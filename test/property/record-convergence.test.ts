@@ -203,6 +203,10 @@ function contentOf({ store }: RecordNode) {
       reports: store.reportsOf(number as PhoneNumber, 1_000),
       reputation: Buffer.from(store.reputationOf(number as PhoneNumber)?.buffer ?? new ArrayBuffer(0)).toString('hex'),
     })),
+    reporters: [1, 2, 3, 4].map((reporter) => {
+      const pseudonym = String(reporter).padStart(32, '0')
+      return [store.reporter(pseudonym), store.reportsBy(pseudonym, 1_000)]
+    }),
     lists: store.lists(),
     versions: store.list('black') === undefined ? [] : store.versions('black'),
     policies: store.policyVersions(1_000),

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
+import { createBlockTable, openBlockTable } from '../../src/shm/block-table.ts'
+import { writeThousand } from '../../src/shm/block-table-writer.ts'
 import { counterIndex, createCounters, sumCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
 import { createGate, gateAdd } from '../../src/shm/gate.ts'
@@ -9,6 +11,7 @@ import { createGateWriter } from '../../src/shm/gate-writer.ts'
 import { callMatch, createPairs, isKnownContact, MATCH_YES, openPairs, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, readTrafficHour } from '../../src/shm/traffic.ts'
+import { BLOCKS, blockAt, sumsOf } from './fixtures/block-harm.ts'
 import { numberAt } from './fixtures/gate-probe.ts'
 import { PAIR_TEST_KEY, pairAt } from './fixtures/pair-at.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
@@ -175,6 +178,32 @@ describe('counters and traffic tables', () => {
       })
       expect(totals).toEqual({ calls: callsAnHour, complete: true })
       expect(calls).toBe(callsAnHour)
+    }
+  })
+})
+
+describe('a block table that is written while threads read it', () => {
+  it('never gives the harm of another block', async () => {
+    const memory = createBlockTable(16, 0)
+    const table = openBlockTable(memory)
+    const threads = [0, 1].map(() => startFixture('block-reader', { memory, rounds: 400_000 }))
+    const results = threads.map((thread) => messageWith(thread, 'found'))
+    let done = false
+    const all = Promise.all(results).finally(() => {
+      done = true
+    })
+    // Eight blocks of four entries in a table of sixteen: they take each other's places all the time.
+    for (let turn = 0; !done; turn++) {
+      const block = turn % BLOCKS
+      const thousand = sumsOf(table.base, block)
+      // What has no harm any more gives its place to anything.
+      if (turn % 3 === 0) thousand.sums.fill(0)
+      writeThousand(table, blockAt(block), thousand)
+      if (turn % 256 === 0) await nextTurn()
+    }
+    for (const result of await all) {
+      expect(result).toMatchObject({ foreign: 0 })
+      expect(Number(result.found)).toBeGreaterThan(1_000)
     }
   })
 })

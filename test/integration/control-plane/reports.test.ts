@@ -35,6 +35,50 @@ describe('POST /v1/reports', () => {
     })
   })
 
+  it('says how much it counts, and why not', async () => {
+    expect((await report(REPORT)).json()).toMatchObject({ weight: 1, callMatch: 'unknown' })
+    const at = new Date(NOW_MS - 31 * 86_400_000).toISOString()
+    const old = (await report({ ...REPORT, number: '+79160000003', at })).json()
+    expect(old).toMatchObject({ accepted: true, weight: 0, notCounted: 'long-ago' })
+  })
+
+  it('takes "not spam" without a scenario, and harm only with one', async () => {
+    const { scenario: _, ...body } = REPORT
+    const answer = await report({ ...body, opinion: 'not-spam' })
+    expect(answer.json()).toMatchObject({ weight: 0.25, reputation: { reporters: 0, good: 0.25 } })
+    const refused = await report(body)
+    expect(refused.statusCode).toBe(400)
+    expect(refused.json()).toMatchObject({ code: 'BODY_INVALID', errors: [{ pointer: '/scenario' }] })
+  })
+
+  it('counts a household once and keeps its name to itself', async () => {
+    for (const reporter of ['a', 'b', 'c']) await report({ ...REPORT, reporter, household: 'flat 12' })
+    const answer = await control.app.inject({ method: 'GET', url: '/v1/numbers/79160000002', headers: HOST })
+    expect(answer.json()).toMatchObject({ reputation: { reporters: 1, standing: 'unknown' } })
+    const reports = answer.json().reports as { household: string; callMatch: string }[]
+    expect(new Set(reports.map(({ household }) => household)).size).toBe(1)
+    expect(reports[0]).toMatchObject({ household: expect.stringMatching(/^[0-9a-f]{32}$/), callMatch: 'unknown' })
+    expect(answer.body).not.toContain('flat')
+  })
+
+  it('takes no report from the network, however it is sent', async () => {
+    expect((await report({ ...REPORT, channel: 'network' })).statusCode).toBe(400)
+    expect((await report({ ...REPORT, clears: true })).statusCode).toBe(400)
+    expect((await report({ ...REPORT, weight: 1 })).statusCode).toBe(400)
+  })
+
+  it('attaches what was known to the review of a burst', async () => {
+    for (let index = 0; index < 8; index++) await report({ ...REPORT, reporter: `new-${index}` })
+    const answer = await control.app.inject({ method: 'GET', url: '/v1/reviews', headers: HOST })
+    expect(answer.json().reviews).toMatchObject([
+      {
+        causes: ['suspicious-burst'],
+        evidence: { reporters: 8, corroborated: 0, standing: 'unknown', scenario: 'bank' },
+      },
+    ])
+    expect(answer.json().reviews[0]).not.toHaveProperty('judgesAfterMs')
+  })
+
   it('tells the verdict processes before it answers', async () => {
     await report(REPORT)
     expect(control.notified).toEqual([control.store.lastSequence()])

@@ -179,6 +179,19 @@ describe('zaslon policy, decisions, report, reviews', () => {
     )
   })
 
+  it('files that a number is no spam, and says when it does not count', async () => {
+    const words = ['report', '+79160000004', '--reporter', 'x', '--opinion', 'not-spam', '--household', 'flat 12']
+    const answering = await startFakeService({
+      'POST /v1/reports': {
+        body: { reportId: 'r3', state: 'recorded', duplicate: false, notCounted: 'opinion-known' },
+      },
+    })
+    const { out } = await zaslon(words, answering.url)
+    expect(JSON.parse(answering.seen.at(-1)?.body ?? '')).toMatchObject({ opinion: 'not-spam', household: 'flat 12' })
+    expect(out).toBe('Recorded as report r3.\nIt does not count: this person has said so before.\n')
+    await answering.close()
+  })
+
   it('closes a review with an outcome', async () => {
     const { out } = await zaslon(['reviews', 'close', 'r-17', '--outcome', 'confirmed', '--note', 'sure'], service.url)
     expect(JSON.parse(service.seen.at(-1)?.body ?? '')).toEqual({ outcome: 'confirmed', note: 'sure' })

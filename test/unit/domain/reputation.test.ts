@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { foldReport, SAME_REPORTER_MS } from '../../../src/domain/fold-report.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import type { Report } from '../../../src/domain/report.ts'
-import { countReporters, decayedHarm, describeReputation, harmLowerBound } from '../../../src/domain/reputation.ts'
+import { countCorroborated, dominantScenario } from '../../../src/domain/report-doubts.ts'
+import {
+  countReporters,
+  decayedGood,
+  decayedHarm,
+  describeReputation,
+  harmLowerBound,
+} from '../../../src/domain/reputation.ts'
 import { REPORTERS_KEPT, REPUTATION_HALF_LIFE_DAYS } from '../../../src/domain/reputation-record.ts'
 import { shareLowerBound } from '../../../src/domain/share-lower-bound.ts'
 
@@ -107,6 +114,74 @@ describe('decayed harm', () => {
   })
 })
 
+describe('a household', () => {
+  const household = report(900).reporter
+
+  it('counts as one reporter of one weight', () => {
+    const record = fold([1, 2, 3].map((id) => report(id, { household, weight: 0.3 + id / 10 })))
+    expect(count(record)).toBe(1)
+    expect(decayedHarm(record, 0, NOW)).toBeCloseTo(0.6, 12)
+  })
+
+  it('is one beside others, and one again on another number', () => {
+    const record = fold([report(1, { household }), report(2), report(3, { household }), report(4)])
+    expect(count(record)).toBe(3)
+  })
+
+  it('counts for every ingress kind it reports', () => {
+    const record = fold([report(1, { household, ingress: 2 }), report(2, { household, ingress: 3 })])
+    expect([0, 2, 3].map((ingress) => count(record, ingress))).toEqual([1, 1, 1])
+    expect(decayedHarm(record, 0, NOW)).toBe(2)
+  })
+
+  it('pushes nobody but its own out of a full record', () => {
+    const strangers = Array.from({ length: REPORTERS_KEPT - 1 }, (_, id) => report(id + 1))
+    const family = Array.from({ length: 50 }, (_, id) => report(100 + id, { household, receivedMs: NOW + id }))
+    expect(count(fold([...strangers, ...family]), 0, NOW + 50)).toBe(REPORTERS_KEPT)
+    expect(count(fold([...family, ...strangers]), 0, NOW + 50)).toBe(REPORTERS_KEPT)
+  })
+
+  it('gives way to a clique', () => {
+    const clique = report(1).reporter
+    expect(count(fold([report(1), report(2, { household, clique }), report(3, { household })]))).toBe(2)
+  })
+})
+
+describe('good evidence', () => {
+  const good = (id: number, weight: number) => report(id, { opinion: 'not-spam', weight })
+
+  it('is kept apart from harm and takes no place', () => {
+    const record = fold([report(1), good(2, 0.25), good(3, 0.25)])
+    expect(count(record)).toBe(1)
+    expect(decayedGood(record, 0, NOW)).toBe(0.5)
+    expect(decayedHarm(record, 0, NOW)).toBe(1)
+    expect(record.byteLength).toBe(fold([report(1)]).byteLength)
+  })
+
+  it('weighs at most half of the harm', () => {
+    const harm = [1, 2, 3, 4].map((id) => report(id))
+    const at = (weight: number) => harmLowerBound(fold([...harm, good(9, weight), good(10, weight)]), 0, NOW)
+    expect(at(0.5)).toBeLessThan(at(0))
+    expect(at(1)).toBeCloseTo(shareLowerBound(4, 2), 12)
+    const flood = Array.from({ length: 1000 }, (_, id) => good(100 + id, 1))
+    expect(harmLowerBound(fold([...harm, ...flood]), 0, NOW)).toBeCloseTo(shareLowerBound(4, 2), 12)
+  })
+})
+
+describe('a number found innocent', () => {
+  const cleared = { opinion: 'not-spam', clears: true, weight: 0 } as const
+
+  it('starts anew, for those who reported it too', () => {
+    const before = [1, 2, 3, 4, 5].map((id) => report(id, { ingress: id % 3 }))
+    const record = fold([...before, report(99, { ...cleared, receivedMs: NOW + 1 })])
+    expect([0, 1, 2, 3].map((ingress) => count(record, ingress, NOW + 1))).toEqual([0, 0, 0, 0])
+    expect(decayedHarm(record, 0, NOW + 1)).toBe(0)
+    const again = foldReport(record, report(1, { ingress: 1, receivedMs: NOW + SAME_REPORTER_MS + 1 }))
+    expect(count(again, 1, NOW + SAME_REPORTER_MS + 1)).toBe(1)
+    expect(decayedHarm(again, 1, NOW + SAME_REPORTER_MS + 1)).toBe(1)
+  })
+})
+
 describe('a full record', () => {
   const many = (number: number, fields: Partial<Report> = {}) =>
     Array.from({ length: number }, (_, id) => report(id + 1, { receivedMs: NOW + id, ...fields }))
@@ -125,6 +200,13 @@ describe('a full record', () => {
       report(1000 + id, { weight: 0.1, receivedMs: NOW + 1000 + id }),
     )
     expect(count(fold([...credible, ...flood]), 0, NOW + 2000)).toBe(5)
+  })
+
+  it('is not flushed of reporters who were called by ones of whom nothing is known', () => {
+    const called = many(5, { callMatch: 'yes', receivedMs: NOW - 9 * DAY_MS })
+    const flood = Array.from({ length: 100 }, (_, id) => report(1000 + id, { receivedMs: NOW + id }))
+    const rules = { windowDays: 10, weightMin: 0.3 }
+    expect(countCorroborated(fold([...called, ...flood]), 0, NOW + 100, rules)).toBe(5)
   })
 
   it('has a bounded size', () => {
@@ -152,6 +234,17 @@ describe('a reputation record', () => {
     const record = fold([report(1)])
     record.setUint8(0, 2)
     expect(() => foldReport(record, report(2))).toThrow(expect.objectContaining({ code: 'STORAGE_FORMAT' }))
+  })
+
+  it('of a version that knew no groups is read as it is', () => {
+    const record = fold([report(1), report(2), report(3)])
+    for (let slot = 0; slot < 3; slot++) {
+      record.setUint8(88 + slot * 24 + 19, 0)
+      record.setUint32(88 + slot * 24 + 20, 0, true)
+    }
+    expect(count(record)).toBe(3)
+    expect(dominantScenario(record, 0, NOW, 10)).toBe(-1)
+    expect(count(foldReport(record, report(4, { household: report(1).reporter })))).toBe(3)
   })
 
   it('describes itself', () => {

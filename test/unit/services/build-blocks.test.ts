@@ -43,8 +43,8 @@ describe('the block builder', () => {
       readsByTurn.push(store.reads - before)
     }
     await started
-    expect(Math.max(...readsByTurn)).toBeLessThanOrEqual(4_096)
-    expect(readsByTurn.filter((reads) => reads > 0).length).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...readsByTurn)).toBeLessThanOrEqual(2_048)
+    expect(readsByTurn.filter((reads) => reads > 0).length).toBeGreaterThanOrEqual(5)
   })
 
   it('reads a block once, however many changes of it are said in one turn', async () => {

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createThousandSums, THOUSAND_AT, weightAt } from '../../../src/domain/number-block.ts'
-import {
-  blockHarm,
-  blockTableLoad,
-  createBlockTable,
-  openBlockTable,
-  writeThousand,
-} from '../../../src/shm/block-table.ts'
+import { blockHarm, blockTableLoad, createBlockTable, openBlockTable } from '../../../src/shm/block-table.ts'
+import { writeThousand } from '../../../src/shm/block-table-writer.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const DAY_MS = 86_400_000

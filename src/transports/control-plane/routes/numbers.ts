@@ -48,6 +48,9 @@ const Dossier = Type.Object({
       weight: Type.Number(),
       callMatch: Type.Optional(CallMatchField),
       notCounted: Type.Optional(NotCountedField),
+      clears: Type.Optional(
+        Type.Boolean({ description: 'A review found the number innocent: what came before counts no more.' }),
+      ),
       household: Type.Optional(Type.String({ description: 'A pseudonym.' })),
       clique: Type.Optional(
         Type.String({ description: 'Pseudonym of the first of reporters who always agree: they count as one.' }),

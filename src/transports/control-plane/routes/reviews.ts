@@ -53,6 +53,9 @@ export function installReviewRoutes({ app, services, limits }: RouteContext): vo
       ...operation({
         ...common,
         summary: 'Close a review; confirmed puts the number on the deny list analyst-confirmed at once',
+        description:
+          'innocent takes the weight from everything that was reported until now. Whoever reported the number is believed more ' +
+          'or less from then on, unless it is dismissed.',
         write: true,
         params,
         body: Close,
