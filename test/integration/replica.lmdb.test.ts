@@ -41,6 +41,7 @@ function contentOf(replica: Replica) {
   return {
     reports: replica.reportsOf(NUMBER, 100),
     reputation: Buffer.from(replica.reputationOf(NUMBER)?.buffer ?? new ArrayBuffer(0)).toString('hex'),
+    reporters: [0, 1, 2, 3, 4, 5, 6].map((reporter) => replica.reporter(String(reporter).padStart(32, '0'))),
     lists: replica.lists(),
     versions: replica.list('black') ? replica.versions('black') : [],
     policies: replica.policyVersions(100),
@@ -188,12 +189,21 @@ describe('a replica', () => {
       { kind: 'policy-put', text: 'a', document: POLICY },
       { kind: 'list-put', name: 'black', listKind: 'deny', title: 'Black' },
       { kind: 'review-open', review: { number: NUMBER, cause: 'reported', score: 50, atMs: 1 } },
+      {
+        kind: 'review-close',
+        reviewId: 'r000000001',
+        number: NUMBER,
+        openedMs: 1,
+        result: { outcome: 'innocent', atMs: 2 },
+        judgement: { confirmed: [], refuted: ['0'.repeat(32)] },
+      },
     ]
     await here.apply(
       DESK_PARTITION,
       desk.map((fact, index) => entry(index + 1, fact)),
-      { newest: 3 },
+      { newest: 4 },
     )
+    expect(here.reporter('0'.repeat(32))).toMatchObject({ reports: 1, outcomes: { refuted: 1 } })
     const there = await openBound()
     for (const partition of [PARTITION, DESK_PARTITION]) {
       const facts = [...here.factsOf(partition)].map((fact, index) => entry(index + 1, fact, 2))
