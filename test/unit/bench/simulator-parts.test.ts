@@ -155,6 +155,17 @@ describe('the event queue', () => {
     )
   })
 
+  it('gives events of one time in the order they came in', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 5 }), { maxLength: 200 }), (times) => {
+        const queue = createEventQueue()
+        for (const [id, time] of times.entries()) queue.push(time, id)
+        const wanted = times.map((time, id) => ({ time, id })).sort((a, b) => a.time - b.time || a.id - b.id)
+        expect(times.map(() => queue.pop())).toEqual(wanted.map(({ id }) => id))
+      }),
+    )
+  })
+
   it('grows, and says Infinity when it is empty', () => {
     const queue = createEventQueue()
     expect(queue.nextMs).toBe(Number.POSITIVE_INFINITY)
