@@ -17,6 +17,7 @@ import {
   type Findings,
   SOURCE_CALLS_MIN,
   type Timing,
+  type TypeRow,
 } from '../simulator/describe-result.ts'
 import { readAttacks } from '../simulator/read-attacks.ts'
 import { runSimulation, type SimulationResult } from '../simulator/run-simulation.ts'
@@ -166,17 +167,19 @@ function printFindings(
     `Seeds ${seeds.join(', ')}; policy ${policyName}, blocks at ${blockAt}; attacks of ${path.relative('.', attacksDirectory) || '.'}.\n` +
       `Fraud is ${(found.fraudShare * 100).toFixed(2)} % of the counted calls.\n`,
   )
-  const typeRows = [...found.types, { ...malicious, type: 'all malicious calls' }]
-  printTable(
-    ['fraud type', 'calls', 'blocked', 'flagged', 'blocked at threshold *'],
-    typeRows.map((row) => [
-      row.type,
-      row.calls,
-      percent(row.blockedShare),
-      percent(row.flaggedShare),
-      percent(row.blockedShareWithin),
-    ]),
-  )
+  const table = (head: string, rows: readonly TypeRow[]) =>
+    printTable(
+      [head, 'calls', 'blocked', 'flagged', 'blocked at threshold *'],
+      rows.map((row) => [
+        row.type,
+        row.calls,
+        percent(row.blockedShare),
+        percent(row.flaggedShare),
+        percent(row.blockedShareWithin),
+      ]),
+    )
+  table('fraud type', [...found.types, { ...malicious, type: 'all malicious calls' }])
+  table('attack file', found.attacks)
   print(
     `* Block threshold ${within.threshold}, the lowest with at most 5 benign calls of 100,000 wrongly blocked: ` +
       `${percent(within.maliciousBlockedShare)} of malicious calls, ${within.benignBlockedPer100000.toFixed(2)} per 100,000.\n`,
@@ -211,9 +214,9 @@ function printFindings(
     `Sources of at least ${SOURCE_CALLS_MIN} calls: let through before the first block, median and 95th percentile\n`,
   )
   printTable(
-    ['fraud type', 'sources', 'detected', 'calls', 'p95', 'minutes', 'p95'],
+    ['attack file', 'sources', 'detected', 'calls', 'p95', 'minutes', 'p95'],
     found.detection.map((row) => [
-      row.type,
+      row.attack,
       row.sources,
       percent(row.detectedShare),
       orNever(row.callsMedian),

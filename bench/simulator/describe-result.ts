@@ -30,7 +30,7 @@ export type KindRow = {
 
 /** Calls and minutes until the first block; null: not even that share of the sources was ever blocked. */
 export type DetectionRow = {
-  readonly type: string
+  readonly attack: string
   readonly sources: number
   readonly detectedShare: number
   readonly callsMedian: number | null
@@ -45,6 +45,8 @@ export const SOURCE_CALLS_MIN = 20
 export type Findings = {
   readonly malicious: TypeRow
   readonly types: readonly TypeRow[]
+  /** One row an attack file: variants of a type apart. */
+  readonly attacks: readonly TypeRow[]
   readonly benign: KindRow
   readonly kinds: readonly KindRow[]
   readonly within: {
@@ -91,6 +93,7 @@ export function describeResults(results: readonly SimulationResult[], attacks: r
   return {
     malicious,
     types,
+    attacks: calling.map((kind) => typeRow(tally, attacks[kind - FIRST_ATTACK_KIND]!.name, [kind], within.threshold)),
     benign,
     kinds: benignKinds.map((kind) => kindRow(tally, BENIGN_KINDS[kind]!, [kind])),
     within,
@@ -164,19 +167,19 @@ function kindRow(tally: Tally, kind: string, kinds: readonly number[]): KindRow 
 function detectionRows(results: readonly SimulationResult[], attacks: readonly Attack[]): DetectionRow[] {
   const found = new Map<string, { calls: number[]; minutes: number[] }>()
   for (const { sources, countFromMs } of results) {
-    sources.visit(countFromMs, ({ attack, calls, callsBefore, minutesBefore }) => {
+    sources.visit(countFromMs, ({ attack: index, calls, callsBefore, minutesBefore }) => {
       if (calls < SOURCE_CALLS_MIN) return
-      const type = attacks[attack]?.type ?? ''
-      const rows = found.get(type) ?? { calls: [], minutes: [] }
+      const attack = attacks[index]?.name ?? ''
+      const rows = found.get(attack) ?? { calls: [], minutes: [] }
       rows.calls.push(callsBefore)
       rows.minutes.push(minutesBefore)
-      found.set(type, rows)
+      found.set(attack, rows)
     })
   }
   return [...found]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([type, { calls, minutes }]) => ({
-      type,
+    .map(([attack, { calls, minutes }]) => ({
+      attack,
       sources: calls.length,
       detectedShare: calls.filter(Number.isFinite).length / calls.length,
       callsMedian: quantileOrNull(calls, 0.5),

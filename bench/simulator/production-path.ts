@@ -19,6 +19,7 @@ import { gatherEvidence, ingressOf } from '../../src/engine/gather-evidence.ts'
 import { numberStanding } from '../../src/engine/number-standing.ts'
 import { odditiesOf } from '../../src/engine/oddities.ts'
 import { createScreener } from '../../src/engine/screen.ts'
+import { type CallMatches, createCallMatches } from '../../src/processes/ask-call-match.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
 import { createBlockBuilder } from '../../src/services/build-blocks.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
@@ -26,7 +27,7 @@ import { createListMembership } from '../../src/services/list-membership.ts'
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
-import { callMatch, rotatePairs } from '../../src/shm/pairs.ts'
+import { matchHash, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
@@ -44,6 +45,8 @@ export type ProductionPathOptions = {
   readonly startMs: number
   /** Gather evidence once more before every decision, into `evidence`. */
   readonly observe: boolean
+  /** What the memories must have room for. */
+  readonly callsPerDay: number
 }
 
 export type ProductionPath = {
@@ -57,6 +60,8 @@ export type ProductionPath = {
    * names the kind of ingress. Returns the nanoseconds it took.
    */
   screen(pool: CallPool, slot: number, nowMs: number, withIngressKind: boolean): number
+  /** Once a minute: what timers of the processes do. */
+  tick(nowMs: number): void
   /** The end of a call, as the switch tells it. */
   end(pool: CallPool, slot: number, nowMs: number): void
   /** Through the service that takes reports; resolves when the next call is judged by it. */
@@ -64,12 +69,11 @@ export type ProductionPath = {
 }
 
 const ACTOR = 'simulator'
+const PROCESS = 'verdict-1'
+const PAIRS_MIN = 65_536
 const RING_RECORDS = 8_192
 const DRAIN_EVERY = 4_096
 const DEADLINE_MS = 50
-const MINUTE_MS = 60_000
-/** Room for everybody in the simulated country. */
-const BEHAVIOUR_SIZES = { activeNumbers: 1_048_576, pairsPerDay: 2_097_152, blocks: 65_536, recentEnds: 65_536 }
 
 export async function openProductionPath(options: ProductionPathOptions, random: Random): Promise<ProductionPath> {
   let nowMs = options.startMs
@@ -89,10 +93,11 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       onRangesRefused: rethrow,
     },
   )
+  const pairsKey = words(random, 2)
   const ring = createDecisionRing(RING_RECORDS)
   const reader = openDecisionRing(ring)
   const drained = new Uint8Array(RING_RECORDS * DECISION_RECORD_BYTES)
-  const behaviour = openBehaviour(createBehaviourRegions(BEHAVIOUR_SIZES, words(random, 2), nowMs))
+  const behaviour = openBehaviour(createBehaviourRegions(sizesFor(options.callsPerDay), pairsKey, nowMs))
   rotatePairs(behaviour.pairs, nowMs)
   const blocks = createBlockBuilder({ store, table: behaviour.blocks, onFailure: rethrow })
   const screener = createScreener(
@@ -124,6 +129,18 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       seen = change.sequence
     }
   }
+  // One verdict process, which answers at once (processes/verdict.ts).
+  const callMatches: CallMatches = createCallMatches(
+    { key: pairsKey, processes: 1, seesAllCalls: true },
+    {
+      ask({ id, low, high, sinceMs }) {
+        const match = CALL_MATCHES[matchHash(behaviour.pairs, low, high, sinceMs, nowMs)] ?? 'unknown'
+        callMatches.onAnswer({ type: 'call-match', id, label: PROCESS, match })
+      },
+      now,
+    },
+  )
+  callMatches.onPeers([PROCESS])
   const parse = (text: string) => parsePhoneNumber(text, home, 'call')
   const key = new Uint8Array(words(random, 8).buffer)
   const intake = createReportIntake(REPORT_INTAKE_DEFAULTS, {
@@ -131,8 +148,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
     pseudonyms: createPseudonyms({ key }, { parse }),
     membership: createListMembership({ store, contents: store.contents }),
     parse,
-    callMatch: async (caller, reporter, atMs) =>
-      CALL_MATCHES[callMatch(behaviour.pairs, caller, reporter, atMs, nowMs)] ?? 'unknown',
+    callMatch: callMatches.match,
     standingOf: async (number) => numberStanding(number, nowMs, behaviour),
     notify: follow,
     now,
@@ -156,7 +172,6 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   const unread = openCounters(createCounters(1), 0)
   let observed: CompiledState | undefined
   let screened = 0
-  let rotatedMs = nowMs
   let reports = 0
 
   return {
@@ -165,11 +180,6 @@ export async function openProductionPath(options: ProductionPathOptions, random:
     evidence,
     screen(pool, slot, atMs, withIngressKind) {
       nowMs = Math.max(nowMs, atMs)
-      if (nowMs - rotatedMs >= MINUTE_MS) {
-        // As the main thread of a verdict process does.
-        rotatePairs(behaviour.pairs, nowMs)
-        rotatedMs = nowMs
-      }
       call.caller = pool.caller[slot]!
       call.callee = pool.callee[slot]!
       call.redirecting = pool.redirecting[slot] === 0 ? -1 : pool.redirecting[slot]!
@@ -193,6 +203,10 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       pool.hashHigh[slot] = call.callHashHigh
       if (++screened % DRAIN_EVERY === 0) drainRecords(reader, drained)
       return tookMs * 1e6
+    },
+    tick(atMs) {
+      nowMs = Math.max(nowMs, atMs)
+      rotatePairs(behaviour.pairs, nowMs)
     },
     end(pool, slot, atMs) {
       ended.caller = pool.caller[slot]!
@@ -220,6 +234,12 @@ export async function openProductionPath(options: ProductionPathOptions, random:
       await intake.accept(body, ACTOR)
     },
   }
+}
+
+/** Room for everybody who calls in these days. */
+function sizesFor(callsPerDay: number) {
+  const pairsPerDay = Math.max(PAIRS_MIN, Math.ceil(callsPerDay * 2))
+  return { activeNumbers: Math.max(1_048_576, pairsPerDay), pairsPerDay, blocks: 65_536, recentEnds: 65_536 }
 }
 
 async function fill(store: ReturnType<typeof createMemoryStore>, options: ProductionPathOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { nearestName } from '../../src/domain/nearest-name.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { ATTACK_SCHEMA, type Attack, type Calling, type Pool } from './attack-schema.ts'
-import { BENIGN_KINDS } from './world/kinds.ts'
+import { BUSINESS_KINDS, PARTY_KINDS } from './world/businesses.ts'
 
 /** More files than kinds fit in a byte beside the benign ones. */
 export const ATTACKS_MAX = 200
@@ -119,7 +119,7 @@ function togetherProblems(attack: Attack): string[] {
   if (calling !== undefined && attack.weight === 0) problems.push('/weight is 0: an attack by calls would make none.')
   if (reporting !== undefined && attack.weight > 0)
     problems.push('/weight must be 0: an attack by reports makes no calls.')
-  problems.push(...unknownKinds(reporting?.targets, '/reporting/targets'))
+  problems.push(...unknownKinds(reporting?.targets, '/reporting/targets', PARTY_KINDS))
   if (reporting && reporting.reportsPerNumber[1] > reporting.colluders) {
     problems.push('/reporting/reportsPerNumber/1 is more than /reporting/colluders: each reports a number once.')
   }
@@ -129,7 +129,10 @@ function togetherProblems(attack: Attack): string[] {
 
 function callingProblems(calling: Calling): string[] {
   const problems = calling.pools.flatMap((pool, index) => poolProblems(pool, `/calling/pools/${index}`))
-  const { targets, answers } = calling
+  const { targets, answers, campaign } = calling
+  const [from, to] = campaign.hours
+  if (Math.ceil(from) >= to)
+    problems.push(`/calling/campaign/hours must have a whole hour in it, got [${from}, ${to}].`)
   if (targets.draw === 'list' && targets.listSize === undefined) problems.push('/calling/targets/listSize is missing.')
   if (targets.draw === 'sequential' && targets.step === undefined) problems.push('/calling/targets/step is missing.')
   if (answers.victims > 0 && answers.victimTalk === undefined) problems.push('/calling/answers/victimTalk is missing.')
@@ -138,7 +141,7 @@ function callingProblems(calling: Calling): string[] {
 
 function poolProblems(pool: Pool, pointer: string): string[] {
   const needs = { block: 'blockSize', neighbour: 'sharedDigits', foreign: 'countries', businesses: 'kinds' } as const
-  const problems: string[] = unknownKinds(pool.kinds, `${pointer}/kinds`)
+  const problems: string[] = unknownKinds(pool.kinds, `${pointer}/kinds`, BUSINESS_KINDS)
   for (const [draw, field] of Object.entries(needs) as [keyof typeof needs, (typeof needs)[keyof typeof needs]][]) {
     if (pool.draw === draw && pool[field] === undefined)
       problems.push(`${pointer}/${field} is missing: draw is ${draw}.`)
@@ -149,11 +152,12 @@ function poolProblems(pool: Pool, pointer: string): string[] {
   return problems
 }
 
-function unknownKinds(kinds: readonly string[] | undefined, pointer: string): string[] {
+function unknownKinds(kinds: readonly string[] | undefined, pointer: string, known: readonly string[]): string[] {
   return (kinds ?? []).flatMap((kind, index) => {
-    if ((BENIGN_KINDS as readonly string[]).includes(kind)) return []
-    const near = nearestName(kind, BENIGN_KINDS)
-    return [`${pointer}/${index} must be a benign kind, got "${kind}".${near ? ` Did you mean "${near}"?` : ''}`]
+    if (known.includes(kind)) return []
+    const near = nearestName(kind, known)
+    const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${near}"?`
+    return [`${pointer}/${index} must be a kind that has numbers of its own, got "${kind}". ${hint}`]
   })
 }
 

@@ -102,6 +102,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       numbering,
       startMs: START_MS,
       observe: options.observe ?? false,
+      callsPerDay,
     },
     random.stream('secrets'),
   )
@@ -277,6 +278,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   for (let fromMs = START_MS; fromMs < endMs; fromMs += MINUTE_MS) {
     if ((fromMs - START_MS) % DAY_MS === 0) benign.day(fromMs)
     if ((fromMs - START_MS) % HOUR_MS === 0) options.onProgress?.((fromMs - START_MS) / (endMs - START_MS))
+    path.tick(fromMs)
     benign.minute(fromMs)
     await happen(fromMs + MINUTE_MS)
   }

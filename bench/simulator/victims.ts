@@ -84,7 +84,9 @@ export function createVictims(
         const atMs = firstMs + own.unit() * reporting.withinMinutes * MINUTE_MS
         const reporter = colluders[(offset + index) % colluders.length]!
         const { channel, scenario } = reporting
-        placeReport({ number, reporter, channel, scenario, ingress: 0, atMs, nature: 'bombing' }, atMs)
+        // They say when they were called, as everybody does: less would be looked for in more days than a run has.
+        const saidMs = atMs - MINUTE_MS * own.between(2, 600)
+        placeReport({ number, reporter, channel, scenario, ingress: 0, atMs: saidMs, nature: 'bombing' }, atMs)
       }
     }
   }

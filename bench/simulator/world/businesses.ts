@@ -236,6 +236,10 @@ export const STAFF = {
 /** Somebody with a new number tells his people: most within a day. */
 export const NEW_SIM = { calls: [12, 40], hours: 30, answered: 0.48, callBack: 0.3 } as const
 
+/** Kinds whose numbers belong to a business, and those whose numbers belong to anybody: some kinds are ways to call only. */
+export const BUSINESS_KINDS: readonly BenignKind[] = [...BUSINESSES.map(({ kind }) => kind), 'school']
+export const PARTY_KINDS: readonly BenignKind[] = ['friends', 'roaming', 'ported', 'foreign-friends', ...BUSINESS_KINDS]
+
 /** What is left of all benign calls for people among themselves. */
 export const PERSONAL_SHARE =
   1 -

@@ -168,15 +168,42 @@ function applyTraits(parties: Parties, random: Random): number[] {
   return [...number.subarray(0, ownCount), ...stale]
 }
 
-const FRIENDLY_COUNTRIES = ['77', '998', '375', '996', '992', '374', '994', '995', '49', '90', '86', '972']
-/** Digits of a number with its country code, where not 12. */
-const FOREIGN_DIGITS: Readonly<Record<string, number>> = { '77': 11, '374': 11, '86': 13 }
+export const FRIENDLY_COUNTRIES = [
+  '770',
+  '99890',
+  '37529',
+  '99655',
+  '99290',
+  '37491',
+  '99450',
+  '99555',
+  '4915',
+  '905',
+  '8613',
+  '97250',
+]
+/** Digits of a number with its country code, where not 12; by the first digits (ITU-T national plans). */
+const FOREIGN_DIGITS: readonly (readonly [code: string, digits: number])[] = [
+  ['77', 11],
+  ['86', 13],
+  ['216', 11],
+  ['222', 11],
+  ['248', 10],
+  ['257', 11],
+  ['371', 11],
+  ['372', 11],
+  ['374', 11],
+  ['675', 11],
+  ['686', 11],
+  ['960', 10],
+]
 
-/** A number of one of these country codes. */
+/** A number of one of these country codes, which may have leading digits of a range behind them. */
 export function foreignNumber(random: Random, countries: readonly string[]): number {
   const code = random.pick(countries)
-  const digits = (FOREIGN_DIGITS[code] ?? 12) - code.length
-  return Number(code) * 10 ** digits + Math.floor((0.1 + 0.9 * random.unit()) * 10 ** digits)
+  const [, digits] = FOREIGN_DIGITS.find(([prefix]) => code.startsWith(prefix)) ?? ['', 12]
+  const scale = 10 ** (digits - code.length)
+  return Number(code) * scale + Math.floor((0.1 + 0.9 * random.unit()) * scale)
 }
 
 function giveBusinessNumbers(

@@ -39,7 +39,7 @@ describe('the attack files that come with the simulator', () => {
   it('are valid, and cover the same fraud types in both sets', () => {
     const [train, test] = sets.map((set) => new Set(set.map(({ type }) => type)))
     expect(test).toEqual(train)
-    expect(test?.size).toBeGreaterThan(15)
+    expect(test?.size).toBeGreaterThan(12)
   })
 
   it('are disjoint: no campaign of one set has the rates, pools or rotation of the other', () => {
@@ -105,6 +105,8 @@ describe('an attack file that is wrong', () => {
     ['/calling/pools/0/trunks/count', 13, '/calling/pools/0/trunks/count must be <= 12'],
     ['/calling/pools', [], '/calling/pools must not have fewer than 1 items'],
     ['/calling/campaign/hours', [0, 24.5], '/calling/campaign/hours/1 must be <= 24'],
+    ['/calling/campaign/hours', [9, 9], '/calling/campaign/hours must have a whole hour in it, got [9, 9]'],
+    ['/calling/campaign/hours', [9.1, 9.9], '/calling/campaign/hours must have a whole hour in it'],
     ['/calling/campaign', undefined, '/calling/campaign is missing'],
     ['/name', undefined, 'mine.yaml: /name is missing.'],
     ['/name', 'Robo Call', '/name must match pattern'],
@@ -123,10 +125,17 @@ describe('an attack file that is wrong', () => {
   it('names every mistake at once, and a benign kind that does not exist', () => {
     const wrong = withField('/reporting/targets', ['clinics'], 'bombing-burst') as Document
     expect(refusal(wrong)).toBe(
-      'mine.yaml: /reporting/targets/0 must be a benign kind, got "clinics". Did you mean "clinic"?',
+      'mine.yaml: /reporting/targets/0 must be a kind that has numbers of its own, got "clinics". Did you mean "clinic"?',
     )
     expect(refusal({ ...wrong, weight: 'x', about: 1 }).split('\n')).toHaveLength(2)
     expect(refusal({ ...wrong, weight: 1 })).toContain('/weight must be 0')
+  })
+
+  it('may bomb people and businesses, and borrow numbers of businesses only', () => {
+    expect(refusal(withField('/reporting/targets', ['friends', 'school'], 'bombing-burst'))).toBe('accepted')
+    expect(refusal(withField('/reporting/targets', ['call-back'], 'bombing-burst'))).toContain('/reporting/targets/0')
+    const borrowed = refusal(withField('/calling/pools/0/kinds', ['friends'], 'impersonation-bank'))
+    expect(borrowed).toContain('/calling/pools/0/kinds/0 must be a kind that has numbers of its own, got "friends".')
   })
 
   it.each([[null], [[]], ['text'], [7]])('%j is no attack', (document) => {

@@ -15,12 +15,15 @@ import {
   WEEKEND_HOURS,
 } from '../../../bench/simulator/measured.ts'
 import { createRandom, createWeightedDraw } from '../../../bench/simulator/random.ts'
+import { readAttacks } from '../../../bench/simulator/read-attacks.ts'
 import { createTally, curveOf } from '../../../bench/simulator/tally.ts'
 import { builtInNumbering, readNumbering } from '../../../bench/simulator/world/numbering.ts'
-import { createPopulation } from '../../../bench/simulator/world/people.ts'
+import { createPopulation, FRIENDLY_COUNTRIES, foreignNumber } from '../../../bench/simulator/world/people.ts'
 import { hourOf, isWeekend, START_MS } from '../../../bench/simulator/world/time.ts'
+import { diallingRules, parsePhoneNumber } from '../../../src/domain/parse-phone-number.ts'
 import { ALLOW, BLOCK, FLAG } from '../../../src/domain/verdict.ts'
 
+const ATTACKS = path.join(import.meta.dirname, '../../../bench/simulator/attacks')
 const SHARED = path.join(import.meta.dirname, '../../../../shared/data')
 const withShared = it.skipIf(!existsSync(SHARED))
 
@@ -152,6 +155,17 @@ describe('the event queue', () => {
     )
   })
 
+  it('gives events of one time in the order they came in', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 5 }), { maxLength: 200 }), (times) => {
+        const queue = createEventQueue()
+        for (const [id, time] of times.entries()) queue.push(time, id)
+        const wanted = times.map((time, id) => ({ time, id })).sort((a, b) => a.time - b.time || a.id - b.id)
+        expect(times.map(() => queue.pop())).toEqual(wanted.map(({ id }) => id))
+      }),
+    )
+  })
+
   it('grows, and says Infinity when it is empty', () => {
     const queue = createEventQueue()
     expect(queue.nextMs).toBe(Number.POSITIVE_INFINITY)
@@ -200,6 +214,20 @@ describe('the people', () => {
     }
     expect(parties.ownCount / population.ownBlocks.length).toBeGreaterThan(350)
     expect(population.ownNumbers.length).toBeGreaterThan(parties.ownCount)
+  })
+})
+
+describe('foreign numbers', () => {
+  it('are what the hotline takes for a number, in the codes of the attack files too', () => {
+    const sets = ['train', 'test'].flatMap((set) => readAttacks(path.join(ATTACKS, set)))
+    const codes = sets.flatMap(({ calling }) => calling?.pools.flatMap(({ countries }) => countries ?? []) ?? [])
+    expect(codes.length).toBeGreaterThan(5)
+    const random = createRandom(2)
+    for (const code of [...codes, ...FRIENDLY_COUNTRIES]) {
+      const numbers = Array.from({ length: 50 }, () => foreignNumber(random, [code]))
+      const parsed = numbers.map((number) => parsePhoneNumber(`+${number}`, diallingRules('RU'), 'call'))
+      expect([code, parsed]).toEqual([code, numbers])
+    }
   })
 })
 
