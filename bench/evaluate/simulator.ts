@@ -29,7 +29,7 @@ const USAGE = `npm run evaluate -- simulator [options]
 
   --seed N            one seed (default 1); --seeds 1,2,3: several, added up
   --calls N           benign calls of the counted days, about (default 2000000)
-  --days N            counted days (default 3); --warm-up-days N: days before, not counted (default 4)
+  --days N            counted days (default 3); --warm-up-days N: days before, not counted (default 8)
   --fraud-share X     fraud calls among all calls (default 0.005; published: 0.002 to 0.007)
   --attacks DIR       attack files; test (default) and train are those of bench/simulator/attacks
   --policy FILE       (default data/policy.yaml)
@@ -67,7 +67,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.seed !== undefined && values.seeds !== undefined) throw new EvaluateUsageError('Give --seed or --seeds.')
   const seeds = (values.seeds ?? values.seed ?? '1').split(',').map((text) => whole('--seed', text, 0, 2 ** 31 - 1))
   if (seeds.length > SEEDS_MAX) throw new EvaluateUsageError(`--seeds takes at most ${SEEDS_MAX}, got ${seeds.length}.`)
-  const [quickCalls, quickDays, quickWarmUp] = values.quick ? ['100000', '1', '1'] : ['2000000', '3', '4']
+  const [quickCalls, quickDays, quickWarmUp] = values.quick ? ['100000', '1', '1'] : ['2000000', '3', '8']
   const attacksDirectory = attacksIn(values.attacks ?? 'test')
   const policyFile = values.policy ?? path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml')
   const attacks = readAttacks(attacksDirectory)

@@ -80,6 +80,7 @@ type Line = {
 const WHITEWASH_MS = 12 * HOUR_MS
 /** Of a period: a campaign needs time for its calls. */
 const STARTS_WITHIN = 0.8
+const STARTS_TRIED = 30
 
 export function createAttackTraffic(options: AttackOptions, deps: AttackDependencies): AttackTraffic {
   const { population, pool, sources, place, placeTurn } = deps
@@ -94,10 +95,17 @@ export function createAttackTraffic(options: AttackOptions, deps: AttackDependen
     const sizes = Array.from({ length: count }, () => random.between(Math.ceil(least), Math.floor(most)))
     const scale = budget / sizes.reduce((sum, size) => sum + size, 0)
     for (const [at, size] of sizes.entries()) {
-      const share = ((at + random.unit()) / count) * STARTS_WITHIN
-      const startMs = period.startMs + share * (period.endMs - period.startMs)
+      const startMs = startWithin(period, calling, at / count, (at + 1) / count, random)
       begin(calling, index, Math.max(1, Math.round(size * scale)), activeFrom(calling, startMs, random), random)
     }
+  }
+
+  /** Between two shares of the period; when it does not call then (a weekend), at any time of the period when it does. */
+  function startWithin(period: AttackPeriod, calling: Calling, from: number, to: number, random: Random): number {
+    const at = (share: number) => period.startMs + share * STARTS_WITHIN * (period.endMs - period.startMs)
+    let startMs = at(from + random.unit() * (to - from))
+    for (let attempt = 0; attempt < STARTS_TRIED && !isActive(calling, startMs); attempt++) startMs = at(random.unit())
+    return startMs
   }
 
   function begin(calling: Calling, attack: number, calls: number, startMs: number, random: Random): void {

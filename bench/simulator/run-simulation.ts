@@ -88,7 +88,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   const countFromMs = START_MS + options.warmUpDays * DAY_MS
   const endMs = countFromMs + options.days * DAY_MS
   const callsPerDay = options.calls / REACTIONS / workingDays(countFromMs, options.days)
-  const population = createPopulation(callsPerDay, numbering, random.stream('population'))
+  const population = createPopulation({ callsPerDay, endMs }, numbering, random.stream('population'))
   const { parties } = population
   const pool = createCallPool()
   const queue = createEventQueue()

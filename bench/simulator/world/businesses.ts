@@ -52,7 +52,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.06,
     protected: 0.04,
     allowed: 0.08,
-    reported: 0.001,
+    reported: 0.0005,
     called: 0.1,
   },
   {
@@ -128,7 +128,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.05,
     protected: 0.6,
     allowed: 0.05,
-    reported: 0.0005,
+    reported: 0.00025,
     called: 0.1,
   },
   {
@@ -147,7 +147,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.08,
     protected: 0.6,
     allowed: 0,
-    reported: 0.001,
+    reported: 0.0005,
     called: 0.04,
   },
   {
@@ -166,7 +166,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.2,
     protected: 0,
     allowed: 0.02,
-    reported: 0.0001,
+    reported: 0.00005,
     called: 0.05,
   },
   {
@@ -185,7 +185,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.05,
     protected: 0,
     allowed: 0,
-    reported: 0.0002,
+    reported: 0.0001,
     called: 0,
   },
   {
@@ -204,7 +204,7 @@ export const BUSINESSES: readonly BusinessKind[] = [
     callBack: 0.04,
     protected: 0.5,
     allowed: 0.1,
-    reported: 0.002,
+    reported: 0.001,
     called: 0.01,
   },
 ]

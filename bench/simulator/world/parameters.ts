@@ -11,7 +11,7 @@ export const WORLD = {
   callsPerPersonDay: 2.2,
   /** Contacts who bought their numbers together: one apart. */
   neighbourContacts: 0.025,
-  /** Numbers of businesses that come into use during the first week, at full pace from the first day. */
+  /** Numbers of businesses that come into use at some moment of the run, at full pace from then on. */
   freshBusinesses: 0.04,
   /** People who are our subscribers; the others are those they call and are called by. */
   ownPeople: 0.45,

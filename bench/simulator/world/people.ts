@@ -10,7 +10,7 @@ import { BUSINESSES, type BusinessKind, PERSONAL_SHARE, SCHOOL } from './busines
 import { type BenignKind, kindIndex } from './kinds.ts'
 import type { Numbering } from './numbering.ts'
 import { TRUNKS, WORLD } from './parameters.ts'
-import { DAY_MS, START_MS } from './time.ts'
+import { START_MS } from './time.ts'
 
 const SUBSCRIBER = INGRESS_KINDS.indexOf('subscriber')
 const NATIONAL = INGRESS_KINDS.indexOf('national')
@@ -52,8 +52,12 @@ export type Population = {
   readonly ownNumbers: readonly number[]
 }
 
-/** Calls a day of the whole world decide how many people and businesses there are. */
-export function createPopulation(callsPerDay: number, numbering: Numbering, random: Random): Population {
+/** Calls a day of the whole world decide how many people and businesses there are; it exists until `endMs`. */
+export function createPopulation(
+  { callsPerDay, endMs }: { readonly callsPerDay: number; readonly endMs: number },
+  numbering: Numbering,
+  random: Random,
+): Population {
   const peopleCount = Math.max(400, Math.round((callsPerDay * PERSONAL_SHARE) / WORLD.callsPerPersonDay))
   const ownCount = Math.round(peopleCount * WORLD.ownPeople)
   const sizes = BUSINESSES.map((business) => businessSize(business, callsPerDay))
@@ -78,11 +82,11 @@ export function createPopulation(callsPerDay: number, numbering: Numbering, rand
     const from = next
     next += sizes[index] ?? 0
     businesses.push({ business, from, to: next })
-    giveBusinessNumbers(parties, from, next, business, numbering, random)
+    giveBusinessNumbers(parties, [from, next], business, endMs, numbering, random)
   }
   const schools = { from: next, to: next + SCHOOL.schools }
   const school = { kind: 'school' as const, numbers: 'fixed' as const, protected: 0, allowed: SCHOOL.allowed }
-  giveBusinessNumbers(parties, schools.from, schools.to, school, numbering, random)
+  giveBusinessNumbers(parties, [schools.from, schools.to], school, endMs, numbering, random)
   for (let party = peopleCount; party < count; party++) {
     if (parties.ingress[party] === SUBSCRIBER) ownNumbers.push(parties.number[party]!)
   }
@@ -208,9 +212,9 @@ export function foreignNumber(random: Random, countries: readonly string[]): num
 
 function giveBusinessNumbers(
   parties: Parties,
-  from: number,
-  to: number,
+  [from, to]: readonly [from: number, to: number],
   business: Pick<BusinessKind, 'kind' | 'numbers' | 'protected' | 'allowed'>,
+  endMs: number,
   numbering: Numbering,
   random: Random,
 ): void {
@@ -226,7 +230,7 @@ function giveBusinessNumbers(
     let favour = 0
     if (mark < business.protected) favour = 1
     else if (mark < business.protected + business.allowed) favour = 2
-    const activeFromMs = random.chance(WORLD.freshBusinesses) ? START_MS + random.unit() * 7 * DAY_MS : 0
+    const activeFromMs = random.chance(WORLD.freshBusinesses) ? START_MS + random.unit() * (endMs - START_MS) : 0
     for (let offset = 0; offset < groupSize; offset++) {
       const party = first + offset
       parties.number[party] = start + offset

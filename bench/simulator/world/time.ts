@@ -5,7 +5,7 @@ export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 const OFFSET_MS = WORLD.utcOffsetHours * HOUR_MS
 
-/** Wednesday: with four days of warm-up, three counted days are a Sunday and two working days. */
+/** Wednesday: after eight days of warm-up, three counted days are two working days and a Saturday. */
 export const START_MS = Date.UTC(2026, 8, 9) - OFFSET_MS
 
 /** Local hour of day, 0..23. */

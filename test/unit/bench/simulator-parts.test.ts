@@ -181,7 +181,7 @@ describe('the event queue', () => {
 
 describe('the people', () => {
   const numbering = builtInNumbering()
-  const population = createPopulation(60_000, numbering, createRandom(7))
+  const population = createPopulation({ callsPerDay: 60_000, endMs: START_MS + 86_400_000 }, numbering, createRandom(7))
   const { parties, contacts } = population
 
   it('have distinct numbers, and one of ours at every end of a contact', () => {
