@@ -6,8 +6,13 @@
 
 /** Limits of one signal: names to whole numbers. */
 export type BehaviourLimits = {
-  /** Distinct callees within 1, 15, 60 minutes that make a robocall burst at full strength. */
-  readonly robocall: { readonly callees1: number; readonly callees15: number; readonly callees60: number }
+  /** Distinct callees within 1, 15, 60 minutes, any of them, and calls in vain that make a robocall burst at full strength. */
+  readonly robocall: {
+    readonly callees1: number
+    readonly callees15: number
+    readonly callees60: number
+    readonly fruitless: number
+  }
   /** Distinct callees rung once and let go within an hour. */
   readonly oneRing: { readonly callees: number }
   /** Calls to a number next to the one dialled before, within an hour. */
@@ -78,12 +83,12 @@ export type Behaviour = BehaviourLimits & { readonly pattern: PatternWeights }
 
 /** For policies written before behaviour was known. */
 export const DEFAULT_BEHAVIOUR: Behaviour = {
-  robocall: { callees1: 10, callees15: 40, callees60: 80 },
-  oneRing: { callees: 8 },
+  robocall: { callees1: 4, callees15: 8, callees60: 12, fruitless: 5 },
+  oneRing: { callees: 5 },
   sequential: { calls: 6 },
   neighbour: { digits: 6 },
   strangers: { fromAbroad: 3, ownNumbers: 15, neighbours: 3 },
-  rotation: { newcomers: 4, callers: 4, calls: 24 },
+  rotation: { newcomers: 4, callers: 4, calls: 48 },
   simBox: { calls: 10, callees60: 8, incomingPercent: 2 },
   trunks: { count: 4 },
   flood: { calls: 12 },

@@ -16,7 +16,7 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
     const found = check.object(fields[name], `/behaviour/${name}`, names)
     return (key: string, min: number, max: number) => check.integer(found[key], `/behaviour/${name}/${key}`, min, max)
   }
-  const robocall = group('robocall', ['callees1', 'callees15', 'callees60'])
+  const robocall = group('robocall', ['callees1', 'callees15', 'callees60', 'fruitless'])
   const strangers = group('strangers', ['fromAbroad', 'ownNumbers', 'neighbours'])
   const rotation = group('rotation', ['newcomers', 'callers', 'calls'])
   const simBox = group('simBox', ['calls', 'callees60', 'incomingPercent'])
@@ -25,6 +25,7 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
       callees1: robocall('callees1', 2, COUNT_MAX),
       callees15: robocall('callees15', 2, COUNT_MAX),
       callees60: robocall('callees60', 2, COUNT_MAX),
+      fruitless: robocall('fruitless', 2, COUNT_MAX),
     },
     oneRing: { callees: group('oneRing', ['callees'])('callees', 2, COUNT_MAX) },
     sequential: { calls: group('sequential', ['calls'])('calls', 2, COUNT_MAX) },

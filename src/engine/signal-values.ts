@@ -30,7 +30,8 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
     value('callees60', outgoing.others60, behaviour.robocall.callees60),
     value('days', outgoing.days),
     value('incoming', incoming.totalAttempts),
-    ...outcomes(outgoing),
+    value('fruitless60', fruitless(outgoing), behaviour.robocall.fruitless),
+    value('listened60', listened(outgoing)),
   ],
   'one-ring': ({ outgoing }, { policy: { behaviour } }) => [
     value('rungOnce60', outgoing.oneRing60, behaviour.oneRing.callees),

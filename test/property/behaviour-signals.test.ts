@@ -23,6 +23,8 @@ const HARMFUL: readonly SignalName[] = [
   'many-trunks',
   'callee-flood',
 ]
+/** A SIM box is known by its human pace: faster, it is another kind of fraud, and only that one law does not hold for it. */
+const AT_ANY_PACE = HARMFUL.filter((name) => name !== 'sim-box')
 const GOOD: readonly SignalName[] = ['known-contact', 'conversations']
 
 /** Any weights a policy may have, with the signs it must have. */
@@ -161,7 +163,7 @@ describe('signals made of behaviour', () => {
       fc.property(evidence, policy, fc.constantFrom('outgoing' as const, 'block' as const), (state, document, row) => {
         const before = strengthsOf(state, document)
         const after = strengthsOf(withMore(state, row, harm), document)
-        expectNotBelow(before, after, HARMFUL, what)
+        expectNotBelow(before, after, what === 'a callee more' ? AT_ANY_PACE : HARMFUL, what)
         expectNotBelow(after, before, GOOD, what)
       }),
       { numRuns: 500 },

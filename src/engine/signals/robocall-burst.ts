@@ -1,18 +1,32 @@
-import { fruitless, isEstablished, listened } from './outcomes.ts'
+import type { ActivityView } from '../../shm/activity.ts'
+import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
+/** Days a number may have called on and still be a new one. */
+const NEW_DAYS = 2
+/** Callees of an hour that a slow robocaller has had when its calls are counted against it. */
+const SLOW_CALLEES = 5
+
 /**
- * Many different callees in a short time, as a dialling machine does it (fan-out; ClearIP and 46 Labs count the same
- * within 60 min and 6 h). Halved for a number with a past, and again where every third call is listened to.
+ * Many different callees in a short time whose calls come to nothing, as a dialling machine does it (fan-out; ClearIP and
+ * 46 Labs count the same within 60 min and 6 h). The rate alone is no crime: a school that calls all parents at once is
+ * listened to. A number with a past gets half.
  */
 export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy }) => {
   const limits = policy.behaviour.robocall
-  let strength = ramp(outgoing.others1 + 1, limits.callees1 >> 1, limits.callees1)
-  strength = Math.max(strength, ramp(outgoing.others15 + 1, limits.callees15 >> 1, limits.callees15))
-  strength = Math.max(strength, ramp(outgoing.others60 + 1, limits.callees60 >> 1, limits.callees60))
-  if (strength === 0) return 0
-  if (isEstablished(outgoing, incoming)) strength >>= 1
-  if (listened(outgoing) * 2 > fruitless(outgoing)) strength >>= 1
-  return strength
+  const came = fruitless(outgoing)
+  let rate = ramp(outgoing.others1, limits.callees1 >> 1, limits.callees1)
+  rate = Math.max(rate, ramp(outgoing.others15, limits.callees15 >> 1, limits.callees15))
+  rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
+  let fast = Math.min(rate, ramp(came, 1, limits.fruitless))
+  if (listened(outgoing) * 2 > came) fast >>= 1
+  const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless))
+  return outgoing.days > NEW_DAYS ? strength >> 1 : strength
+}
+
+/** The same at a pace that no rate shows: a number nobody calls, with far more calls in vain than heard. */
+function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
+  if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
+  return ramp(fruitless(outgoing) - 2 * listened(outgoing), calls >> 1, calls + 1)
 }

@@ -5,16 +5,21 @@ import type { Signal } from './signal.ts'
 const REPEATED_ONE_IN = 8
 /** A number that has called for longer and is never called back may be an outgoing line of a company. */
 const DAYS_MAX = 2
+/** Faster than this no people talk: announcements of a school are many calls too, and a dialling machine has its own signal. */
+const HUMAN_PACE = { callees1: 3, callees15: 20, callees60: 60 }
 
 /**
- * A new number that calls out all the time, hardly ever the same callee twice, and that nobody calls: the SIM of a gateway
- * that brings foreign calls in as local ones. Its calls are real conversations, so how they end says nothing.
+ * A new number that calls out all the time at the pace of people, hardly ever the same callee twice, and that nobody calls:
+ * the SIM of a gateway that brings foreign calls in as local ones. Its calls are real conversations, so how they end says
+ * nothing.
  */
 export const simBox: Signal = (_call, { outgoing, incoming }, { policy }) => {
   const { calls, callees60, incomingPercent } = policy.behaviour.simBox
   if (outgoing.days > DAYS_MAX) return 0
   if (incoming.totalAttempts * 100 > outgoing.totalAttempts * incomingPercent) return 0
   if ((outgoing.attempts60 - outgoing.others60) * REPEATED_ONE_IN > outgoing.others60) return 0
+  if (outgoing.others1 > HUMAN_PACE.callees1 || outgoing.others15 > HUMAN_PACE.callees15) return 0
+  if (outgoing.others60 > HUMAN_PACE.callees60) return 0
   const busy = ramp(outgoing.others60, callees60 >> 1, callees60)
   return Math.min(busy, ramp(outgoing.totalAttempts, calls >> 1, calls))
 }
