@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SIGNAL_NAMES } from '../../../src/domain/policy.ts'
 import type { Change } from '../../../src/engine/counterfactuals.ts'
 import { CALLER, DAY_MS, NOW, openWorld, reports, type World, withRules } from '../../fixtures/screening-world.ts'
 
@@ -9,7 +10,7 @@ const only = (changes: readonly Change[], kind: Change['change']) => changes.fil
 describe('explain', () => {
   it('shows every signal with its rule, and what it added', () => {
     const { signals } = openWorld({ reports: reports(3) }).explain({})
-    expect(signals).toHaveLength(14)
+    expect(signals).toHaveLength(SIGNAL_NAMES.length)
     expect(signals.find(({ signal }) => signal === 'reported')).toEqual({
       signal: 'reported',
       strength: 0.625,
@@ -18,6 +19,7 @@ describe('explain', () => {
       contribution: 56.25,
       basis: 'analytics',
       contradicts: false,
+      values: [{ name: 'reporters', value: 3, limit: 5 }],
     })
   })
 
