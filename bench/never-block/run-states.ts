@@ -78,9 +78,9 @@ export function runStates(states: number, seed: number): NeverBlockResult {
     if (state % STATES_PER_SNAPSHOT === 0) {
       current = drawSnapshot(draw, state + 1, nowMs)
       screener.install(current.snapshot)
-      rotatePairs(behaviour.pairs, nowMs)
       writeBlock(draw, behaviour.blocks, nowMs)
     }
+    rotatePairs(behaviour.pairs, nowMs)
     record.redraw(nowMs)
     result.others.calls += traffic(draw, screener, nowMs, (blocked) => {
       if (blocked) result.others.blocked++
