@@ -11,7 +11,7 @@ import { isPhoneNumber, type PhoneNumber } from '../../src/domain/phone-number.t
 import { burstIsSuspicious, DOUBT_DEFAULTS, reportsAreContested } from '../../src/domain/report-doubts.ts'
 import type { ReviewOutcome } from '../../src/domain/review.ts'
 import { compilePolicy } from '../../src/engine/compiled-policy.ts'
-import { createEvidence } from '../../src/engine/evidence.ts'
+import { clearEvidence, createEvidence } from '../../src/engine/evidence.ts'
 import { readReputation } from '../../src/engine/gather-evidence.ts'
 import { judge } from '../../src/engine/judge.ts'
 import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/accept-report.ts'
@@ -84,7 +84,7 @@ export function createScreening(world: World, corroboratedMin: number) {
       if (denied.has(number)) return 'block'
       const record = store.reputationOf(number)
       if (record === undefined) return 'allow'
-      evidence.ingress = 0
+      clearEvidence(evidence, 0)
       readReputation(record, nowMs, COMPILED, evidence)
       const call: Call = {
         caller: number,

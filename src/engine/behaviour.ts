@@ -54,6 +54,8 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
   const { caller, callee, trunk, nowMs } = call
   if (!isPhoneNumber(caller)) return
   const of = ACTIVITY_OF.caller + evidence.ingress
+  // Before anything is counted: who calls himself is his own callee.
+  readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
   if (how === READ_AND_COUNT) {
     evidence.isCounted = true
     readAndNoteAttempt(activity, caller, of, callee, trunk, nowMs, evidence.outgoing)
@@ -68,7 +70,6 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
     if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
     if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   }
-  readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
   gatherStrangers(call, evidence, memory, how)
 }

@@ -16,10 +16,10 @@ import { findSegment, openIntervals, segmentTagsEnd, segmentTagsStart } from '..
 import { compilePolicy } from './compiled-policy.ts'
 import { compilePlans } from './compiled-state.ts'
 import { type Change, findChanges } from './counterfactuals.ts'
-import type { Evidence } from './evidence.ts'
+import { createEvidence, type Evidence } from './evidence.ts'
 import { readDoubts } from './gather-evidence.ts'
 import { type JudgeContext, type Judgement, judge } from './judge.ts'
-import { type Coverage, evidenceFrom, type Known, NOTHING_KNOWN } from './known.ts'
+import { type Coverage, evidenceFrom, type Known } from './known.ts'
 import { odditiesOf } from './oddities.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
@@ -63,7 +63,8 @@ export function explain(call: Call, snapshot: ExplainSnapshot, dependencies: Exp
   const coverage = isPhoneNumber(call.caller) ? coverageOf(call.caller, call.nowMs, snapshot, dependencies) : []
   const record = isPhoneNumber(call.caller) ? dependencies.lookup.reputation(call.caller) : undefined
   const { windowDays, weightMin } = context.policy
-  const behaviour = evidenceFrom({ ...NOTHING_KNOWN, coverage, ingress })
+  const nothing = { ingress, reporters: 0, harm: 0, good: 0, behaviour: createEvidence() }
+  const behaviour = evidenceFrom({ ...nothing, coverage })
   behaviour.oddities = isPhoneNumber(call.caller) ? odditiesOf(call, behaviour, context) : 0
   behaviour.contact = 0
   dependencies.gatherBehaviour?.(call, behaviour)

@@ -118,8 +118,9 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
   }
 
   const score = scoreSignals(signals, policy.blockAt)
+  const isHarm = signals.some(({ contribution }) => contribution > 0)
   const reasons = signals
-    .filter((signal) => isReason(signal, contradicted))
+    .filter((signal) => isReason(signal, contradicted, isHarm))
     .map((signal) => signalReason(signal, evidence))
     .sort((a, b) => b.points - a.points)
     .slice(0, SIGNAL_REASONS_MAX)
@@ -187,9 +188,10 @@ function scoreSignals(
   return scoreOf(contributions, onlyFlags, blockAt)
 }
 
-/** Good evidence that a contradicted caller does not get is no reason; suspicion is one even without points. */
-function isReason({ signal, strength, mode, points }: JudgedSignal, contradicted: boolean): boolean {
+/** Good evidence that a contradicted caller does not get is no reason, nor what mitigates nothing; suspicion is one even without points. */
+function isReason({ signal, strength, mode, points }: JudgedSignal, contradicted: boolean, isHarm: boolean): boolean {
   if (strength === 0 || mode !== 'enforce') return false
+  if (SIGNAL_FACTS[signal].mitigates && !isHarm) return false
   return !(SIGNAL_FACTS[signal].isGood && contradicted && points > 0)
 }
 

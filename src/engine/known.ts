@@ -41,15 +41,6 @@ export function evidenceFrom(known: Known): Evidence {
   return evidence
 }
 
-export const NOTHING_KNOWN: Known = {
-  coverage: [],
-  ingress: 0,
-  reporters: 0,
-  harm: 0,
-  good: 0,
-  behaviour: createEvidence(),
-}
-
 /** Puts behaviour that was asked of a verdict process into evidence that has the oddities of the call. */
 export function takeBehaviour(evidence: Evidence, asked: KnownBehaviour): void {
   const oddities = (evidence.oddities | ODDITY.newcomer) & asked.oddities

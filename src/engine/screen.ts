@@ -211,12 +211,15 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
 
   /** One reason per enforced signal that was seen, those without points included; the strongest gives the basis. */
   function addReasons(decision: Decision, { modes, points }: CompiledPolicy): void {
+    let isHarm = false
     for (let index = 0; index < strengths.length; index++) {
       const facts = SIGNAL_FACTS_BY_INDEX[index]
       const contribution = contributions[index] ?? 0
       if (facts === undefined || strengths[index] === 0 || modes[index] !== MODE_ENFORCE) continue
-      // Good evidence that does not count for this call is no reason.
+      isHarm ||= contribution > 0
+      // Good evidence that does not count for this call is no reason, nor is what nothing stands against.
       if (facts.isGood && contribution === 0 && points[index] !== 0) continue
+      if (facts.mitigates && !isHarm) continue // mitigating signals come last
       const isFact = facts.isDeterministicAtFull && strengths[index] === STRENGTH_FULL
       const listId = evidence.listByKind[facts.listCode] ?? 0
       addReason(decision, facts.reasonIndex, Math.round(contribution), listId, isFact ? DETERMINISTIC : ANALYTICS)

@@ -7,6 +7,7 @@ import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/si
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
 import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
+import { STRENGTH_SINGLE_OWN } from '../engine/signals/own-number-from-outside.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
 import { type TippedBy, tippedBy } from '../jobs/tipped-by.ts'
 
@@ -102,7 +103,7 @@ export function createReplay(
   }
 }
 
-/** As recorded, and at full strength what the rehearsed lists say. */
+/** As recorded, and what the rehearsed lists say. */
 function readStrengths(entry: DecisionEntry, kinds: number, strengths: Uint16Array): void {
   for (const [index, name] of SIGNAL_NAMES.entries()) {
     strengths[index] = Math.round((entry.strengths[name] ?? 0) * STRENGTH_FULL)
@@ -110,7 +111,9 @@ function readStrengths(entry: DecisionEntry, kinds: number, strengths: Uint16Arr
   for (const [bit, name] of LIST_SIGNALS) {
     if ((kinds & bit) !== 0) strengths[SIGNAL_NAMES.indexOf(name)] = STRENGTH_FULL
   }
-  if ((kinds & OWN) !== 0 && FROM_OUTSIDE.includes(entry.ingress)) strengths[OWN_FROM_OUTSIDE] = STRENGTH_FULL
+  if ((kinds & OWN) === 0 || !FROM_OUTSIDE.includes(entry.ingress)) return
+  // How many strangers like this came through the trunk was not looked at then.
+  strengths[OWN_FROM_OUTSIDE] = Math.max(strengths[OWN_FROM_OUTSIDE] ?? 0, STRENGTH_SINGLE_OWN)
 }
 
 /** The reasons the candidate would have given. */

@@ -13,6 +13,13 @@ beforeEach(async () => {
 })
 afterEach(() => control.close())
 
+/** The policy with other points for one signal. */
+function withPoints(text: string, signal: string, points: number): string {
+  const rule = new RegExp(`(signal: ${signal}, mode: enforce, points: )\\d+`)
+  expect(text).toMatch(rule)
+  return text.replace(rule, (_, head) => `${head}${points}`)
+}
+
 const NO_EVIDENCE = { code: 'no-evidence', points: 0, listId: 0 } as const
 const LISTED = { code: 'listed', points: 97, listId: 0 } as const
 const EMERGENCY = { code: 'emergency-callee', points: 0, listId: 0 } as const
@@ -158,7 +165,9 @@ describe('POST /v1/policy/rehearse', () => {
       decision({ strengths: { 'own-number-from-outside': 1, reported: 1 }, verdict: 'block', score: 96 }),
     )
     const lists = [{ kind: 'protected', entries: [`+${NUMBER}`] }]
-    const { examples } = (await ask('POST', '/v1/policy/rehearse', { text: POLICY, lists })).json()
+    // 1 - 0.4 x 0.1, whatever the default policy gives.
+    const text = withPoints(withPoints(POLICY, 'own-number-from-outside', 60), 'reported', 90)
+    const { examples } = (await ask('POST', '/v1/policy/rehearse', { text, lists })).json()
     expect(examples).toMatchObject([{ decision: 'flag', tippedBy: { cause: 'protected', before: 96, after: 96 } }])
   })
 

@@ -33,4 +33,23 @@ describe('npm run evaluate', () => {
     })
     expect(evaluate('simulator', '--dais', '2')).toMatchObject({ status: 2, stdout: '' })
   })
+
+  it.each([
+    ['--states', '0'],
+    ['--states', '100000001'],
+    ['--states', '1.5'],
+    ['--seed', 'x'],
+    ['--seed', '4294967296'],
+  ])('never-block refuses %s %s', (option, value) => {
+    const { status, stderr } = evaluate('never-block', option, value)
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining(`${option} must be`) })
+  })
+
+  it('never-block says how many were asked and blocked, the same for the same seed', () => {
+    const first = evaluate('never-block', '--states', '300', '--seed', '7')
+    expect(first.status).toBe(0)
+    expect(first.stdout).toMatch(/to emergency numbers +300 +0\n/)
+    expect(first.stdout).toMatch(/to operator services +300 +0\n/)
+    expect(evaluate('never-block', '--states', '300', '--seed', '7')).toEqual(first)
+  })
 })

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isLoopback, loadConfig } from '../../../src/config/load-config.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
+import { ACTIVITY_MAX } from '../../../src/shm/activity-layout.ts'
+import { BLOCK_TABLE_CAPACITY_MAX } from '../../../src/shm/block-table.ts'
 import { COUNTER_THREADS_MAX } from '../../../src/shm/counters.ts'
 import { PAIRS_PER_DAY_MAX } from '../../../src/shm/pair-memory.ts'
 import { RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
@@ -99,8 +101,25 @@ describe('the configuration', () => {
     ['recentCalls', RECENT_CALLS_MAX],
     ['callersPerHour', TRAFFIC_CAPACITY_MAX],
     ['pairsPerDay', PAIRS_PER_DAY_MAX],
+    ['activeNumbers', ACTIVITY_MAX],
+    ['blocks', BLOCK_TABLE_CAPACITY_MAX],
+    ['recentEnds', RECENT_CALLS_MAX],
   ])('refuses more than shared memory has room for: verdict.%s', (key, max) => {
     expect(refusal({}, `verdict: { ${key}: ${max + 1} }\n`).message).toContain(`/verdict/${key}`)
+  })
+
+  it.each([
+    ['activeNumbers', 1_024, 8_388_608],
+    ['blocks', 1_024, 16_777_216],
+    ['recentEnds', 1_024, 16_777_216],
+    ['pairsPerDay', 1_024, 67_108_864],
+  ])('takes verdict.%s from %i to %i', (key, min, max) => {
+    for (const value of [min, max]) {
+      expect(loadConfig({}, file(`verdict: { ${key}: ${value} }\n`)).verdict).toMatchObject({ [key]: value })
+    }
+    for (const value of [min - 1, max + 1, min + 0.5]) {
+      expect(refusal({}, `verdict: { ${key}: ${value} }\n`).message).toContain(`/verdict/${key}`)
+    }
   })
 
   it('remembers the calls of a peak of 17,000 a second for a minute, unless told otherwise', () => {

@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_BEHAVIOUR } from '../../../src/domain/behaviour.ts'
+import { SIGNAL_NAMES } from '../../../src/domain/policy.ts'
 import type { Change } from '../../../src/engine/counterfactuals.ts'
-import { CALLER, DAY_MS, NOW, openWorld, reports, type World, withRules } from '../../fixtures/screening-world.ts'
+import {
+  CALLEE,
+  CALLER,
+  DAY_MS,
+  DEFAULT_POLICY,
+  NOW,
+  openWorld,
+  reports,
+  type World,
+  type WorldEvent,
+  withRules,
+} from '../../fixtures/screening-world.ts'
+
+/** Limits of these tests' own: those of the default policy are fitted and may change. */
+const BEHAVIOUR = { ...DEFAULT_BEHAVIOUR, robocall: { callees1: 10, callees15: 40, callees60: 80 } }
 
 const changesOf = (world: World, call: Parameters<ReturnType<typeof openWorld>['explain']>[0] = {}) =>
   openWorld(world).explain(call).changes
@@ -9,7 +25,7 @@ const only = (changes: readonly Change[], kind: Change['change']) => changes.fil
 describe('explain', () => {
   it('shows every signal with its rule, and what it added', () => {
     const { signals } = openWorld({ reports: reports(3) }).explain({})
-    expect(signals).toHaveLength(14)
+    expect(signals).toHaveLength(SIGNAL_NAMES.length)
     expect(signals.find(({ signal }) => signal === 'reported')).toEqual({
       signal: 'reported',
       strength: 0.625,
@@ -18,6 +34,7 @@ describe('explain', () => {
       contribution: 56.25,
       basis: 'analytics',
       contradicts: false,
+      values: [{ name: 'reporters', value: 3, limit: 5 }],
     })
   })
 
@@ -146,5 +163,66 @@ describe('the smallest changes that would flip a verdict', () => {
   it('of a call without a number: none that need one', () => {
     const changes = changesOf({}, { caller: -1 })
     expect([...only(changes, 'list-added'), ...only(changes, 'reporters')]).toEqual([])
+  })
+
+  describe('in what the caller does', () => {
+    const rules = [
+      { signal: 'robocall-burst', mode: 'enforce', points: 90 },
+      { signal: 'reported', mode: 'enforce', points: 90 },
+      { signal: 'known-contact', mode: 'enforce', points: 50 },
+    ] as const
+    const policy = { ...DEFAULT_POLICY, thresholds: { flag: 50, block: 80 }, behaviour: BEHAVIOUR, rules }
+    const called = (count: number): WorldEvent[] =>
+      Array.from({ length: count }, (_, index) => ({ type: 'call', call: { callee: CALLEE + 10 * (index + 1) } }))
+    const talked: WorldEvent[] = [
+      { type: 'call', call: {} },
+      { type: 'end', end: { answered: true, ringMs: 1_000, talkMs: 60_000 } },
+    ]
+
+    it('of a burst of calls: so many fewer, to the twentieth', () => {
+      // 20 callees and this one: full at 10. A block needs 0.889 of it, 9.4 callees: 8 + 1 of them flag.
+      expect(only(changesOf({ policy, history: called(20) }), 'calls-last-hour')).toEqual([
+        { change: 'calls-last-hour', from: 20, to: 8, verdict: 'flag', score: 72 },
+      ])
+    })
+
+    it('of a burst of calls: that the two know each other', () => {
+      expect(only(changesOf({ policy, history: called(20) }), 'known-contact')).toEqual([
+        { change: 'known-contact', to: true, verdict: 'allow', score: 45 },
+      ])
+    })
+
+    it('of a known contact who is reported: that they do not know each other', () => {
+      expect(only(changesOf({ policy, reports: reports(5), history: talked }), 'known-contact')).toEqual([
+        { change: 'known-contact', to: false, verdict: 'block', score: 90 },
+      ])
+    })
+
+    it('of reports alone: no number of calls', () => {
+      expect(only(changesOf({ policy, reports: reports(5), history: called(3) }), 'calls-last-hour')).toEqual([])
+    })
+
+    it('of a caller who has not called: no fewer calls', () => {
+      expect(only(changesOf({ policy, reports: reports(5) }), 'calls-last-hour')).toEqual([])
+    })
+
+    it('of nothing: neither calls nor contacts', () => {
+      const changes = changesOf({ policy, history: called(3) })
+      expect([...only(changes, 'calls-last-hour'), ...only(changes, 'known-contact')]).toEqual([])
+    })
+
+    it('shows what was counted, and the limits it is held against', () => {
+      const { signals } = openWorld({ policy, history: called(20) }).explain({})
+      expect(signals.find(({ signal }) => signal === 'robocall-burst')?.values).toEqual([
+        { name: 'callees1', value: 20, limit: 10 },
+        { name: 'callees15', value: 20, limit: 40 },
+        { name: 'callees60', value: 20, limit: 80 },
+        { name: 'days', value: 1 },
+        { name: 'incoming', value: 0 },
+        { name: 'fruitless60', value: 0 },
+        { name: 'listened60', value: 0 },
+      ])
+      expect(signals.find(({ signal }) => signal === 'watched')?.values).toEqual([])
+    })
   })
 })
