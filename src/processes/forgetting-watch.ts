@@ -1,5 +1,5 @@
 import { PAST_MS } from '../engine/behaviour.ts'
-import { type Activity, rememberedSince } from '../shm/activity.ts'
+import { type Activity, forgottenUntil } from '../shm/activity.ts'
 
 export type ForgettingWatchDependencies = {
   readonly activity: Activity
@@ -12,24 +12,17 @@ const TOO_SMALL =
   'the activity table is too small: callers of the last two days are forgotten, and strangers are not told from them; ' +
   'raise verdict.activeNumbers'
 
-/**
- * Says once a day that numbers are forgotten which were seen within the days that tell a stranger from an acquaintance
- * (PAST_MS). A table that is young has forgotten nobody: what it remembers begins later only when it does forget.
- */
+/** Says once a day that numbers are forgotten which were seen within the days that tell a stranger from others (PAST_MS). */
 export function createForgettingWatch(
   { activeNumbers }: { readonly activeNumbers: number },
   { activity, now, log }: ForgettingWatchDependencies,
 ): { look(): void } {
-  let lastSinceMs = Number.POSITIVE_INFINITY
   let saidDay = 0
   return {
     look() {
-      const sinceMs = rememberedSince(activity)
-      const isForgetting = sinceMs > lastSinceMs
-      lastSinceMs = sinceMs
-      const rememberedMs = now() - sinceMs
+      const rememberedMs = now() - forgottenUntil(activity)
       const day = Math.floor(now() / DAY_MS)
-      if (!isForgetting || rememberedMs >= PAST_MS || day === saidDay) return
+      if (rememberedMs >= PAST_MS || day === saidDay) return
       saidDay = day
       log.warn({ activeNumbers, rememberedHours: Math.max(0, Math.floor(rememberedMs / 3_600_000)) }, TOO_SMALL)
     },

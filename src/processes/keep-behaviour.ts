@@ -1,9 +1,10 @@
 import type { Config } from '../config/schema.ts'
+import { CLOCK_JUMP_MS } from '../domain/node-clock.ts'
 import type { PhoneNumber } from '../domain/phone-number.ts'
 import { type BehaviourRegions, LONG_TALKS, openBehaviour } from '../engine/behaviour-memory.ts'
 import { describeBehaviour } from '../engine/number-behaviour.ts'
 import { createBlockBuilder } from '../services/build-blocks.ts'
-import { activityLosses, rememberedSince } from '../shm/activity.ts'
+import { activityLosses, rememberedSince, rememberFrom } from '../shm/activity.ts'
 import { blockTableLoad, createBlockTable } from '../shm/block-table.ts'
 import { createLongTalks, takeLongTalks } from '../shm/long-talks.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
@@ -39,7 +40,7 @@ export type KeptBehaviour = {
   hear(message: ActiveCallersMessage): void
   answer(question: VerdictQuestion): VerdictAnswer
   match(question: CallMatchRequestMessage): CallMatchMessage
-  /** The clock was set right: today is another day, perhaps. */
+  /** The clock was set right: what is remembered counts from now on. */
   acceptClock(): void
   state(): Pick<VerdictProcessStatus, 'activity' | 'blocks' | 'pairs'>
   /** After the threads are closed; writes what has changed. */
@@ -100,6 +101,9 @@ export async function startBehaviour(
   let timer: NodeJS.Timeout | undefined
 
   function look(): void {
+    const sinceMs = rememberedSince(memory.activity)
+    // Taken up with a clock that was ahead, perhaps by years.
+    if (Number.isFinite(sinceMs) && sinceMs > now() + CLOCK_JUMP_MS) rememberFrom(memory.activity, now())
     forgetting.look()
     takeLongTalks(memory.longTalks, LONG_TALKS, (number, ingress, calleeHash) => {
       // What a thread noted was a PhoneNumber.
@@ -128,7 +132,10 @@ export async function startBehaviour(
         ? { number: describeBehaviour(question.number, question.nowMs, memory) }
         : { behaviour: answerBehaviour(question.asked, memory) },
     match: ({ id, low, high, sinceMs }) => ({ type: 'call-match', id, label, match: pairs.match(low, high, sinceMs) }),
-    acceptClock: () => pairs.turn(),
+    acceptClock() {
+      pairs.turn()
+      rememberFrom(memory.activity, now())
+    },
     state: () => ({ activity: activityState(), blocks: blockTableLoad(memory.blocks), pairs: pairs.state() }),
     async stop() {
       clearInterval(timer)
