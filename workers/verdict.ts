@@ -13,12 +13,13 @@ const data = workerData as VerdictThreadData
 const home = diallingRules(data.homeCountry)
 const clock = openClock({ root: data.dataDirectory })
 const { counters, events } = openThreadCounters(data)
+const memory = openThreadMemory(data)
 const store = await openVerdictStore({ directory: data.dataDirectory })
 const screener = createScreener(
   { home, callKey: data.callKey, logKey: data.logKey, sampleOneIn: data.sampleOneIn },
   {
     lookup: store.lookup,
-    ...openThreadMemory(data),
+    ...memory,
     counters,
     fillRandom: (words) => void randomFillSync(words),
     nowNs: () => performance.now() * 1e6,
@@ -32,4 +33,4 @@ const handler = createVerdictHandler(data.handler, {
   processHealth: processHealth(data.health),
   now: clock.now,
 })
-serveThread(data, { parent: parentPort, clock, screener, handler, store })
+serveThread(data, { parent: parentPort, clock, screener, handler, store, behaviour: memory.behaviour })

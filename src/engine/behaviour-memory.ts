@@ -1,14 +1,19 @@
 import { type Activity, createActivity, openActivity } from '../shm/activity.ts'
 import { type BlockTable, createBlockTable, openBlockTable } from '../shm/block-table.ts'
+import { createLongTalks, type LongTalks, openLongTalks } from '../shm/long-talks.ts'
 import { createPairs, openPairs, type Pairs } from '../shm/pairs.ts'
 import { createRecentCalls, openRecentCalls, type RecentCalls } from '../shm/recent-calls.ts'
+import { createRemoteActivity, openRemoteActivity, type RemoteActivity } from '../shm/remote-activity.ts'
 
 /** What a process remembers of behaviour, as shared memory: plain data for a thread to be born with. */
 export type BehaviourRegions = {
   readonly activity: SharedArrayBuffer
+  /** What other verdict processes and nodes have of it. */
+  readonly remote: SharedArrayBuffer
   readonly pairs: SharedArrayBuffer
   readonly blocks: SharedArrayBuffer
   readonly ends: SharedArrayBuffer
+  readonly longTalks: SharedArrayBuffer
   /** Two secret words: without them nobody can ask whether two numbers have talked. */
   readonly pairKey: Uint32Array
 }
@@ -16,10 +21,13 @@ export type BehaviourRegions = {
 /** The regions, opened by one thread. */
 export type BehaviourMemory = {
   readonly activity: Activity
+  readonly remote: RemoteActivity
   readonly pairs: Pairs
   readonly blocks: BlockTable
   /** Call ends of the last minutes, so that one told twice counts once. */
   readonly ends: RecentCalls
+  /** Of numbers that may have been reported, until the main thread takes them. */
+  readonly longTalks: LongTalks
 }
 
 /** How much is remembered: active numbers, pairs a day, number blocks, call ends. */
@@ -30,13 +38,20 @@ export type BehaviourSizes = {
   readonly recentEnds: number
 }
 
-/** Empty memory of these sizes, made at `nowMs` (epoch milliseconds); for the bytes see createActivity, createPairs, createBlockTable, createRecentCalls. */
+/** A second of a busy node; what finds no room is lost (shm/long-talks.ts). */
+export const LONG_TALKS = 1_024
+/** The smallest table: of a process that hears no other. */
+const REMOTE_ROWS = 1
+
+/** Empty memory of these sizes for a process that is alone, made at `nowMs` (epoch milliseconds); for the bytes see createActivity, createPairs, createBlockTable, createRecentCalls. */
 export function createBehaviourRegions(sizes: BehaviourSizes, pairKey: Uint32Array, nowMs: number): BehaviourRegions {
   return {
     activity: createActivity(sizes.activeNumbers),
+    remote: createRemoteActivity(REMOTE_ROWS),
     pairs: createPairs(sizes.pairsPerDay),
     blocks: createBlockTable(sizes.blocks, nowMs),
     ends: createRecentCalls(sizes.recentEnds),
+    longTalks: createLongTalks(LONG_TALKS),
     pairKey,
   }
 }
@@ -45,8 +60,10 @@ export function createBehaviourRegions(sizes: BehaviourSizes, pairKey: Uint32Arr
 export function openBehaviour(regions: BehaviourRegions): BehaviourMemory {
   return {
     activity: openActivity(regions.activity),
+    remote: openRemoteActivity(regions.remote),
     pairs: openPairs(regions.pairs, regions.pairKey),
     blocks: openBlockTable(regions.blocks),
     ends: openRecentCalls(regions.ends),
+    longTalks: openLongTalks(regions.longTalks),
   }
 }

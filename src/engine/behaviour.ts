@@ -26,6 +26,7 @@ import {
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
+import { addRemoteActivity } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
 import { type Evidence, ODDITY, ODDITY_BITS } from './evidence.ts'
@@ -43,7 +44,7 @@ export const READ_AND_COUNT = 1
 /** A caller is a stranger until the day after his first call on this kind of ingress. */
 const STRANGER_DAYS = 1
 /** Before this much of the past is remembered, everybody is a stranger: nobody is taken for one. */
-const PAST_MS = 2 * 86_400_000
+export const PAST_MS = 2 * 86_400_000
 
 /**
  * Fills the behaviour of `evidence`, which has lists, ingress and oddities, with the state before this call; with
@@ -70,8 +71,17 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
     if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
     if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   }
+  addRemote(call, of, evidence, memory)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
   gatherStrangers(call, evidence, memory, how)
+}
+
+/** What other processes and nodes have seen of the same numbers: one load for each row while none was heard. */
+function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Evidence, { remote }: BehaviourMemory): void {
+  addRemoteActivity(remote, caller, of, nowMs, evidence.outgoing)
+  if (isPhoneNumber(callee)) addRemoteActivity(remote, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
+  if (caller >= SHORT_CODE_LIMIT) addRemoteActivity(remote, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
+  addRemoteActivity(remote, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
 }
 
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */
@@ -147,20 +157,25 @@ const SAME_END_SECONDS = 300
 const NO_PAYLOAD = new Uint32Array(RECENT_PAYLOAD_WORDS)
 const payload = new Uint32Array(RECENT_PAYLOAD_WORDS)
 
-/** Notes how a call ended wherever it was counted. No allocation. */
-export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): void {
+/**
+ * Notes how a call ended wherever it was counted. Returns the ingress kind (INGRESS_KINDS index) of a call that is known
+ * here and in which two numbers talked for long, -1 of any other. No allocation.
+ */
+export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): number {
   const { activity, pairs } = memory
   const { caller, callee, answered, ringMs, talkMs, nowMs, callHashLow, callHashHigh } = end
   const nowSeconds = Math.floor(nowMs / 1_000)
-  if (recallCall(memory.ends, callHashLow, callHashHigh, nowSeconds, SAME_END_SECONDS, payload)) return
+  if (recallCall(memory.ends, callHashLow, callHashHigh, nowSeconds, SAME_END_SECONDS, payload)) return -1
   rememberCall(memory.ends, callHashLow, callHashHigh, nowSeconds, NO_PAYLOAD)
   if (isPhoneNumber(callee)) {
     noteEnd(activity, callee, ACTIVITY_OF.callee, caller, answered, ringMs, talkMs, nowMs)
   }
-  if (!isPhoneNumber(caller)) return
-  noteCallerEnd(activity, caller, callee, answered, ringMs, talkMs, nowMs)
+  if (!isPhoneNumber(caller)) return -1
+  const ingress = noteCallerEnd(activity, caller, callee, answered, ringMs, talkMs, nowMs)
   if (caller >= SHORT_CODE_LIMIT) {
     noteEnd(activity, blockOf(caller), ACTIVITY_OF.block, caller, answered, ringMs, talkMs, nowMs)
   }
-  if (answered && talkMs >= CONTACT_TALK_MS) noteContact(pairs, caller, callee, nowMs)
+  if (!answered || talkMs < CONTACT_TALK_MS || !isPhoneNumber(callee)) return -1
+  noteContact(pairs, caller, callee, nowMs)
+  return ingress
 }

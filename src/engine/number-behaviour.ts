@@ -2,6 +2,7 @@ import { INGRESS_KINDS } from '../domain/call-event.ts'
 import { type PhoneNumber, SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { ACTIVITY_OF, type ActivityView, createActivityView, readActivity } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
+import { addRemoteActivity } from '../shm/remote-activity.ts'
 import { BLOCK_SIZE } from './behaviour.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 
@@ -17,11 +18,12 @@ export type NumberBehaviour = {
   readonly blockHarm: Readonly<Record<string, number>>
 }
 
-/** Reads everything the memory has of a number. */
+/** Reads everything the memory has of a number, what other processes and nodes say of it included. */
 export function describeBehaviour(number: PhoneNumber, nowMs: number, memory: BehaviourMemory): NumberBehaviour {
   const read = (key: number, of: number): ActivityView | undefined => {
     const view = createActivityView()
-    return readActivity(memory.activity, key, of, nowMs, view) ? view : undefined
+    const isKnown = readActivity(memory.activity, key, of, nowMs, view)
+    return addRemoteActivity(memory.remote, key, of, nowMs, view) || isKnown ? view : undefined
   }
   const outgoing: Record<string, ActivityView> = {}
   const harm: Record<string, number> = {}

@@ -32,6 +32,7 @@ import { doubtOf } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
 import { gatherEvidence, ingressOf } from './gather-evidence.ts'
 import { odditiesOf } from './oddities.ts'
+import { offerLongTalk } from './offer-long-talk.ts'
 import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import {
@@ -270,7 +271,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     hashCall: createCallHasher(options.callKey),
     endCall(end) {
       count(counters, COUNTER.callEnds)
-      noteCallEnd(end, behaviour)
+      offerLongTalk(end, noteCallEnd(end, behaviour), state, behaviour)
     },
     get generation() {
       return state?.snapshot.generation ?? 0

@@ -14,6 +14,7 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
 import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
 import { createCallMatches } from './ask-call-match.ts'
+import { createStandings } from './ask-standing.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
 import { startActivityRelay } from './exchange-activity.ts'
 import { putFirstPolicy } from './first-policy.ts'
@@ -23,6 +24,7 @@ import { loadSamples } from './load-samples.ts'
 import { createLocalExplainer } from './local-explainer.ts'
 import { type BehaviourQuestion, RECORD_FRESH_EVERY_MS, type StartMessage } from './messages.ts'
 import { nodeKey } from './node-key.ts'
+import { createGoodTalksNoter } from './note-good-talks.ts'
 import { keepClock, openClock } from './open-clock.ts'
 import { openRecordOf } from './open-record.ts'
 import { createWantedReviews } from './open-wanted-reviews.ts'
@@ -143,6 +145,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       notify,
       notifyReport,
       callMatch: callMatches.match,
+      standingOf: createStandings({ questions, now: clock.now }),
       record: fresh.desk,
       clock: createClockDesk({
         clock,
@@ -195,6 +198,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
   const { openActivityChannel } = record
   const relay = openActivityChannel && startActivityRelay({ openChannel: openActivityChannel, tell })
   const openReviews = createWantedReviews({ store, now: clock.now, log })
+  const noteGoodTalks = createGoodTalksNoter({ goodCalls: services.goodCalls, now: clock.now, log })
 
   return {
     onMessage(message) {
@@ -207,6 +211,7 @@ export async function startControlProcess(start: StartMessage): Promise<ChildPro
       else if (message.type === 'applied') peers.onApplied(message)
       else if (message.type === 'status') peers.onStatus(message)
       else if (message.type === 'review-wanted') void openReviews(message.items)
+      else if (message.type === 'good-talks') void noteGoodTalks(message)
       else if (message.type === 'active-callers') relay?.publish(message)
     },
     async stop() {

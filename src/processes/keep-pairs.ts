@@ -14,6 +14,8 @@ export type KeptPairs = {
   readonly parts: readonly SnapshotPart[]
   /** Makes today ready and goes on each minute. After the parts are restored, before the first thread notes. */
   start(): void
+  /** Makes the day ready that it is now: after the clock was set right. */
+  turn(): void
   /** Whether the call with this hash was attempted since `sinceMs` (shm/pair-hash.ts, shm/pairs.ts). */
   match(low: number, high: number, sinceMs: number): CallMatch
   state(): PairsState
@@ -61,6 +63,7 @@ export function createKeptPairs(
       turn()
       timer = setInterval(turn, ROTATE_EVERY_MS)
     },
+    turn,
     state: () => pairsState(pairs, now()),
     match: (low, high, sinceMs) => CALL_MATCHES[matchHash(pairs, low, high, sinceMs, now())],
     stop: () => clearInterval(timer),

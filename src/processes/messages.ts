@@ -6,6 +6,7 @@ import type { KnownBehaviour } from '../engine/known.ts'
 import type { NumberBehaviour } from '../engine/number-behaviour.ts'
 import type { RecordState } from '../services/record-desk.ts'
 import type { PairsState } from '../shm/pairs.ts'
+import type { ActivityState, BlocksState } from '../telemetry/behaviour-metrics.ts'
 
 /**
  * What the processes of one node say to each other. The supervisor is the hub: it starts the others, and hands on what
@@ -65,6 +66,18 @@ export type CallMatchMessage = { type: 'call-match'; id: number; label: string; 
 /** Verdict process to control: protected callers that looked suspicious (numbers, highest score of the batch). */
 export type ReviewWantedMessage = { type: 'review-wanted'; items: { number: number; score: number; atMs: number }[] }
 
+/**
+ * Verdict process to control: so many people have each talked for a minute or more with a reported number, which called
+ * them on this kind of ingress (INGRESS_KINDS index), since the last time it was said.
+ */
+export type GoodTalksMessage = {
+  type: 'good-talks'
+  number: number
+  ingress: number
+  callees: number
+  atMs: number
+}
+
 /** Control to every verdict process, and back: what only their memory knows. */
 export type AskMessage = { type: 'ask'; id: number; question: VerdictQuestion }
 export type AnsweredMessage = { type: 'answered'; id: number; label: string; answer: VerdictAnswer }
@@ -101,6 +114,8 @@ export type VerdictProcessStatus = {
   globalGateNumbers: number
   decisionLog: { written: number; lost: number }
   pairs: PairsState
+  activity: ActivityState
+  blocks: BlocksState
   uptimeSeconds: number
   memoryBytes: number
 }
@@ -121,6 +136,7 @@ export type ToChild =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | GoodTalksMessage
   | ActiveCallersMessage
 export type ToSupervisor =
   | StoreReadyMessage
@@ -138,6 +154,7 @@ export type ToSupervisor =
   | CallMatchRequestMessage
   | CallMatchMessage
   | ReviewWantedMessage
+  | GoodTalksMessage
   | ActiveCallersMessage
 
 /** Exit code of a child that said `failed`: the supervisor has its reason already. */

@@ -1,8 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { ScreeningError } from '../domain/errors.ts'
 import type { NodeClock } from '../domain/node-clock.ts'
-import { openBehaviour } from '../engine/behaviour-memory.ts'
+import { type BehaviourMemory, openBehaviour } from '../engine/behaviour-memory.ts'
 import type { Screener } from '../engine/screener.ts'
+import { flushActivity } from '../shm/activity.ts'
 import { type Counters, count, counterIndex, openCounters } from '../shm/counters.ts'
 import { openDecisionRing } from '../shm/decision-ring.ts'
 import { beatThread, nodeHealth, openNodeHealth } from '../shm/node-health.ts'
@@ -20,13 +21,17 @@ type ThreadParts = {
   readonly screener: Screener
   readonly handler: VerdictHandler
   readonly store: { close(): Promise<void> }
+  readonly behaviour: BehaviourMemory
 }
 
 /** Twice for every look of the main thread (ALIVE_EVERY_MS), which a late beat must not surprise. */
 const BEAT_MS = 500
 
 /** A thread's life: it listens when it has its first snapshot, installs the later ones, and closes when told. */
-export function serveThread(data: VerdictThreadData, { parent, clock, screener, handler, store }: ThreadParts): void {
+export function serveThread(
+  data: VerdictThreadData,
+  { parent, clock, screener, handler, store, behaviour }: ThreadParts,
+): void {
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
@@ -35,6 +40,8 @@ export function serveThread(data: VerdictThreadData, { parent, clock, screener, 
     beatThread(health, data.thread)
     // A thread that nobody asks sees the clock as those do that are asked.
     clock.now()
+    // What waits for a row that was busy is counted with the next event, which may be long in coming.
+    flushActivity(behaviour.activity)
   }, BEAT_MS)
 
   async function listen(): Promise<void> {
@@ -60,6 +67,7 @@ export function serveThread(data: VerdictThreadData, { parent, clock, screener, 
   async function close(): Promise<void> {
     clearInterval(beat)
     await (await server)?.close()
+    flushActivity(behaviour.activity)
     await store.close()
     parent?.close()
   }

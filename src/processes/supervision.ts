@@ -178,6 +178,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       case 'status':
       case 'call-match':
       case 'review-wanted':
+      case 'good-talks':
         send(control, message)
         return
       case 'active-callers':

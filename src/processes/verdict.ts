@@ -1,12 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
-import { type BehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
-import { describeBehaviour } from '../engine/number-behaviour.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
-import { createBlockBuilder } from '../services/build-blocks.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
-import { createBlockTable } from '../shm/block-table.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
@@ -17,23 +13,13 @@ import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
-import { answerBehaviour } from './answer-behaviour.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
-import { createKeptActivity } from './keep-activity.ts'
+import { startBehaviour } from './keep-behaviour.ts'
 import { keptFreshMs } from './keep-fresh-moment.ts'
-import { createKeptPairs } from './keep-pairs.ts'
-import { startSnapshots } from './keep-snapshots.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
-import {
-  ALIVE_EVERY_MS,
-  type CallMatchRequestMessage,
-  type StartMessage,
-  type VerdictAnswer,
-  type VerdictProcessStatus,
-  type VerdictQuestion,
-} from './messages.ts'
+import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { nodeKey } from './node-key.ts'
 import { openClock } from './open-clock.ts'
 import { createThreadWatch } from './thread-watch.ts'
@@ -82,30 +68,21 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
   const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
-  const activity = createKeptActivity({ capacity: config.verdict.activeNumbers })
-  const pairs = createKeptPairs(
-    { pairsPerDay: config.verdict.pairsPerDay, key: nodeKey(pseudonymKey, 'pairs') },
-    { now: clock.now, onFull: (today) => log.warn(today, 'the memory of pairs is full for today') },
+  const behaviour = await startBehaviour(
+    {
+      label,
+      verdict: config.verdict,
+      hasOthers: config.verdict.processes > 1 || config.redis.url !== '',
+      key: nodeKey(pseudonymKey, 'pairs'),
+      snapshotDirectory: directory.snapshots,
+    },
+    { store, now: clock.now, tell, log, onFailure: fail },
   )
-  const snapshots = await startSnapshots(
-    { directory: directory.snapshots, label },
-    { parts: [activity.part, ...pairs.parts], now: clock.now, log },
-  )
-  pairs.start()
-  const regions: BehaviourRegions = {
-    activity: activity.memory(),
-    pairs: pairs.memory,
-    pairKey: pairs.key,
-    blocks: createBlockTable(config.verdict.blocks, clock.now()),
-    ends: createRecentCalls(config.verdict.recentEnds),
-  }
-  const behaviour = openBehaviour(regions)
-  const blocks = createBlockBuilder({ store, table: behaviour.blocks, onFailure: fail })
   const shared = {
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
-    behaviour: regions,
+    behaviour: behaviour.regions,
     callKey: randomFillSync(new Uint32Array(2)),
     logKey: nodeKey(pseudonymKey, 'decision-log'),
   }
@@ -151,15 +128,14 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     generation = snapshot.generation
   }
   await install(first)
-  // Nobody waits for it: until it is done the table says too little, never too much.
-  void blocks.start()
+  behaviour.begin()
 
   const nodeHealth = openNodeHealth(health)
   const follower = createFollower(startedAt, {
     store,
     addReported(number) {
       builder.addReported(number)
-      blocks.changed(number)
+      behaviour.changed(number)
     },
     publish: async () => install(await builder.build()),
     onProgress: (seen, inForce) => tell({ type: 'applied', label, seen, inForce }),
@@ -217,10 +193,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   function acceptClock(): void {
     clock.accept()
     threads.acceptClock()
-  }
-
-  function answerMatch({ id, low, high, sinceMs }: CallMatchRequestMessage): void {
-    tell({ type: 'call-match', id, label, match: pairs.match(low, high, sinceMs) })
+    behaviour.acceptClock()
   }
 
   function status(): VerdictProcessStatus {
@@ -238,16 +211,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       globalGateBytes: builder.globalGate.bytes,
       globalGateNumbers: builder.globalGate.numbers,
       decisionLog: logs.stats(),
-      pairs: pairs.state(),
+      ...behaviour.state(),
       uptimeSeconds: (Date.now() - startedMs) / 1000,
       memoryBytes: process.memoryUsage.rss(),
     }
-  }
-
-  function answer(question: VerdictQuestion): VerdictAnswer {
-    return question.about === 'number'
-      ? { number: describeBehaviour(question.number, question.nowMs, behaviour) }
-      : { behaviour: answerBehaviour(question.asked, behaviour) }
   }
 
   return {
@@ -257,8 +224,9 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       else if (message.type === 'record-fresh') record.hear(message.freshMs, clock.now())
       else if (message.type === 'clock-accepted') acceptClock()
       else if (message.type === 'ask')
-        tell({ type: 'answered', id: message.id, label, answer: answer(message.question) })
-      else if (message.type === 'call-match-request') answerMatch(message)
+        tell({ type: 'answered', id: message.id, label, answer: behaviour.answer(message.question) })
+      else if (message.type === 'call-match-request') tell(behaviour.match(message))
+      else if (message.type === 'active-callers') behaviour.hear(message)
       else if (message.type === 'status-request') tell({ type: 'status', id: message.id, status: status() })
     },
     goOnAlone() {
@@ -279,8 +247,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       // than the supervisor's patience, and it reads the store.
       const followed = follower.close()
       await threads.close()
-      pairs.stop()
-      await snapshots.close()
+      await behaviour.stop()
       await logs.close()
       await followed
       await store.close()

@@ -73,8 +73,10 @@ export function placeHead(activity: Activity, seconds: number): number {
   }
   if (chosen < 0) return 0
   const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[lineOf(set) + 1 + chosen] !== 0) releaseBlock(activity, head)
+  if (words[lineOf(set) + 1 + chosen] !== 0) {
+    noteForgotten(words, head)
+    releaseBlock(activity, head)
+  }
   words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
-  if (words[BORN] === 0 || seconds < words[BORN]!) words[BORN] = seconds
   return head
 }

@@ -3,7 +3,7 @@
  * capacity can take it up.
  *
  * ```
- *   head of 64 bytes: magic, version, words, checksum, keys │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
+ *   head of 64 bytes: magic, version, words, checksum, keys, born, forgot │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
  * ```
  * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
  * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
@@ -15,9 +15,11 @@ import {
   type Activity,
   BLOCK,
   BLOCK_WORDS,
+  BORN,
   createActivity,
   DENSE,
   FIRST,
+  FORGOT,
   ID_HIGH,
   ID_HIGH_MASK,
   ID_LOW,
@@ -35,6 +37,8 @@ import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refu
 // Words of the head beyond magic, version and length in words.
 const CHECKSUM_WORD = 3
 const KEYS_WORD = 4
+const BORN_WORD = 5
+const FORGOT_WORD = 6
 
 const FORMAT: RegionFormat = {
   name: 'snapshot of activity',
@@ -72,6 +76,9 @@ export function* activityInSlices(activity: Activity): Generator<undefined, Uint
   into[1] = FORMAT.version
   into[2] = at
   into[KEYS_WORD] = keys
+  // Last: what was forgotten while the keys were copied is missing among them.
+  into[BORN_WORD] = activity.words[BORN]!
+  into[FORGOT_WORD] = activity.words[FORGOT]!
   into[CHECKSUM_WORD] = yield* checksumInSlices(into.subarray(0, at))
   return new Uint8Array(into.buffer, 0, at * 4)
 }
@@ -122,6 +129,8 @@ export function activityFromBytes(bytes: Uint8Array, capacity: number): SharedAr
   const newest = checkKeys(words, unsigned[KEYS_WORD]!)
   const memory = createActivity(capacity)
   const activity = openActivity(memory)
+  activity.words[BORN] = words[BORN_WORD]!
+  activity.words[FORGOT] = words[FORGOT_WORD]!
   for (let at = HEADER_WORDS; at < length; at = endOf(words, at)) restoreKey(activity, words, at, newest)
   return memory
 }
@@ -160,8 +169,11 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   aimAt(activity, id % 2 ** 50, Math.floor(id / 2 ** 50))
   const seconds = from[at + LAST]! >>> 0
   const head = placeHead(activity, seconds)
-  if (head === 0) return
   const { words } = activity
+  if (head === 0) {
+    noteLeftOut(words, from, at)
+    return
+  }
   const size = classOf(from, at)
   words.set(from.subarray(at, at + ACTIVITY_HEAD_WORDS), head)
   if (size === 0) return
@@ -169,8 +181,13 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   words[head + BLOCK] = block
   if (block === 0) {
     forgetWay(words, head)
+    noteLeftOut(words, from, at)
     return
   }
   const body = at + ACTIVITY_HEAD_WORDS
   words.set(from.subarray(body + 1, body + BLOCK_WORDS[size]!), block + 1)
+}
+
+function noteLeftOut(words: Int32Array, from: Int32Array, at: number): void {
+  words[FORGOT] = Math.max(words[FORGOT]!, from[at + LAST]!)
 }

@@ -64,6 +64,21 @@ export function rememberedSince({ words }: Activity): number {
   return born === 0 ? Number.POSITIVE_INFINITY : Math.max(born, words[FORGOT]!) * 1_000
 }
 
+/** When the key was last seen that was seen latest of all forgotten ones, epoch milliseconds; 0: none was forgotten. */
+export function forgottenUntil({ words }: Activity): number {
+  return words[FORGOT]! * 1_000
+}
+
+/**
+ * The clock was set, so nobody knows how much time the table covers: what it remembers counts from `nowMs` on. For the main
+ * thread of the process.
+ */
+export function rememberFrom({ words }: Activity, nowMs: number): void {
+  if (words[BORN] === 0) return
+  words[BORN] = (nowMs / 1_000) | 0
+  words[FORGOT] = Math.min(words[FORGOT]!, words[BORN]!)
+}
+
 /**
  * Counts one attempt towards `other` (the callee; for rows of callees and blocks the caller; negative: withheld, which is
  * nobody's distinct other) through `trunk` (index up to 65,535, 0 unknown) at `nowMs`. Keys that are no numbers are not

@@ -1,12 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { COUNTER_NAMES } from '../shm/counters.ts'
-import type { PairsState } from '../shm/pairs.ts'
+import { type BehaviourState, createBehaviourMetrics } from './behaviour-metrics.ts'
 import { ageSeconds } from './shared-record-metrics.ts'
 
-/** What a verdict process tells about itself when asked; the threads' counters are added up already. */
-export type VerdictProcessState = {
-  /** At most 32 processes, named verdict-0, verdict-1, …: a metric label. */
-  readonly label: string
+/**
+ * What a verdict process tells about itself when asked; the threads' counters are added up already. The label is one of at
+ * most 32: verdict-1, verdict-2, …
+ */
+export type VerdictProcessState = BehaviourState & {
   readonly adapter: string
   readonly threads: number
   /** Sequence up to which every number of every change is in the gates; and up to which all changes are in force. */
@@ -19,7 +20,6 @@ export type VerdictProcessState = {
   readonly globalGateBytes: number
   readonly globalGateNumbers: number
   readonly decisionLog: { readonly written: number; readonly lost: number }
-  readonly pairs: PairsState
   readonly uptimeSeconds: number
   readonly memoryBytes: number
 }
@@ -49,6 +49,7 @@ export function createVerdictMetrics(registry: Registry): VerdictMetrics {
   const families = COUNTER_NAMES.map((name) => familyOf(name, counterNamed))
   const counters = [...new Set(families.flatMap((family) => (family === undefined ? [] : [family.counter])))]
   const gauges = createGauges(registry)
+  const behaviour = createBehaviourMetrics(registry)
   return {
     update(processes, nowMs) {
       for (const counter of counters) counter.reset()
@@ -61,6 +62,7 @@ export function createVerdictMetrics(registry: Registry): VerdictMetrics {
         }
       }
       gauges.update(processes, nowMs)
+      behaviour.update(processes, nowMs)
     },
   }
 }
@@ -119,17 +121,7 @@ function createGauges(registry: Registry): VerdictMetrics {
     'process',
   ])
   const uptime = gauge('zaslon_verdict_uptime_seconds', 'Time since a verdict process started.', ['process'])
-  const pairs = gauge('zaslon_pairs_today', 'Pairs of numbers that called, or talked for a minute, today (UTC).', [
-    'process',
-    'relation',
-  ])
-  const pairsFull = gauge('zaslon_pairs_full', '1: today takes no more pairs, see verdict.pairsPerDay.', ['process'])
-  const pairsCovered = gauge(
-    'zaslon_pairs_covered_seconds',
-    'For how long every call was remembered: reports of earlier ones are neither confirmed nor denied.',
-    ['process'],
-  )
-  const all = [threads, inForce, stale, ratio, gateBytes, gateNumbers, memory, uptime, pairs, pairsFull, pairsCovered]
+  const all = [threads, inForce, stale, ratio, gateBytes, gateNumbers, memory, uptime]
   return {
     update(processes, nowMs) {
       for (const one of all) one.reset()
@@ -144,10 +136,6 @@ function createGauges(registry: Registry): VerdictMetrics {
         gateNumbers.set(labels, state.globalGateNumbers)
         memory.set(labels, state.memoryBytes)
         uptime.set(labels, state.uptimeSeconds)
-        pairs.set({ ...labels, relation: 'calls' }, state.pairs.calls)
-        pairs.set({ ...labels, relation: 'contacts' }, state.pairs.contacts)
-        pairsFull.set(labels, state.pairs.isFull ? 1 : 0)
-        pairsCovered.set(labels, ageSeconds(state.pairs.sinceMs, nowMs))
       }
     },
   }

@@ -43,8 +43,8 @@ async function write(node: RunningService, method: string, at: string, body: unk
   })
 }
 
-async function verdictOf(node: RunningService, caller: string): Promise<string> {
-  const query = new URLSearchParams({ caller, callee: '+79031112233' })
+async function verdictOf(node: RunningService, caller: string, callee = '+79031112233'): Promise<string> {
+  const query = new URLSearchParams({ caller, callee })
   const response = await fetch(`${node.verdictUrl}/v1/verdict?${query}`)
   return ((await response.json()) as { decision: string }).decision
 }
@@ -102,6 +102,19 @@ describe.skipIf(!hasRedis)('two nodes on one Redis', () => {
     // An older version comes back on the node that never wrote it.
     await write(a, 'POST', '/v1/lists/black/restore', { version: 1 })
     await until(async () => (await verdictOf(b, '+79990000001')) === 'allow')
+  })
+
+  it('both see the whole of a caller who calls through both', async () => {
+    const caller = '+79070100001'
+    const callees = (from: number) => Array.from({ length: 20 }, (_, i) => `+7916${from + i * 7}`)
+    for (const [node, from] of [[a, 1_000_000] as const, [b, 2_000_000] as const]) {
+      for (const callee of callees(from)) await verdictOf(node, caller, callee)
+    }
+    const seenBy = async (node: RunningService) => {
+      const { activity } = (await ask(node, 'GET', `/v1/numbers/${caller}`)).body
+      return Object.values(activity?.outgoing ?? {}).map((view) => (view as { others60: number }).others60)
+    }
+    await until(async () => (await seenBy(a))[0] === 40 && (await seenBy(b))[0] === 40)
   })
 
   it('go on without Redis, queue reports, and have them when it is back', async () => {

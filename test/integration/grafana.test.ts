@@ -23,6 +23,8 @@ async function exportedMetrics(): Promise<Set<string>> {
     globalGateNumbers: 0,
     decisionLog: { written: 0, lost: 0 },
     pairs: { day: 1, calls: 1, contacts: 0, isFull: false, sinceMs: 0 },
+    activity: { sinceMs: 0, overruns: 0, lost: 0, refusedRows: 0 },
+    blocks: { entries: 0, capacity: 1_024, lost: 0 },
     uptimeSeconds: 1,
     memoryBytes: 1,
   }

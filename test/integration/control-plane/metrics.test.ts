@@ -25,6 +25,8 @@ function processState(counts: Record<string, number>, more: Partial<VerdictProce
     globalGateNumbers: 10,
     decisionLog: { written: 1, lost: 0 },
     pairs: { day: 20_784, calls: 30, contacts: 20, isFull: false, sinceMs: NOW_MS - 90_000 },
+    activity: { sinceMs: NOW_MS - 60_000, overruns: 7, lost: 6, refusedRows: 5 },
+    blocks: { entries: 40, capacity: 1_024, lost: 3 },
     uptimeSeconds: 12,
     memoryBytes: 1_000_000,
     ...more,
@@ -62,6 +64,13 @@ describe('GET /metrics', () => {
     expect(text).toContain('zaslon_pairs_today{process="verdict-0",relation="contacts"} 20')
     expect(text).toContain('zaslon_pairs_full{process="verdict-0"} 0')
     expect(text).toContain('zaslon_pairs_covered_seconds{process="verdict-0"} 90')
+    expect(text).toContain('zaslon_activity_covered_seconds{process="verdict-0"} 60')
+    expect(text).toContain('zaslon_activity_overruns_total{process="verdict-0"} 7')
+    expect(text).toContain('zaslon_activity_lost_total{process="verdict-0"} 6')
+    expect(text).toContain('zaslon_activity_refused_rows_total{process="verdict-0"} 5')
+    expect(text).toContain('zaslon_number_blocks{process="verdict-0"} 40')
+    expect(text).toContain('zaslon_number_blocks_max{process="verdict-0"} 1024')
+    expect(text).toContain('zaslon_number_blocks_lost_total{process="verdict-0"} 3')
     expect(text).toContain('zaslon_decision_duration_seconds_bucket{le="0.000001024",process="verdict-0"} 7')
     expect(text).toContain('zaslon_decision_duration_seconds_bucket{le="+Inf",process="verdict-0"} 8')
     expect(text).toContain('zaslon_decision_duration_seconds_sum{process="verdict-0"} 2')

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts'
+import { type RunningService, runService } from '../support/run-service.ts'
+import { report } from '../support/service-requests.ts'
+
+const CALLER = '+79070100001'
+const CALLEES = Array.from({ length: 60 }, (_, i) => `+7916${String(1_000_000 + i * 7)}`)
+
+let service: RunningService | undefined
+afterEach(async () => {
+  await service?.stop()
+  service = undefined
+})
+
+/** What GET /v1/numbers answers, as far as it is of interest here. */
+type Dossier = {
+  readonly activity?: { readonly outgoing: Readonly<Record<string, { attempts60: number; others60: number }>> }
+  readonly reports: readonly { readonly opinion?: string }[]
+}
+
+/** Each on a connection of its own, so that the kernel chooses a process anew. */
+async function call(running: RunningService, caller: string, callees: readonly string[]): Promise<void> {
+  for (const callee of callees) {
+    const query = new URLSearchParams({ caller, callee })
+    const response = await fetch(`${running.verdictUrl}/v1/verdict?${query}`, { headers: { connection: 'close' } })
+    expect(response.status).toBe(200)
+    await response.arrayBuffer()
+  }
+}
+
+async function lookUp(running: RunningService, number: string): Promise<Dossier> {
+  const response = await fetch(`${running.adminUrl}/v1/numbers/${encodeURIComponent(number)}`)
+  return (await response.json()) as Dossier
+}
+
+async function outgoing(running: RunningService, number: string) {
+  return Object.values((await lookUp(running, number)).activity?.outgoing ?? {})[0]
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200 && !(await isSo()); tries++) await sleep(50)
+  expect(await isSo()).toBe(true)
+}
+
+describe('what numbers have been doing', () => {
+  it('is seen as a whole though two processes take the calls', async () => {
+    service = await runService({ processes: 2 })
+    const running = service
+    await call(running, CALLER, CALLEES)
+    await until(async () => (await outgoing(running, CALLER))?.attempts60 === CALLEES.length)
+    expect(await outgoing(running, CALLER)).toMatchObject({ others60: CALLEES.length, days: 1 })
+  })
+
+  it('is remembered over a restart', async () => {
+    const dataDirectory = temporaryDirectory()
+    service = await runService({ dataDirectory })
+    await call(service, CALLER, CALLEES)
+    await service.stop()
+    service = await runService({ dataDirectory })
+    expect(service.output()).toContain('remembered from before the restart')
+    expect(await outgoing(service, CALLER)).toMatchObject({ attempts60: CALLEES.length, others60: CALLEES.length })
+  }, 60_000)
+
+  it('speaks for a reported number when people talk with it for long', async () => {
+    service = await runService()
+    const running = service
+    await report(running, CALLER, 'subscriber-1')
+    // Nobody reported this one.
+    const other = '+79070100002'
+    const callees = CALLEES.slice(0, 10)
+    for (const caller of [CALLER, other]) {
+      await call(running, caller, callees)
+      const ends = callees.map((callee) => ({ caller, callee, answered: true, ringMs: 5_000, talkMs: 90_000 }))
+      const response = await fetch(`${running.verdictUrl}/v1/call-ends`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(ends),
+      })
+      expect(response.status).toBeLessThan(300)
+    }
+    await until(async () => (await lookUp(running, CALLER)).reports.length === 2)
+    const { reports } = await lookUp(running, CALLER)
+    expect(reports.find(({ opinion }) => opinion === 'not-spam')).toMatchObject({ channel: 'network', weight: 0.5 })
+    expect((await lookUp(running, other)).reports).toEqual([])
+  })
+})
