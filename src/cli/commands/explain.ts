@@ -52,7 +52,9 @@ function printExplanation(output: Output, explanation: Fields): void {
   }
   const seen = explanation.items('signals').filter((signal) => (signal.number('strength') ?? 0) > 0)
   if (seen.length > 0) output.line()
-  if (seen.length > 0) output.table(['signal', 'strength', 'rule', 'at most', 'points'], seen.map(toRow))
+  if (seen.length > 0) {
+    output.table(['signal', 'strength', 'rule', 'at most', 'points', 'counted'], seen.map(toRow))
+  }
   const changes = explanation.items('changes')
   if (changes.length > 0) output.line()
   for (const change of changes) output.line(`  ${describeChange(change)}`)
@@ -66,7 +68,14 @@ function toRow(signal: Fields): string[] {
     printable(signal.text('mode')),
     String(signal.number('points') ?? ''),
     (signal.number('contribution') ?? 0).toFixed(1),
+    signal.items('values').map(describeValue).join(', '),
   ]
+}
+
+/** `callees1 20 of 10`: what was counted, and the limit of the policy at which the signal is full. */
+function describeValue(value: Fields): string {
+  const counted = `${printable(value.text('name'))} ${value.number('value') ?? '?'}`
+  return value.has('limit') ? `${counted} of ${value.number('limit') ?? '?'}` : counted
 }
 
 /** `block, if reporters were 5 instead of 4`: one smallest change (engine/counterfactuals.ts). */
@@ -84,6 +93,10 @@ function describeChange(change: Fields): string {
       return `${then}it stood on a list of kind ${value('kind')}`
     case 'rule-off':
       return `${then}the rule ${value('signal')} were off`
+    case 'calls-last-hour':
+      return `${then}it had made ${counted(change.number('to'), 'call')} in the last hour instead of ${value('from')}`
+    case 'known-contact':
+      return `${then}the two ${change.flag('to') ? 'had' : 'had not'} talked within the last days`
     case 'call':
       return `${then}the call had ${value('field')} = ${value('to')}`
     default:

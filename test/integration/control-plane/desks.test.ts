@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DecisionEntry } from '../../../src/domain/decision-record.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
+import { countBehaviour, createCallEnd, noteCallEnd } from '../../../src/engine/behaviour.ts'
+import { createBehaviourRegions, openBehaviour } from '../../../src/engine/behaviour-memory.ts'
+import { describeBehaviour } from '../../../src/engine/number-behaviour.ts'
+import { createActivityView } from '../../../src/shm/activity.ts'
 import { type ControlFixture, HOST, NOW_MS, openControlPlane, putEntries } from './fixture.ts'
 
 const NUMBER = 79160000002 as PhoneNumber
@@ -138,6 +142,31 @@ describe('GET /v1/numbers/{e164}', () => {
       expect(JSON.stringify(body)).not.toContain('79161234567')
     },
   )
+
+  it('tells what the number has been doing, and what is reported around it', async () => {
+    const memory = openBehaviour(
+      createBehaviourRegions(
+        { activeNumbers: 64, pairsPerDay: 64, blocks: 64, recentEnds: 64 },
+        Uint32Array.of(1, 2),
+        NOW_MS,
+      ),
+    )
+    const called = { caller: NUMBER, callee: 79161112233, trunk: 1, nowMs: NOW_MS }
+    const whole = { ...called, redirecting: -1, ingress: 2, attestation: 0, verstat: 0, originating: 0, roaming: 0 }
+    countBehaviour({ ...whole, treatment: 0, callHashLow: 0, callHashHigh: 0, deadlineMs: NOW_MS }, 2, memory)
+    noteCallEnd({ ...createCallEnd(), ...called, answered: true, ringMs: 4_000, talkMs: 75_500 }, memory)
+    control.behaviour.set(NUMBER, { ...describeBehaviour(NUMBER, NOW_MS, memory), blockHarm: { national: 250 } })
+
+    const { activity, numberBlock } = (await ask('GET', `/v1/numbers/${NUMBER}`)).json()
+    const once = { attempts1: 1, attempts60: 1, others60: 1, answered60: 1, long60: 1, talkSeconds60: 75, days: 1 }
+    const at = '2026-03-10T12:00:00.000Z'
+    expect(activity).toEqual({
+      outgoing: { national: expect.objectContaining({ ...once, trunks15: 1, firstSeenAt: at, lastSeenAt: at }) },
+      block: expect.objectContaining(once),
+    })
+    expect(Object.keys(activity.outgoing.national)).toHaveLength(Object.keys(createActivityView()).length)
+    expect(numberBlock).toEqual({ national: 0.25 })
+  })
 
   it('answers for a number nobody knows', async () => {
     expect((await ask('GET', '/v1/numbers/112')).json()).toEqual({

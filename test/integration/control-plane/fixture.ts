@@ -12,7 +12,9 @@ import type { ImportRecord } from '../../../src/domain/import.ts'
 import { createNodeClock } from '../../../src/domain/node-clock.ts'
 import type { ListEntry } from '../../../src/domain/number-list.ts'
 import { parsePolicy } from '../../../src/domain/parse-policy.ts'
+import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { explain } from '../../../src/engine/explain.ts'
+import type { NumberBehaviour } from '../../../src/engine/number-behaviour.ts'
 import { policyYaml } from '../../../src/processes/policy-yaml.ts'
 import { rehearseInThread } from '../../../src/processes/rehearse-in-thread.ts'
 import { createClockDesk } from '../../../src/services/clock-desk.ts'
@@ -49,6 +51,8 @@ export type ControlFixture = {
   readonly uploads: { content: string; path: string; country: string }[]
   readonly decisions: DecisionEntry[]
   readonly processes: VerdictProcessState[]
+  /** What verdict processes say a number has been doing. */
+  readonly behaviour: Map<PhoneNumber, NumberBehaviour>
   nowMs: number
   /** Milliseconds that the machine's clock jumps ahead. */
   jumpClock(byMs: number): void
@@ -80,7 +84,7 @@ export async function openControlPlane(
   })
   const log = createLogger({ level: 'debug', process: 'control' }, sink)
   const metrics = createMetrics({ version: '0.0.0-test' })
-  const state = { nowMs: NOW_MS }
+  const state = { nowMs: NOW_MS, behaviour: new Map<PhoneNumber, NumberBehaviour>() }
   const now = () => state.nowMs
   let jumpedMs = 0
   const clock = createNodeClock({
@@ -110,7 +114,7 @@ export async function openControlPlane(
       notify,
       notifyReport: notify,
       decisionLog: options.decisionLog ?? { iterate: (query) => iterate(decisions, query) },
-      behaviourOf: async () => undefined,
+      behaviourOf: async (number) => state.behaviour.get(number),
       explain: async (call) => explainFrom(store, call),
       trunkIndex: (name) => (name === 'spb-new' ? 1 : 0),
       rehearseEvents: async (job) => {
@@ -144,6 +148,7 @@ export async function openControlPlane(
     uploads,
     decisions,
     processes,
+    behaviour: state.behaviour,
     get nowMs() {
       return state.nowMs
     },

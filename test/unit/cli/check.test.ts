@@ -108,10 +108,28 @@ describe('zaslon explain', () => {
       lists: [{ list: 'watched', kind: 'watch', match: 'number', reason: 'called twice' }],
       reputation: { reporters: 3, score: 52 },
       signals: [
-        { signal: 'reported', strength: 0.6, mode: 'enforce', points: 90, contribution: 54 },
+        {
+          signal: 'reported',
+          strength: 0.6,
+          mode: 'enforce',
+          points: 90,
+          contribution: 54,
+          values: [
+            { name: 'reporters', value: 3, limit: 5 },
+            { name: 'days', value: 2 },
+          ],
+        },
+        { signal: 'watched', strength: 1, mode: 'enforce', points: 30, contribution: 30, values: [] },
         { signal: 'withheld', strength: 0, mode: 'enforce', points: 0, contribution: 0 },
       ],
-      changes: [{ change: 'reporters', from: 3, to: 5, verdict: 'block', score: 83 }],
+      changes: [
+        { change: 'reporters', from: 3, to: 5, verdict: 'block', score: 83 },
+        { change: 'calls-last-hour', from: 20, to: 1, verdict: 'allow', score: 40 },
+        { change: 'calls-last-hour', from: 2000, to: 1200, verdict: 'allow', score: 40 },
+        { change: 'known-contact', to: true, verdict: 'allow', score: 22 },
+        { change: 'known-contact', to: false, verdict: 'block', score: 90 },
+        { change: 'something-new', verdict: 'block', score: 90 },
+      ],
       policy: 'default@3',
     }
     const service = await startFakeService({ 'POST /v1/explain': { body: explanation } })
@@ -120,9 +138,15 @@ describe('zaslon explain', () => {
     expect(out).toContain('FLAG  score 55\n  decided by: score\n')
     expect(out).toContain('on list watched (watch): called twice')
     expect(out).toContain('reported by 3 people in the window, reputation 52')
-    expect(out).toMatch(/^signal +strength +rule +at most +points$/m)
-    expect(out).toMatch(/^reported +0\.60 +enforce +90 +54\.0$/m)
+    expect(out).toMatch(/^signal +strength +rule +at most +points +counted$/m)
+    expect(out).toMatch(/^reported +0\.60 +enforce +90 +54\.0 +reporters 3 of 5, days 2$/m)
+    expect(out).toMatch(/^watched +1\.00 +enforce +30 +30\.0 *$/m)
     expect(out).not.toContain('withheld')
     expect(out).toContain('block, if 5 people had reported it instead of 3')
+    expect(out).toContain('allow, if it had made 1 call in the last hour instead of 20')
+    expect(out).toContain('allow, if it had made 1,200 calls in the last hour instead of 2000')
+    expect(out).toContain('allow, if the two had talked within the last days')
+    expect(out).toContain('block, if the two had not talked within the last days')
+    expect(out).toContain('block, if something-new')
   })
 })
