@@ -100,17 +100,17 @@ export const CONFIG_SCHEMA = Type.Object(
           description: 'Per thread, for the impact of a list; 32 bytes each.',
         }),
         activeNumbers: Type.Integer({
-          // A call touches three rows: its caller, its callee, the caller's block.
+          // A call touches three rows: its caller, its callee, the caller's block. 130,000 callers and callees of two days.
           default: 524_288,
           minimum: 1_024,
           maximum: 8_388_608,
-          description: 'Rows of the activity table, per process; the longest unseen makes room.',
+          description: 'Rows of activity, per process; the longest unseen makes room; 197 bytes each.',
         }),
         blocks: Type.Integer({
           default: 262_144,
           minimum: 1_024,
           maximum: 16_777_216,
-          description: 'Number blocks with reported numbers in them, per process.',
+          description: 'Blocks around reported numbers, per process; 32 bytes each.',
         }),
         recentEnds: Type.Integer({
           default: 131_072,

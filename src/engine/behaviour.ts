@@ -21,7 +21,7 @@ import {
   noteEnd,
   readActivity,
   readAndNoteAttempt,
-  rememberedSince,
+  remembers,
 } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
@@ -86,7 +86,8 @@ function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Eviden
 
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */
 function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
-  if (evidence.outgoing.days > STRANGER_DAYS || call.nowMs - rememberedSince(memory.activity) < PAST_MS) {
+  const of = ACTIVITY_OF.caller + evidence.ingress
+  if (evidence.outgoing.days > STRANGER_DAYS || !remembers(memory.activity, call.caller, of, call.nowMs, PAST_MS)) {
     evidence.oddities = 0
     return
   }

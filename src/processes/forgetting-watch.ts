@@ -20,7 +20,7 @@ export function createForgettingWatch(
   let saidDay = 0
   return {
     look() {
-      const rememberedMs = now() - forgottenUntil(activity)
+      const rememberedMs = now() - forgottenUntil(activity, now())
       const day = Math.floor(now() / DAY_MS)
       if (rememberedMs >= PAST_MS || day === saidDay) return
       saidDay = day

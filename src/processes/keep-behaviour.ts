@@ -101,7 +101,7 @@ export async function startBehaviour(
   let timer: NodeJS.Timeout | undefined
 
   function look(): void {
-    const sinceMs = rememberedSince(memory.activity)
+    const sinceMs = rememberedSince(memory.activity, now())
     // Taken up with a clock that was ahead, perhaps by years.
     if (Number.isFinite(sinceMs) && sinceMs > now() + CLOCK_JUMP_MS) rememberFrom(memory.activity, now())
     forgetting.look()
@@ -115,7 +115,7 @@ export async function startBehaviour(
 
   function activityState(): ActivityState {
     const refusedRows = exchange?.refusedRows ?? 0
-    return { sinceMs: rememberedSince(memory.activity), ...activityLosses(memory.activity), refusedRows }
+    return { sinceMs: rememberedSince(memory.activity, now()), ...activityLosses(memory.activity), refusedRows }
   }
 
   return {

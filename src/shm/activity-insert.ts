@@ -16,7 +16,7 @@ import {
   WAYS,
 } from './activity-layout.ts'
 import { releaseBlock } from './activity-pool.ts'
-import { BACK_MINUTES_MAX, noteForgotten } from './activity-table.ts'
+import { BACK_MINUTES_MAX } from './activity-table.ts'
 
 /**
  * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
@@ -38,10 +38,7 @@ export function insertHead(activity: Activity, seconds: number): number {
     }
   }
   const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[line + 1 + chosen] !== 0) {
-    noteForgotten(words, head)
-    releaseBlock(activity, head)
-  }
+  if (words[line + 1 + chosen] !== 0) releaseBlock(activity, head)
   if (words[BORN] === 0) words[BORN] = seconds
   words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
   words[head + ID_LOW] = activity.low
@@ -73,10 +70,7 @@ export function placeHead(activity: Activity, seconds: number): number {
   }
   if (chosen < 0) return 0
   const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[lineOf(set) + 1 + chosen] !== 0) {
-    noteForgotten(words, head)
-    releaseBlock(activity, head)
-  }
+  if (words[lineOf(set) + 1 + chosen] !== 0) releaseBlock(activity, head)
   words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
   return head
 }

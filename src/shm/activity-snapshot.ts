@@ -3,7 +3,7 @@
  * capacity can take it up.
  *
  * ```
- *   head of 64 bytes: magic, version, words, checksum, keys, born, forgot │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
+ *   head of 64 bytes: magic, version, words, checksum, keys, past │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
  * ```
  * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
  * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
@@ -29,6 +29,7 @@ import {
   openActivity,
   WAYS,
 } from './activity-layout.ts'
+import { forgottenBySet } from './activity-past.ts'
 import { takeBlock } from './activity-pool.ts'
 import { aimAt, classOf, forgetWay, listedOf, lockSet, unlockSet } from './activity-table.ts'
 import { checksumInSlices, checksumWords } from './checksum.ts'
@@ -39,6 +40,9 @@ const CHECKSUM_WORD = 3
 const KEYS_WORD = 4
 const BORN_WORD = 5
 const FORGOT_WORD = 6
+/** Sets, and what the fullest of them has forgotten: for a table with others. */
+const SETS_WORD = 7
+const SETS_FORGOT_WORD = 8
 
 const FORMAT: RegionFormat = {
   name: 'snapshot of activity',
@@ -62,6 +66,7 @@ export function* activityInSlices(activity: Activity): Generator<undefined, Uint
   const into = new Uint32Array(activity.words.length + HEADER_WORDS)
   let at = HEADER_WORDS
   let keys = 0
+  let setsForgot = 0
   for (let set = 0; set < activity.sets; set++) {
     if (set % SLICE_SETS === SLICE_SETS - 1) yield undefined
     if (!lockPatiently(activity, set)) continue
@@ -70,6 +75,7 @@ export function* activityInSlices(activity: Activity): Generator<undefined, Uint
       at = copyKey(activity.words, lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS, into, at)
       keys++
     }
+    setsForgot = Math.max(setsForgot, forgottenBySet(activity, set))
     unlockSet(activity, set)
   }
   into[0] = FORMAT.magic
@@ -79,6 +85,8 @@ export function* activityInSlices(activity: Activity): Generator<undefined, Uint
   // Last: what was forgotten while the keys were copied is missing among them.
   into[BORN_WORD] = activity.words[BORN]!
   into[FORGOT_WORD] = activity.words[FORGOT]!
+  into[SETS_WORD] = activity.sets
+  into[SETS_FORGOT_WORD] = setsForgot
   into[CHECKSUM_WORD] = yield* checksumInSlices(into.subarray(0, at))
   return new Uint8Array(into.buffer, 0, at * 4)
 }
@@ -130,7 +138,8 @@ export function activityFromBytes(bytes: Uint8Array, capacity: number): SharedAr
   const memory = createActivity(capacity)
   const activity = openActivity(memory)
   activity.words[BORN] = words[BORN_WORD]!
-  activity.words[FORGOT] = words[FORGOT_WORD]!
+  const isSame = words[SETS_WORD] === activity.sets
+  activity.words[FORGOT] = Math.max(words[FORGOT_WORD]!, isSame ? 0 : words[SETS_FORGOT_WORD]!)
   for (let at = HEADER_WORDS; at < length; at = endOf(words, at)) restoreKey(activity, words, at, newest)
   return memory
 }
@@ -170,10 +179,7 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   const seconds = from[at + LAST]! >>> 0
   const head = placeHead(activity, seconds)
   const { words } = activity
-  if (head === 0) {
-    noteLeftOut(words, from, at)
-    return
-  }
+  if (head === 0) return
   const size = classOf(from, at)
   words.set(from.subarray(at, at + ACTIVITY_HEAD_WORDS), head)
   if (size === 0) return
@@ -181,13 +187,9 @@ function restoreKey(activity: Activity, from: Int32Array, at: number, newest: nu
   words[head + BLOCK] = block
   if (block === 0) {
     forgetWay(words, head)
-    noteLeftOut(words, from, at)
+    words[FORGOT] = Math.max(words[FORGOT]!, seconds)
     return
   }
   const body = at + ACTIVITY_HEAD_WORDS
   words.set(from.subarray(body + 1, body + BLOCK_WORDS[size]!), block + 1)
-}
-
-function noteLeftOut(words: Int32Array, from: Int32Array, at: number): void {
-  words[FORGOT] = Math.max(words[FORGOT]!, from[at + LAST]!)
 }

@@ -128,7 +128,10 @@ export function forgetWay(words: Int32Array, head: number): void {
   words[wayOf(head)] = 0
 }
 
-/** A key had to make room (rememberedSince of activity.ts). Two threads may lose one another's note, by little. */
+/**
+ * A key had to give up its block, and with it its place (activity-past.ts). Two threads may lose one another's note, by
+ * little.
+ */
 export function noteForgotten(words: Int32Array, head: number): void {
   if (words[head + LAST]! > words[FORGOT]!) words[FORGOT] = words[head + LAST]!
 }

@@ -20,12 +20,13 @@
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
 import { BUSY, readHead, UNKNOWN } from './activity-events.ts'
-import { type Activity, BORN, FORGOT, LOST, OVERRUNS } from './activity-layout.ts'
+import { type Activity, LOST, OVERRUNS } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
 import { aimAt, findHead, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
+export { forgottenUntil, rememberedSince, rememberFrom, remembers } from './activity-past.ts'
 export { flushActivity } from './activity-pending.ts'
 export { fetchRows } from './activity-table.ts'
 export { type ActivityView, createActivityView } from './activity-view.ts'
@@ -53,30 +54,6 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
   if (head !== 0) readHead(activity, head, (nowMs / 1_000) >>> 0, into)
   unlockSet(activity, set)
   return head !== 0
-}
-
-/**
- * Since when nothing was forgotten, epoch milliseconds: a key that is not there has not been seen from then on. Infinity
- * before the first event.
- */
-export function rememberedSince({ words }: Activity): number {
-  const born = words[BORN]!
-  return born === 0 ? Number.POSITIVE_INFINITY : Math.max(born, words[FORGOT]!) * 1_000
-}
-
-/** When the key was last seen that was seen latest of all forgotten ones, epoch milliseconds; 0: none was forgotten. */
-export function forgottenUntil({ words }: Activity): number {
-  return words[FORGOT]! * 1_000
-}
-
-/**
- * The clock was set, so nobody knows how much time the table covers: what it remembers counts from `nowMs` on. For the main
- * thread of the process.
- */
-export function rememberFrom({ words }: Activity, nowMs: number): void {
-  if (words[BORN] === 0) return
-  words[BORN] = (nowMs / 1_000) | 0
-  words[FORGOT] = Math.min(words[FORGOT]!, words[BORN]!)
 }
 
 /**

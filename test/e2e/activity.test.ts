@@ -17,6 +17,7 @@ afterEach(async () => {
 type Dossier = {
   readonly activity?: { readonly outgoing: Readonly<Record<string, { attempts60: number; others60: number }>> }
   readonly reports: readonly { readonly opinion?: string }[]
+  readonly numberBlock?: Readonly<Record<string, number>>
 }
 
 /** Each on a connection of its own, so that the kernel chooses a process anew. */
@@ -84,4 +85,19 @@ describe('what numbers have been doing', () => {
     expect(reports.find(({ opinion }) => opinion === 'not-spam')).toMatchObject({ channel: 'network', weight: 0.5 })
     expect((await lookUp(running, other)).reports).toEqual([])
   })
+
+  it('around reported numbers is the same after a restart', async () => {
+    const dataDirectory = temporaryDirectory()
+    service = await runService({ dataDirectory })
+    let running = service
+    for (const number of CALLEES.slice(0, 12)) await report(running, number, `subscriber-${number.slice(-3)}`)
+    const neighbour = '+79161000001'
+    const harm = async () => Math.max(...Object.values((await lookUp(running, neighbour)).numberBlock ?? {}))
+    await until(async () => (await harm()) > 0)
+    const before = await harm()
+    await service.stop()
+    service = await runService({ dataDirectory })
+    running = service
+    await until(async () => Math.abs((await harm()) - before) <= 0.001)
+  }, 60_000)
 })

@@ -83,7 +83,7 @@ describe('what watches a node', () => {
       cwd: folder,
       encoding: 'utf8',
     })
-    expect(stdout + stderr).toContain('11 rules found')
+    expect(stdout + stderr).toContain('12 rules found')
     expect(status).toBe(0)
   })
 

@@ -343,4 +343,13 @@ describe('supervision', () => {
       expect(heard(newest('control'))?.includes(fromAway)).toBe(false)
     },
   )
+
+  it('hands on to control alone who talks for long with a reported number', async () => {
+    const { living, newest, serve } = supervise({}, { ZASLON_VERDICT_PROCESSES: '2' })
+    await serve()
+    const word = { type: 'good-talks', number: 79_160_000_001, ingress: 3, callees: 2, atMs: 1 } as const
+    living('verdict')[0]?.say(word)
+    expect(newest('control').told.at(-1)).toEqual(word)
+    expect(living('verdict').flatMap(({ told }) => told.filter(({ type }) => type === 'good-talks'))).toEqual([])
+  })
 })
