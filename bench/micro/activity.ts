@@ -212,7 +212,7 @@ function timeCalls() {
     readAndNoteAttempt(activity, block(from), ACTIVITY_OF.block, from, 1, nowMs, views[2])
   }
   const fetchedInOne = (from: number, to: number) => {
-    fetchRows(activity, from, OF, to, ACTIVITY_OF.callee, block(from), ACTIVITY_OF.block)
+    fetchRows(activity, from, OF, to, ACTIVITY_OF.callee, block(from), ACTIVITY_OF.block, from, ACTIVITY_OF.callee)
     inOne(from, to)
   }
   const ways = { rowByRow, inOne, fetchedInOne }

@@ -1,127 +1,66 @@
 /**
- * One decision without a transport: nanoseconds and bytes of heap per call, over real shared memory and a real LMDB with
- * a deny list of 1 M numbers (--quick: 100,000) and 10,000 reported numbers.
+ * The full decision without a transport: nanoseconds and bytes of heap per call, with every signal of the default policy, over
+ * real shared memory and a real LMDB.
  *
- *   npx tsc && node dist/bench/micro/screen.js [--quick]
+ *   npx tsc && node dist/bench/micro/screen.js [--full | --quick] [--default-sizes] [--only=<kind>]
  *
- * Kinds of calls are interleaved round by round, so that a slow moment of the machine hits all of them. Callers are
- * seeded and never the same twice in a row, so listed and reported callers pay for cold cache lines and pages. `again`
- * is the same call asked a second time (memory of recent calls).
+ * ```
+ *               listed        reported    active callers    subscribers called
+ *   --full      10 M          100,000     1 M               1 M
+ *               1 M           10,000      100,000           100,000
+ *   --quick     100,000       1,000       10,000            10,000
+ * ```
+ * The world is made as it would have come about: active callers (three to a block of 100 numbers; one in ten listed, one in
+ * ten reported) have called within the last hour, most of them a few times, some tens, a few hundreds of times; nine in
+ * ten were also seen two days before, so the rest are strangers. Every call is one of an active caller and a subscriber, both
+ * drawn evenly (seeded), so hardly any line of memory of a call is in a cache. The clock moves on by two milliseconds a
+ * call (in smaller worlds by more), so that active callers go on as they did.
+ * Memory is sized as an operator would for the full world, or by --default-sizes as the configuration does.
+ *
+ * `ns` is time on the clock, `cpuNs` processor time of the process: on a machine that others use too the second is what a call
+ * costs. Kinds of calls are interleaved round by round, so that a slow moment of the machine hits all of them. `again` is the same
+ * call asked a second time (memory of recent calls); `new caller` was never seen before.
  */
-import { randomFillSync } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { parse } from 'yaml'
-import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 import type { Call } from '../../src/domain/call-event.ts'
-import { diallingRules } from '../../src/domain/parse-phone-number.ts'
-import { parsePolicy } from '../../src/domain/parse-policy.ts'
-import type { PhoneNumber } from '../../src/domain/phone-number.ts'
-import { createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createDecision } from '../../src/engine/decision.ts'
-import { createScreener } from '../../src/engine/screen.ts'
-import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
-import { createCounters, openCounters } from '../../src/shm/counters.ts'
-import { createDecisionRing, drainRecords, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { drainRecords } from '../../src/shm/decision-ring.ts'
 import { rotatePairs } from '../../src/shm/pairs.ts'
-import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
-import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
-import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
-import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
-import { openVerdictStore } from '../../src/stores/lmdb/verdict-store.ts'
 import { machine } from '../lib/record-result.ts'
+import { seededRandom } from '../lib/seeded-random.ts'
 import { round, summarize } from '../lib/stats.ts'
+import { fillStore, numbersOf, openScreeningLoad, type Scale } from './screening-load.ts'
 
-const LISTED = process.argv.includes('--quick') ? 100_000 : 1_000_000
-const REPORTED = 10_000
-const ROUNDS = 21
-const CALLS_PER_ROUND = 50_000
-const NOW = Date.now()
-const ACTOR = 'bench'
+const has = (option: string) => process.argv.includes(option)
+const SHARE = has('--full') ? 1 : has('--quick') ? 0.01 : 0.1
+const SCALE: Scale = { listed: 10_000_000 * SHARE, reported: 100_000 * SHARE, active: 1_000_000 * SHARE }
+const ONLY = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length)
+const WARM_ROUNDS = 6
+const ROUNDS = 41
+const CALLS_PER_ROUND = 10_000
+/** The ring of decisions holds four times as many. */
+const SLICE = 2_000
+/** So that an active caller makes two calls an hour on average, however many there are. */
+const MS_BETWEEN_CALLS = 2 / SHARE
+const START_MS = Date.now()
 
 const directory = mkdtempSync(path.join(tmpdir(), 'zaslon-bench-screen-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** Listed numbers end in 1, reported ones in 3, unknown ones in 5: spread over a country's mobile numbers. */
-const listed = (index: number) => 79_000_000_001 + ((index * 7_919) % LISTED) * 990
-const reported = (index: number) => 79_000_000_003 + ((index * 7_919) % REPORTED) * 99_000
-const unknown = (index: number) => 79_000_000_005 + ((index * 7_919) % 9_999_991) * 90
+const say = (text: string) => console.error(`${Math.round(performance.now() / 1_000)} s: ${text}`)
+await fillStore(directory, SCALE)
+say('the store is filled')
+const { screener, behaviour, ring, close } = await openScreeningLoad(directory, SCALE, START_MS, has('--default-sizes'))
+say('the memory is filled')
 
-async function fillStore(): Promise<void> {
-  const store = await openRecordStore({ directory })
-  const contents = openListContents({ directory, readOnly: false })
-  const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  await store.putPolicy({ text, document: parsePolicy(parse(text)) }, {}, ACTOR)
-  await store.putList({ name: 'deny', kind: 'deny', title: '' }, ACTOR)
-  const numbers = Float64Array.from({ length: LISTED }, (_, index) => 79_000_000_001 + index * 990)
-  const layerId = await store.allocateLayer()
-  const none = new Float64Array(0)
-  contents.putLayer(layerId, { numbers, rangesFrom: none, rangesTo: none, dictionary: [] })
-  const layers = [{ layerId, numberCount: LISTED, rangeCount: 0 }]
-  const { version } = await store.stageVersion('deny', { layers, entryCount: LISTED }, ACTOR)
-  await store.activateVersion('deny', version, {}, ACTOR)
-  const reports = Array.from({ length: REPORTED * 3 }, (_, index) => ({
-    reportId: `r${index}`,
-    number: (79_000_000_003 + (index % REPORTED) * 99_000) as PhoneNumber,
-    channel: 'app' as const,
-    scenario: 'bank' as const,
-    reporter: index.toString(16).padStart(32, '0'),
-    ingress: 0,
-    atMs: NOW,
-    receivedMs: NOW,
-    weight: 1,
-  }))
-  for (let at = 0; at < reports.length; at += 1_000) {
-    await Promise.all(reports.slice(at, at + 1_000).map((report) => store.appendReport(report, ACTOR)))
-  }
-  await contents.close()
-  await store.close()
-}
-
-await fillStore()
-const store = await openVerdictStore({ directory })
-const builder = createSnapshotBuilder(
-  { trunks: [{ name: '', kind: 'unknown', screening: 'enforce', failMode: 'open' }], withGates: true },
-  {
-    store,
-    contents: store.contents,
-    readGateFile: async () => undefined,
-    onGateRebuilt: () => undefined,
-    onRangesRefused: () => undefined,
-  },
-)
-const ring = createDecisionRing(8_192)
-const behaviour = openBehaviour(
-  createBehaviourRegions(
-    { activeNumbers: 4_194_304, pairsPerDay: 4_194_304, blocks: 262_144, recentEnds: 65_536 },
-    Uint32Array.of(5, 6),
-    NOW,
-  ),
-)
-rotatePairs(behaviour.pairs, NOW)
-const screener = createScreener(
-  { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
-  {
-    lookup: store.lookup,
-    counters: openCounters(createCounters(1), 0),
-    ring: openDecisionRing(ring),
-    recent: openRecentCalls(createRecentCalls(65_536)),
-    traffic: openTraffic(createTraffic(65_536)),
-    behaviour,
-    fillRandom: (words) => void randomFillSync(words),
-    nowNs: () => performance.now() * 1e6,
-    onFailure(error) {
-      throw error
-    },
-  },
-)
-screener.install(await builder.build())
-
+const numbers = numbersOf(SCALE)
+const random = seededRandom(1)
 const decision = createDecision()
 const call: Call = {
   caller: 79_160_000_002,
@@ -136,86 +75,101 @@ const call: Call = {
   treatment: 0,
   callHashLow: 0,
   callHashHigh: 0,
-  nowMs: NOW,
-  deadlineMs: NOW + 50,
+  nowMs: START_MS,
+  deadlineMs: START_MS + 50,
 }
 const CALL_IDS = Array.from({ length: 64 }, (_, index) => `3848276298220188511-${index}@192.0.2.1`)
 
-const kinds: Record<string, (index: number) => void> = {
-  'unknown caller, no call id': (index) => {
-    call.caller = unknown(index)
-    call.callHashLow = 0
-    call.callHashHigh = 0
-  },
-  'unknown caller': (index) => {
-    call.caller = unknown(index)
-    screener.hashCall(call, CALL_IDS[index & 63] ?? '')
-  },
-  'listed caller': (index) => {
-    call.caller = listed(index)
-    screener.hashCall(call, CALL_IDS[index & 63] ?? '')
-  },
-  'reported caller': (index) => {
-    call.caller = reported(index)
-    screener.hashCall(call, CALL_IDS[index & 63] ?? '')
-  },
-  again: () => {
-    call.caller = 79_160_000_002
-    screener.hashCall(call, 'again')
-  },
+// Made before a slice is timed: the numbers of its calls.
+const callers = new Float64Array(SLICE)
+const callees = new Float64Array(SLICE)
+let made = 0
+
+type Kind = { readonly caller: (index: number) => number; readonly hasCallId: boolean; readonly isAgain?: true }
+const kinds: Record<string, Kind> = {
+  'unlisted caller, no call id': { caller: numbers.unlisted, hasCallId: false },
+  'unlisted caller': { caller: numbers.unlisted, hasCallId: true },
+  'new caller': { caller: () => numbers.fresh(made++), hasCallId: true },
+  'listed caller': { caller: numbers.listed, hasCallId: true },
+  'reported caller': { caller: numbers.reported, hasCallId: true },
+  again: { caller: () => 79_160_000_002, hasCallId: true, isAgain: true },
 }
 
 const drained = new Uint8Array(8_192 * 128)
-const reader = openDecisionRing(ring)
-let next = 0
 let verdicts = 0
 
+type Nanoseconds = { readonly wall: number; readonly cpu: number }
+
 /** One round of calls; in slices, so that the ring is emptied as in a verdict process. */
-function run(prepare: (index: number) => void): number {
-  let elapsed = 0
-  for (let slice = 0; slice < CALLS_PER_ROUND; slice += 5_000) {
+function run({ caller, hasCallId, isAgain }: Kind): Nanoseconds {
+  let wall = 0
+  let cpu = 0
+  for (let done = 0; done < CALLS_PER_ROUND; done += SLICE) {
+    for (let index = 0; index < SLICE; index++) {
+      callers[index] = caller(Math.floor(random() * SCALE.active))
+      callees[index] = isAgain ? 79_031_112_233 : numbers.subscriber(Math.floor(random() * SCALE.active))
+    }
+    rotatePairs(behaviour.pairs, call.nowMs)
+    const cpuStart = process.cpuUsage()
     const start = process.hrtime.bigint()
-    for (let index = 0; index < 5_000; index++) {
-      prepare(next++)
+    for (let index = 0; index < SLICE; index++) {
+      call.caller = callers[index] ?? 0
+      call.callee = callees[index] ?? 0
+      call.trunk = 1 + (index & 7)
+      if (!isAgain) {
+        call.nowMs += MS_BETWEEN_CALLS
+        call.deadlineMs = call.nowMs + 50
+      }
+      if (hasCallId) screener.hashCall(call, isAgain ? 'again' : (CALL_IDS[index & 63] ?? ''))
+      else {
+        call.callHashLow = 0
+        call.callHashHigh = 0
+      }
       screener.screen(call, decision)
       verdicts += decision.verdict
     }
-    elapsed += Number(process.hrtime.bigint() - start)
-    drainRecords(reader, drained)
+    wall += Number(process.hrtime.bigint() - start)
+    const { user, system } = process.cpuUsage(cpuStart)
+    cpu += (user + system) * 1_000
+    drainRecords(ring, drained)
   }
-  // Past the window of recent calls: the next round asks new calls.
-  call.nowMs += 61_000
-  call.deadlineMs = call.nowMs + 50
-  return elapsed / CALLS_PER_ROUND
+  return { wall: wall / CALLS_PER_ROUND, cpu: cpu / CALLS_PER_ROUND }
 }
 
-const times = new Map(Object.keys(kinds).map((kind) => [kind, [] as number[]]))
-for (let turn = -3; turn < ROUNDS; turn++) {
-  for (const [kind, prepare] of Object.entries(kinds)) {
-    const ns = run(prepare)
+const measured = Object.entries(kinds).filter(([kind]) => ONLY === undefined || kind === ONLY)
+const times = new Map(measured.map(([kind]) => [kind, [] as Nanoseconds[]]))
+for (let turn = -WARM_ROUNDS; turn < ROUNDS; turn++) {
+  for (const [kind, calls] of measured) {
+    const ns = run(calls)
     if (turn >= 0) times.get(kind)?.push(ns)
   }
 }
 
-function heapBytesPerCall(prepare: (index: number) => void): number {
+function heapBytesPerCall(calls: Kind): number {
   collectGarbage()
   const before = process.memoryUsage().heapUsed
-  run(prepare)
+  run(calls)
   return (process.memoryUsage().heapUsed - before) / CALLS_PER_ROUND
 }
 
-const results = Object.entries(kinds).map(([kind, prepare]) => {
-  const { n, min, median, p99 } = summarize(times.get(kind) ?? [])
+const results = measured.map(([kind, calls]) => {
+  const rounds = times.get(kind) ?? []
+  const wall = summarize(rounds.map((ns) => ns.wall))
+  const cpu = summarize(rounds.map((ns) => ns.cpu))
   return {
     kind,
-    rounds: n,
-    minNs: round(min),
-    medianNs: round(median),
-    p99Ns: round(p99),
-    heapBytes: round(heapBytesPerCall(prepare)),
+    rounds: rounds.length,
+    minNs: round(wall.min),
+    medianNs: round(wall.median),
+    cpuMinNs: round(cpu.min),
+    cpuMedianNs: round(cpu.median),
+    heapBytes: round(heapBytesPerCall(calls)),
   }
 })
-console.log(`${LISTED} listed, ${REPORTED} reported numbers; ${CALLS_PER_ROUND} calls a round; ns per decision`)
+const { listed, reported, active } = SCALE
+console.log(
+  `${listed} listed, ${reported} reported, ${active} active; ${CALLS_PER_ROUND} calls a round; ns per decision`,
+)
 console.table(results)
-console.log(JSON.stringify({ bench: 'screen', listed: LISTED, verdicts, results, ...machine() }))
-await store.close()
+console.log(JSON.stringify({ bench: 'screen', ...SCALE, verdicts, results, ...machine() }))
+await close()

@@ -16,15 +16,17 @@ import {
   ACTIVITY_OF,
   type Activity,
   createActivityView,
+  fetchRows,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
   readActivity,
   readAndNoteAttempt,
+  readPast,
   remembers,
 } from '../shm/activity.ts'
-import { blockHarm } from '../shm/block-table.ts'
-import { isKnownContact, noteContact } from '../shm/pairs.ts'
+import { blockHarm, fetchBlocks } from '../shm/block-table.ts'
+import { fetchCall, isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import { addRemoteActivity } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
@@ -56,7 +58,7 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
   if (!isPhoneNumber(caller)) return
   const of = ACTIVITY_OF.caller + evidence.ingress
   // Before anything is counted: who calls himself is his own callee.
-  readActivity(activity, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
+  readPast(activity, caller, ACTIVITY_OF.callee, evidence.incoming)
   if (how === READ_AND_COUNT) {
     evidence.isCounted = true
     readAndNoteAttempt(activity, caller, of, callee, trunk, nowMs, evidence.outgoing)
@@ -82,6 +84,28 @@ function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Eviden
   if (isPhoneNumber(callee)) addRemoteActivity(remote, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
   if (caller >= SHORT_CODE_LIMIT) addRemoteActivity(remote, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   addRemoteActivity(remote, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
+}
+
+/**
+ * Loads what the call will touch into the cache, all at once: each of a dozen places is cold, and the locks between them would
+ * have each wait for the one before. Knows nothing, changes nothing.
+ */
+export function fetchBehaviour(call: Call, ingress: number, { activity, pairs, blocks }: BehaviourMemory): number {
+  const { caller, callee, nowMs } = call
+  const seen = fetchCall(pairs, caller, callee, nowMs) ^ fetchBlocks(blocks, caller)
+  const of = ACTIVITY_OF.caller + ingress
+  fetchRows(
+    activity,
+    caller,
+    of,
+    callee,
+    ACTIVITY_OF.callee,
+    blockOf(caller),
+    ACTIVITY_OF.block,
+    caller,
+    ACTIVITY_OF.callee,
+  )
+  return seen
 }
 
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */

@@ -17,10 +17,18 @@ import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
+import { fetchGate } from '../shm/gate.ts'
 import { noteCall } from '../shm/pairs.ts'
-import type { RecentCalls } from '../shm/recent-calls.ts'
-import { countCall, type Traffic } from '../shm/traffic.ts'
-import { askContact, countBehaviour, gatherBehaviour, noteCallEnd, READ_AND_COUNT } from './behaviour.ts'
+import { fetchRecent, type RecentCalls } from '../shm/recent-calls.ts'
+import { countCall, fetchTraffic, type Traffic } from '../shm/traffic.ts'
+import {
+  askContact,
+  countBehaviour,
+  fetchBehaviour,
+  gatherBehaviour,
+  noteCallEnd,
+  READ_AND_COUNT,
+} from './behaviour.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
@@ -102,6 +110,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   const contributions = new Float64Array(SIGNAL_NAMES.length)
   let state: CompiledState | undefined
   let screened = 0
+  let seen = 0
 
   function screenTimed(call: Call, decision: Decision): void {
     if (screened++ % TIMED_ONE_IN !== 0) {
@@ -130,7 +139,9 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
   function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
-      clearEvidence(evidence, ingressOf(call, current))
+      const ingress = ingressOf(call, current)
+      seen = fetchAll(call, ingress, current)
+      clearEvidence(evidence, ingress)
       finish(call, decision, decide(call, decision, current))
       countCall(traffic, call.caller, call.nowMs)
       if (!evidence.isCounted) countBehaviour(call, evidence.ingress, behaviour)
@@ -141,6 +152,13 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       clearDecision(decision, current.policy.version)
       finish(call, decision, decideTooLate(call, decision, current))
     }
+  }
+
+  /** Cold memory is waited for once, not at every step. The sum is kept, so that no load is dropped as useless. */
+  function fetchAll(call: Call, ingress: number, current: CompiledState): number {
+    const { caller, callHashLow, nowMs } = call
+    const lines = fetchGate(current.globalGate, caller) ^ fetchTraffic(traffic, caller, nowMs)
+    return seen ^ lines ^ fetchRecent(dependencies.recent, callHashLow) ^ fetchBehaviour(call, ingress, behaviour)
   }
 
   /** The precedence: each step is final. Returns the verdict before the callee's and the trunk's own wishes. */

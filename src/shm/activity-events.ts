@@ -112,7 +112,7 @@ export function readHead(activity: Activity, head: number, seconds: number, into
   if (minute >= 0 && passed < WINDOW_MINUTES) readWindows(activity, head, passed, into)
 }
 
-function readTotals(words: Int32Array, head: number, into: ActivityView): void {
+export function readTotals(words: Int32Array, head: number, into: ActivityView): void {
   into.firstSeenMs = (words[head + FIRST]! >>> 0) * 1_000
   into.lastSeenMs = (words[head + LAST]! >>> 0) * 1_000
   into.days = (words[head + ID_HIGH]! >>> DAYS_SHIFT) & DAYS_MAX

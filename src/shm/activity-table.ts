@@ -46,9 +46,9 @@ export function aimAt(activity: Activity, key: number, of: number): void {
 const LINE_WORDS = 16
 
 /**
- * Loads the lines of three rows into the cache, all sets first, then all heads, then what blocks there are: a dozen misses
- * in the time of three. The locks that follow are fences, behind which no load can begin early; so without this each row
- * waits for its own. Reads without a lock and believes nothing of it.
+ * Loads the lines of four rows into the cache, all sets first, then all heads, then what blocks there are: a dozen misses and
+ * more in the time of three. The locks that follow are fences, behind which no load can begin early; so without this each
+ * row waits for its own. Reads without a lock and believes nothing of it. Keys that are no numbers load some row.
  */
 export function fetchRows(
   activity: Activity,
@@ -58,22 +58,28 @@ export function fetchRows(
   of1: number,
   key2: number,
   of2: number,
+  key3: number,
+  of3: number,
 ): void {
   const { words, setScale } = activity
   const id0 = key0 + of0 * OF_FACTOR
   const id1 = key1 + of1 * OF_FACTOR
   const id2 = key2 + of2 * OF_FACTOR
+  const id3 = key3 + of3 * OF_FACTOR
   const line0 = lineOf(((mixNumber(id0) >>> 0) * setScale) | 0)
   const line1 = lineOf(((mixNumber(id1) >>> 0) * setScale) | 0)
   const line2 = lineOf(((mixNumber(id2) >>> 0) * setScale) | 0)
-  let seen = words[line0]! ^ words[line1]! ^ words[line2]!
+  const line3 = lineOf(((mixNumber(id3) >>> 0) * setScale) | 0)
+  let seen = words[line0]! ^ words[line1]! ^ words[line2]! ^ words[line3]!
   const head0 = headByTag(words, line0, mixNumberAgain(id0) & 0xffff)
   const head1 = headByTag(words, line1, mixNumberAgain(id1) & 0xffff)
   const head2 = headByTag(words, line2, mixNumberAgain(id2) & 0xffff)
+  const head3 = headByTag(words, line3, mixNumberAgain(id3) & 0xffff)
   // A head without a block names 0, the region's own head.
   const block0 = words[head0 + BLOCK]!
   const block1 = words[head1 + BLOCK]!
   const block2 = words[head2 + BLOCK]!
+  seen ^= words[head3 + BLOCK]! // a row that is only read for its totals needs no block
   seen ^= words[block0]! ^ words[block1]! ^ words[block2]!
   seen ^= words[block0 + LINE_WORDS]! ^ words[block1 + LINE_WORDS]! ^ words[block2 + LINE_WORDS]!
   activity.seen = seen // kept, so that no load is dropped as useless
@@ -121,6 +127,11 @@ export function findHead(activity: Activity): number {
     if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
   }
   return 0
+}
+
+/** Whether a head is that of the row aimed at, for those who read it without the lock. */
+export function isHeadOf({ words, low, high }: Activity, head: number): boolean {
+  return Atomics.load(words, head + ID_LOW) === low && (Atomics.load(words, head + ID_HIGH) & ID_HIGH_MASK) === high
 }
 
 /** The way is empty. Whoever calls this has seen to the head's block. */

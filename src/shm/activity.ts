@@ -19,10 +19,10 @@
  * (activity-pending.ts), and a reader finds nothing known.
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
-import { BUSY, readHead, UNKNOWN } from './activity-events.ts'
+import { BUSY, readHead, readTotals, UNKNOWN } from './activity-events.ts'
 import { type Activity, LOST, OVERRUNS } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
-import { aimAt, findHead, lockSet, unlockSet } from './activity-table.ts'
+import { aimAt, findHead, isHeadOf, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
@@ -54,6 +54,23 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
   if (head !== 0) readHead(activity, head, (nowMs / 1_000) >>> 0, into)
   unlockSet(activity, set)
   return head !== 0
+}
+
+/**
+ * The part of readActivity that is not of the last hour, for keys that are only asked about: no lock, so a row that another
+ * thread is counting may have one more call in one count than in the other.
+ */
+export function readPast(activity: Activity, key: number, of: number, into: ActivityView): boolean {
+  clearActivityView(into)
+  if (!(key > 0)) return false
+  aimAt(activity, key, of)
+  const head = findHead(activity)
+  if (head === 0) return false
+  readTotals(activity.words, head, into)
+  // Pairs with the stores in insertHead: still this key's, so its totals were not another's.
+  if (isHeadOf(activity, head)) return true
+  clearActivityView(into)
+  return false
 }
 
 /**

@@ -38,8 +38,12 @@ export function blockSet(words: Uint32Array, base: number, bits: number): void {
 }
 
 function setSection(words: Uint32Array, section: number, choice: number): void {
+  const at = section + (choice >>> 10)
+  const mask = maskOf(choice)
+  // Bits are never cleared while a day is on, so who sees both has nothing to do.
+  if ((words[at]! & mask) === mask) return
   // Pairs with the same in other threads: no bit is lost. A reader sees the pair when its last word is written.
-  Atomics.or(words, section + (choice >>> 10), maskOf(choice))
+  Atomics.or(words, at, mask)
 }
 
 /** Two bits, one when both fall together. A shift count counts modulo 32. */

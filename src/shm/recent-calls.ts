@@ -124,6 +124,11 @@ export function rememberCall(
   Atomics.store(keys, way + LOCK, 0)
 }
 
+/** Loads the lines that rememberCall writes into the cache; what it returns means nothing. */
+export function fetchRecent(recent: RecentCalls, low: number): number {
+  return recent.payloads[oldestWay(recent, low) * (RECENT_PAYLOAD_WORDS / WAY_WORDS)]!
+}
+
 /** Word index of the way that seems to hold the call (unlocked: only a hint), or -1. */
 function findWay(recent: RecentCalls, low: number, high: number): number {
   if ((low | high) === 0) return -1

@@ -116,6 +116,12 @@ export function countCall(traffic: Traffic, caller: number, nowMs: number): void
   Atomics.store(words, entry * ENTRY_WORDS + STAMP, stamp)
 }
 
+/** Loads the line where countCall looks first into the cache; what it returns means nothing. */
+export function fetchTraffic({ words, capacity }: Traffic, caller: number, nowMs: number): number {
+  const table = (nowMs / HOUR_MS) & 1
+  return words[(table * capacity + (mixNumber(caller) & (capacity - 1))) * ENTRY_WORDS]!
+}
+
 function startHour(header: Uint32Array, head: number, hour: number): void {
   // Pairs with the loads in readTrafficHour: 0 while the totals change, so that nobody takes them for either hour's.
   Atomics.store(header, head + TABLE_HOUR, 0)

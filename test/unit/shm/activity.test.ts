@@ -177,8 +177,10 @@ describe('rows that are fetched together', () => {
     for (const [i, count] of [1, 5, 30, 300].entries()) dial(activity, count, NOW, CALLER + i)
     const before = Uint8Array.from(activity.bytes)
     const keys = [CALLER, CALLER + 1, CALLER + 2, CALLER + 3, 79_999_999_999, 1, 0, -1, -4, 999_999_999_999_999]
-    for (const one of keys) for (const two of keys) fetchRows(activity, one, of, two, 4, Math.floor(one / 100), 5)
-    fetchRows(activity, CALLER, of, CALLER, of, CALLER, of)
+    for (const one of keys) {
+      for (const two of keys) fetchRows(activity, one, of, two, 4, Math.floor(one / 100), 5, one, 4)
+    }
+    fetchRows(activity, CALLER, of, CALLER, of, CALLER, of, CALLER, of)
     expect(Uint8Array.from(activity.bytes)).toEqual(before)
     expect(view(activity, CALLER + 3).attempts60).toBe(300)
   })
