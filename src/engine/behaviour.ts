@@ -111,7 +111,8 @@ export function fetchBehaviour(call: Call, ingress: number, { activity, pairs, b
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */
 function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
   const of = ACTIVITY_OF.caller + evidence.ingress
-  if (evidence.outgoing.days > STRANGER_DAYS || !remembers(memory.activity, call.caller, of, call.nowMs, PAST_MS)) {
+  evidence.isPastKnown = remembers(memory.activity, call.caller, of, call.nowMs, PAST_MS)
+  if (evidence.outgoing.days > STRANGER_DAYS || !evidence.isPastKnown) {
     evidence.oddities = 0
     return
   }

@@ -30,6 +30,11 @@ export type Evidence = {
   readonly incoming: ActivityView
   readonly block: ActivityView
   readonly called: ActivityView
+  /**
+   * The memory covers days: a caller it does not know is new, and whoever was never called is called by nobody. A node that
+   * has just started, or whose table is too small, knows nothing of the kind.
+   */
+  isPastKnown: boolean
   /** What is odd about the caller's number: bits of ODDITY. */
   oddities: number
   /** By ODDITY bit: strangers with that oddity on this trunk in the last 15 minutes, this one not counted. */
@@ -64,6 +69,7 @@ export function createEvidence(): Evidence {
     incoming: createActivityView(),
     block: createActivityView(),
     called: createActivityView(),
+    isPastKnown: false,
     oddities: 0,
     strangers15: new Int32Array(ODDITY_BITS),
     newcomers60: 0,
@@ -85,6 +91,7 @@ export function clearEvidence(evidence: Evidence, ingress: number): void {
   clearActivityView(evidence.incoming)
   clearActivityView(evidence.block)
   clearActivityView(evidence.called)
+  evidence.isPastKnown = false
   evidence.oddities = 0
   for (let bit = 0; bit < ODDITY_BITS; bit++) evidence.strangers15[bit] = 0
   evidence.newcomers60 = 0

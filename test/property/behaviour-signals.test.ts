@@ -104,6 +104,7 @@ const evidence: fc.Arbitrary<Evidence> = fc
     oddities: fc.nat(7),
     strangers15: fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }).map((counts) => Int32Array.from(counts)),
     contact: fc.nat(1),
+    isPastKnown: fc.boolean(),
   })
   .map((drawn) => ({ ...createEvidence(), ...drawn }))
 

@@ -63,6 +63,8 @@ const features = new Int16Array(PATTERN_FEATURES.length)
  * call looks like; this one says how likely the whole picture is fraud.
  */
 export const callingPattern: Signal = (_call, evidence, { policy }) => {
+  // Without a past everybody is new and nobody has friends, which the weights would hold against all.
+  if (!evidence.isPastKnown) return 0
   const { bias, full, weights } = policy.pattern
   patternFeatures(evidence, features)
   let score = 0

@@ -13,7 +13,8 @@ const HUMAN_PACE = { callees1: 3, callees15: 20, callees60: 60 }
  * the SIM of a gateway that brings foreign calls in as local ones. Its calls are real conversations, so how they end says
  * nothing.
  */
-export const simBox: Signal = (_call, { outgoing, incoming }, { policy }) => {
+export const simBox: Signal = (_call, { outgoing, incoming, isPastKnown }, { policy }) => {
+  if (!isPastKnown) return 0
   const { calls, callees60, incomingPercent } = policy.behaviour.simBox
   if (outgoing.days > DAYS_MAX) return 0
   if (incoming.totalAttempts * 100 > outgoing.totalAttempts * incomingPercent) return 0

@@ -37,6 +37,7 @@ const BOUNDS: readonly (readonly [string, number, number])[] = [
   ['/robocall/callees1', 2, 10_000],
   ['/robocall/callees15', 2, 10_000],
   ['/robocall/callees60', 2, 10_000],
+  ['/robocall/fruitless', 2, 10_000],
   ['/oneRing/callees', 2, 10_000],
   ['/sequential/calls', 2, 10_000],
   ['/neighbour/digits', 3, 14],

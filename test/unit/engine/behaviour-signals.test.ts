@@ -13,7 +13,7 @@ import { call, DEFAULT_POLICY, HOME } from '../../fixtures/screening-world.ts'
 
 /** Limits of these tests' own: the default policy is fitted and may change. */
 const BEHAVIOUR: Behaviour = {
-  robocall: { callees1: 10, callees15: 40, callees60: 80 },
+  robocall: { callees1: 10, callees15: 40, callees60: 80, fruitless: 5 },
   oneRing: { callees: 8 },
   sequential: { calls: 8 },
   neighbour: { digits: 6 },
@@ -37,7 +37,7 @@ type Seen = Partial<Omit<Evidence, 'outgoing' | 'incoming' | 'block' | 'called'>
 function evidenceOf({ outgoing, incoming, block, called, ...rest }: Seen): Evidence {
   const row = (fields: Partial<ActivityView> = {}) => ({ ...createActivityView(), ...fields })
   const rows = { outgoing: row(outgoing), incoming: row(incoming), block: row(block), called: row(called) }
-  return { ...createEvidence(), ...rest, ...rows }
+  return { ...createEvidence(), isPastKnown: true, ...rest, ...rows }
 }
 
 /** In thousandths, of a policy that enforces every signal. */
@@ -66,27 +66,40 @@ describe('robocall-burst', () => {
     ['others1', 10],
     ['others15', 40],
     ['others60', 80],
-  ] as const)(
-    'counts the callee of this call with those of %s: nothing at half the limit, full at it',
-    (field, limit) => {
-      const at = (others: number) => strengthOf('robocall-burst', { outgoing: { [field]: others } })
-      expect(at(limit / 2 - 1)).toBe(0)
-      expect(at(limit / 2)).toBe(Math.floor(2_000 / limit))
-      expect(at(limit - 2)).toBe(Math.floor((1_000 * (limit / 2 - 1)) / (limit / 2)))
-      expect(at(limit - 1)).toBe(1_000)
-    },
-  )
+  ] as const)('is nothing at half of the limit of %s, and full at it', (field, limit) => {
+    const at = (others: number) =>
+      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { [field]: others, ...ended({ unanswered: 9 }) } })
+    expect(at(limit / 2)).toBe(0)
+    expect(at(limit / 2 + 1)).toBe(Math.floor(2_000 / limit))
+    expect(at(limit - 1)).toBe(Math.floor((1_000 * (limit / 2 - 1)) / (limit / 2)))
+    expect(at(limit)).toBe(1_000)
+  })
 
-  it('is halved for a number with a past, on the third day and not before', () => {
-    const at = (days: number, totalAttempts: number) =>
-      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 9, days, totalAttempts } })
-    expect([at(2, 1_000), at(3, 1_000), at(3, 1_001)]).toEqual([1_000, 500, 1_000])
+  it('needs calls in vain: the rate alone is no crime', () => {
+    const at = (unanswered: number) =>
+      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, ...ended({ unanswered }) } })
+    expect([0, 1, 2, 4, 5].map(at)).toEqual([0, 0, 250, 750, 1_000])
   })
 
   it('is halved when more than every third call is listened to', () => {
     const at = (brief: number, unanswered: number) =>
-      strengthOf('robocall-burst', { outgoing: { others1: 9, ...ended({ brief, unanswered }) } })
+      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, ...ended({ brief, unanswered }) } })
     expect([at(5, 10), at(6, 10)]).toEqual([1_000, 500])
+  })
+
+  it('is halved from the third day on', () => {
+    const at = (days: number) =>
+      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, days, ...ended({ unanswered: 9 }) } })
+    expect([at(2), at(3)]).toEqual([1_000, 500])
+  })
+
+  it('sees a slow one, whom nobody calls, by calls in vain less twice those that were heard', () => {
+    const at = (others60: number, unanswered: number, brief: number, totalAttempts = 0) =>
+      strengthOf('robocall-burst', {
+        incoming: { totalAttempts },
+        outgoing: { others60, ...ended({ unanswered, brief }) },
+      })
+    expect([at(5, 6, 0), at(4, 6, 0), at(5, 8, 1), at(5, 6, 1), at(5, 6, 0, 1)]).toEqual([1_000, 0, 1_000, 500, 0])
   })
 })
 

@@ -4,7 +4,7 @@ import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { type CallEnd, createCallEnd } from '../../../src/engine/behaviour.ts'
 import { describeBehaviour } from '../../../src/engine/number-behaviour.ts'
 import { isKnownContact } from '../../../src/shm/pairs.ts'
-import { CALLEE, CALLER, NOW, type OpenWorld, openWorld } from '../../fixtures/screening-world.ts'
+import { CALLEE, CALLER, DAY_MS, NOW, type OpenWorld, openWorld } from '../../fixtures/screening-world.ts'
 
 const NATIONAL = 2
 
@@ -188,6 +188,8 @@ describe('somebody who calls himself', () => {
 describe('the call that is decided', () => {
   it('does not count against itself as a call that its own caller gets', () => {
     const world = openWorld()
+    // A table that covers days, so that the caller is new.
+    world.screen({ caller: CALLER + 5_000, nowMs: NOW - 3 * DAY_MS })
     for (let index = 0; index < 40; index++) world.screen({ callee: CALLEE + 10 * index })
     const self = { callee: CALLER }
     const { score } = world.explain(self)
@@ -199,6 +201,8 @@ describe('the call that is decided', () => {
 describe('explanations of withheld calls', () => {
   it('know nothing of the call that was explained before', () => {
     const world = openWorld()
+    // A table that covers days, so that the caller is new.
+    world.screen({ caller: CALLER + 5_000, nowMs: NOW - 3 * DAY_MS })
     for (let index = 0; index < 40; index++) world.screen({ callee: CALLEE + 10 * index })
     expect(world.explain({}).signals.some(({ strength }) => strength > 0)).toBe(true)
     const { reasons } = world.explain({ caller: -1 })

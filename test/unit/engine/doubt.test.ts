@@ -49,11 +49,14 @@ function judged(world: World, call: Partial<Call> = {}) {
 
 const on = (kind: ListKind) => ({ lists: [{ name: kind, kind, layers: [{ numbers: [CALLER] }] }] })
 const burst = (more: Partial<Report> = {}) => ({ reports: reports(8, more) })
-/** Ten calls in this minute that nobody takes. */
-const rush: WorldEvent[] = Array.from({ length: 10 }, (_, index) => ({
-  type: 'call',
-  call: { callee: CALLEE + 1_000 + 10 * index, nowMs: NOW },
-}))
+/** Twenty calls in this minute that nobody takes: twice any limit of a robocall burst. */
+const rush: WorldEvent[] = Array.from({ length: 20 }, (_, index): WorldEvent[] => {
+  const callee = CALLEE + 1_000 + 10 * index
+  return [
+    { type: 'call', call: { callee, nowMs: NOW } },
+    { type: 'end', end: { callee, answered: false, ringMs: 20_000, nowMs: NOW } },
+  ]
+}).flat()
 
 /** Long talks on so many days, all of them with others than the callee. */
 function talks(days: number, perDay: number): WorldEvent[] {
@@ -106,8 +109,8 @@ describe('a suspicious burst of reports', () => {
       step: 'score',
       reviewWanted: false,
     })
-    // With a call less in it, behaviour alone is at 72 points.
-    expect(judged({ ...burst(), history: rush.slice(2) })).toMatchObject({
+    // Three calls in vain are not enough.
+    expect(judged({ ...burst(), history: rush.slice(0, 6) })).toMatchObject({
       verdict: 'flag',
       step: 'report-burst',
       reviewWanted: true,

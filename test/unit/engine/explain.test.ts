@@ -16,7 +16,7 @@ import {
 } from '../../fixtures/screening-world.ts'
 
 /** Limits of these tests' own: those of the default policy are fitted and may change. */
-const BEHAVIOUR = { ...DEFAULT_BEHAVIOUR, robocall: { callees1: 10, callees15: 40, callees60: 80 } }
+const BEHAVIOUR = { ...DEFAULT_BEHAVIOUR, robocall: { callees1: 10, callees15: 40, callees60: 80, fruitless: 4 } }
 
 const changesOf = (world: World, call: Parameters<ReturnType<typeof openWorld>['explain']>[0] = {}) =>
   openWorld(world).explain(call).changes
@@ -173,16 +173,24 @@ describe('the smallest changes that would flip a verdict', () => {
     ] as const
     const policy = { ...DEFAULT_POLICY, thresholds: { flag: 50, block: 80 }, behaviour: BEHAVIOUR, rules }
     const called = (count: number): WorldEvent[] =>
-      Array.from({ length: count }, (_, index) => ({ type: 'call', call: { callee: CALLEE + 10 * (index + 1) } }))
+      Array.from({ length: count }, (_, index): WorldEvent[] => {
+        const callee = CALLEE + 10 * (index + 1)
+        return [
+          // Somebody calls back: no slow robocaller.
+          ...(index === 0 ? [{ type: 'call' as const, call: { caller: callee, callee: CALLER } }] : []),
+          { type: 'call', call: { callee } },
+          { type: 'end', end: { callee, answered: false, ringMs: 20_000 } },
+        ]
+      }).flat()
     const talked: WorldEvent[] = [
       { type: 'call', call: {} },
       { type: 'end', end: { answered: true, ringMs: 1_000, talkMs: 60_000 } },
     ]
 
     it('of a burst of calls: so many fewer, to the twentieth', () => {
-      // 20 callees and this one: full at 10. A block needs 0.889 of it, 9.4 callees: 8 + 1 of them flag.
+      // Full at 10 callees. A block needs 0.889 of it, 9.4 callees; 9 have 0.8.
       expect(only(changesOf({ policy, history: called(20) }), 'calls-last-hour')).toEqual([
-        { change: 'calls-last-hour', from: 20, to: 8, verdict: 'flag', score: 72 },
+        { change: 'calls-last-hour', from: 20, to: 9, verdict: 'flag', score: 72 },
       ])
     })
 
@@ -218,8 +226,8 @@ describe('the smallest changes that would flip a verdict', () => {
         { name: 'callees15', value: 20, limit: 40 },
         { name: 'callees60', value: 20, limit: 80 },
         { name: 'days', value: 1 },
-        { name: 'incoming', value: 0 },
-        { name: 'fruitless60', value: 0 },
+        { name: 'incoming', value: 1 },
+        { name: 'fruitless60', value: 20, limit: 4 },
         { name: 'listened60', value: 0 },
       ])
       expect(signals.find(({ signal }) => signal === 'watched')?.values).toEqual([])

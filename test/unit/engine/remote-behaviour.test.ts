@@ -46,7 +46,7 @@ describe('calls that other processes have counted', () => {
     const attempts = () => {
       gatherBehaviour(CALL, evidence, here, how)
       const { outgoing, called, incoming, block } = evidence
-      return [outgoing.attempts60, called.attempts60, incoming.attempts60, block.attempts60]
+      return [outgoing.attempts60, called.attempts60, incoming.totalAttempts, block.attempts60]
     }
     expect(attempts()).toEqual([10, 11, 12, 13])
     hear(here, there)
