@@ -87,14 +87,14 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   oneRing: { callees: 5 },
   sequential: { calls: 6 },
   neighbour: { digits: 6 },
-  strangers: { fromAbroad: 3, ownNumbers: 15, neighbours: 3 },
+  strangers: { fromAbroad: 3, ownNumbers: 20, neighbours: 3 },
   rotation: { newcomers: 4, callers: 4, calls: 48 },
   simBox: { calls: 10, callees60: 8, incomingPercent: 2 },
-  trunks: { count: 4 },
+  trunks: { count: 6 },
   flood: { calls: 12 },
   pattern: {
     bias: -1465,
-    full: 4629,
+    full: 5200,
     weights: {
       'callees-1': 6,
       'callees-15': 365,

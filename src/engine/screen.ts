@@ -12,7 +12,7 @@ import type { NumberLookup } from '../domain/lookup.ts'
 import type { DiallingRules } from '../domain/parse-phone-number.ts'
 import { SIGNAL_NAMES } from '../domain/policy.ts'
 import { scoreOf } from '../domain/score.ts'
-import { ANALYTICS, DETERMINISTIC, reasonIndex, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
+import { ANALYTICS, DETERMINISTIC, reasonIndex, STRENGTH_FULL } from '../domain/signal.ts'
 import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
@@ -21,6 +21,7 @@ import { fetchGate } from '../shm/gate.ts'
 import { noteCall } from '../shm/pairs.ts'
 import { fetchRecent, type RecentCalls } from '../shm/recent-calls.ts'
 import { countCall, fetchTraffic, type Traffic } from '../shm/traffic.ts'
+import { addSignalReasons } from './add-signal-reasons.ts'
 import {
   askContact,
   countBehaviour,
@@ -34,7 +35,7 @@ import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
 import { countDecision } from './count-decision.ts'
-import { addReason, clearDecision, type Decision, SIGNAL_REASONS_MAX } from './decision.ts'
+import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { doubtOf } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
@@ -190,7 +191,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
 
     const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
     decision.score = scoreOf(contributions, onlyFlags, policy.blockAt)
-    addReasons(decision, policy)
+    addSignalReasons(decision, policy, strengths, contributions, evidence)
 
     // 4. Deny lists block, whatever the score.
     if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE) {
@@ -226,25 +227,6 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     decision.flags |= DECISION_FLAG.reviewWanted
     addReason(decision, doubt === DOUBT.burst ? REASON.reportBurst : REASON.reportsContested, 0, 0, ANALYTICS)
     return FLAG
-  }
-
-  /** One reason per enforced signal that was seen, those without points included; the strongest gives the basis. */
-  function addReasons(decision: Decision, { modes, points }: CompiledPolicy): void {
-    let isHarm = false
-    for (let index = 0; index < strengths.length; index++) {
-      const facts = SIGNAL_FACTS_BY_INDEX[index]
-      const contribution = contributions[index] ?? 0
-      if (facts === undefined || strengths[index] === 0 || modes[index] !== MODE_ENFORCE) continue
-      isHarm ||= contribution > 0
-      // Good evidence that does not count for this call is no reason, nor is what nothing stands against.
-      if (facts.isGood && contribution === 0 && points[index] !== 0) continue
-      if (facts.mitigates && !isHarm) continue // mitigating signals come last
-      const isFact = facts.isDeterministicAtFull && strengths[index] === STRENGTH_FULL
-      const listId = evidence.listByKind[facts.listCode] ?? 0
-      addReason(decision, facts.reasonIndex, Math.round(contribution), listId, isFact ? DETERMINISTIC : ANALYTICS)
-    }
-    decision.reasonCount = Math.min(decision.reasonCount, SIGNAL_REASONS_MAX)
-    if (decision.reasonCount > 0) decision.basis = decision.reasonBases[0] ?? ANALYTICS
   }
 
   function decideUnready(decision: Decision): number {
@@ -314,6 +296,5 @@ function allowBecause(decision: Decision, reason: number, listId: number, basis:
 
 /** A subscriber may ask for less than we would do, never for more. */
 function mostSevereFor(treatment: number): number {
-  if (treatment === TREATMENT_OFF) return ALLOW
-  return treatment === TREATMENT_FLAG ? FLAG : BLOCK
+  return treatment === TREATMENT_OFF ? ALLOW : treatment === TREATMENT_FLAG ? FLAG : BLOCK
 }
