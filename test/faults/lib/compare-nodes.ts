@@ -59,8 +59,8 @@ async function answer(node: RunningService, path: string): Promise<unknown> {
   const body = await ask<Record<string, unknown>>(node, 'GET', path).catch((error: unknown) => ({
     error: String(error),
   }))
-  // Decisions are of the node that made them.
-  return { ...body, decisions: undefined }
+  // Decisions and calls are of the node that saw them; what is reported around a number fades until it is looked at.
+  return { ...body, decisions: undefined, activity: undefined, numberBlock: undefined }
 }
 
 function reportedNumbers(acknowledged: readonly Acknowledged[]): string[] {

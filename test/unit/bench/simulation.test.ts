@@ -47,7 +47,7 @@ describe('a simulation', () => {
     expect(JSON.stringify(describeResults([again], attacks))).toBe(JSON.stringify(describeResults([first], attacks)))
     const other = await runSimulation({ ...OPTIONS, seed: 12 })
     expect(inOrder(other.tally.calls)).not.toEqual(inOrder(first.tally.calls))
-  })
+  }, 120_000)
 
   it('has about the calls and the share of fraud that were asked for', () => {
     const { malicious, benign, fraudShare } = describeResults([first], attacks)
