@@ -28,7 +28,7 @@ import {
 import { blockHarm, fetchBlocks } from '../shm/block-table.ts'
 import { fetchCall, isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
-import { addRemoteActivity } from '../shm/remote-activity.ts'
+import { addRemoteActivity, hearsOthers } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
 import { type Evidence, ODDITY, ODDITY_BITS } from './evidence.ts'
@@ -73,12 +73,12 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
     if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
     if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   }
-  addRemote(call, of, evidence, memory)
+  if (hearsOthers(memory.remote)) addRemote(call, of, evidence, memory)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
   gatherStrangers(call, evidence, memory, how)
 }
 
-/** What other processes and nodes have seen of the same numbers: one load for each row while none was heard. */
+/** What other processes and nodes have seen of the same numbers. */
 function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Evidence, { remote }: BehaviourMemory): void {
   addRemoteActivity(remote, caller, of, nowMs, evidence.outgoing)
   if (isPhoneNumber(callee)) addRemoteActivity(remote, callee, ACTIVITY_OF.callee, nowMs, evidence.called)

@@ -78,6 +78,12 @@ export function openRemoteActivity(memory: SharedArrayBuffer): RemoteActivity {
   }
 }
 
+/** Whether any other was ever heard: one load, so that a process which is alone need not ask for its rows. */
+export function hearsOthers({ words }: RemoteActivity): boolean {
+  // Pairs with the store in hearSource.
+  return Atomics.load(words, HEARD_ANY) !== 0
+}
+
 /**
  * Adds to `into`, which readActivity has filled, what others say of the row at `nowMs`. True: something was added. Any
  * thread; no allocation, and a single load when nobody was heard lately.
