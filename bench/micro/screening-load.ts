@@ -53,6 +53,11 @@ export type Numbers = {
   readonly subscriber: (index: number) => PhoneNumber
 }
 
+/** A caller comes in through one of eight trunks, always the same. */
+export function trunkOf(caller: number): number {
+  return 1 + (Math.floor(caller / 100) % TRUNKS)
+}
+
 const UNLISTED_DIGITS = [0, 2, 4, 5, 6, 7, 8, 9] as const
 
 export function numbersOf({ active: count }: Scale): Numbers {
@@ -67,7 +72,7 @@ export function numbersOf({ active: count }: Scale): Numbers {
     unlisted: (index) => active((index % tens) * 10 + (UNLISTED_DIGITS[index & 7] ?? 0)),
     listed: (index) => active((index % tens) * 10 + 1),
     reported: (index) => active((index % tens) * 10 + 3),
-    fresh: (index) => (FIRST + 950_000_000 + index * 13) as PhoneNumber,
+    fresh: (index) => (FIRST + 950_000_000 + index * 107) as PhoneNumber,
     subscriber(index) {
       const which = index % count
       return (which & 1) === 0 ? active(which) : ((FIRST + 1_000_000_000 + which * 37) as PhoneNumber)
@@ -202,7 +207,7 @@ function fillBehaviour(behaviour: BehaviourMemory, scale: Scale, nowMs: number):
   const oneCall = (caller: number) => {
     called.caller = caller
     called.callee = numbers.subscriber(Math.floor(random() * scale.active))
-    called.trunk = 1 + Math.floor(random() * TRUNKS)
+    called.trunk = trunkOf(caller)
     countBehaviour(called, NATIONAL, behaviour)
     noteCall(behaviour.pairs, called.caller, called.callee, called.nowMs)
   }

@@ -16,7 +16,6 @@ import {
   ACTIVITY_OF,
   type Activity,
   createActivityView,
-  fetchRows,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
@@ -25,8 +24,8 @@ import {
   readPast,
   remembers,
 } from '../shm/activity.ts'
-import { blockHarm, fetchBlocks } from '../shm/block-table.ts'
-import { fetchCall, isKnownContact, noteContact } from '../shm/pairs.ts'
+import { blockHarm } from '../shm/block-table.ts'
+import { isKnownContact, noteContact } from '../shm/pairs.ts'
 import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import { addRemoteActivity, hearsOthers } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
@@ -84,28 +83,6 @@ function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Eviden
   if (isPhoneNumber(callee)) addRemoteActivity(remote, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
   if (caller >= SHORT_CODE_LIMIT) addRemoteActivity(remote, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
   addRemoteActivity(remote, caller, ACTIVITY_OF.callee, nowMs, evidence.incoming)
-}
-
-/**
- * Loads what the call will touch into the cache, all at once: each of a dozen places is cold, and the locks between them would
- * have each wait for the one before. Knows nothing, changes nothing.
- */
-export function fetchBehaviour(call: Call, ingress: number, { activity, pairs, blocks }: BehaviourMemory): number {
-  const { caller, callee, nowMs } = call
-  const seen = fetchCall(pairs, caller, callee, nowMs) ^ fetchBlocks(blocks, caller)
-  const of = ACTIVITY_OF.caller + ingress
-  fetchRows(
-    activity,
-    caller,
-    of,
-    callee,
-    ACTIVITY_OF.callee,
-    blockOf(caller),
-    ACTIVITY_OF.block,
-    caller,
-    ACTIVITY_OF.callee,
-  )
-  return seen
 }
 
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */

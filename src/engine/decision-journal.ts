@@ -101,6 +101,7 @@ function writeRecord(view: DataView, at: number, call: Call, decision: Decision,
 /** Strengths of thousandths as a decision carries them: 0..255, and only nothing is 0. */
 export function noteStrengths(decision: Decision, strengths: Uint16Array): void {
   for (let index = 0; index < SIGNAL_NAMES.length; index++) {
-    decision.strengths[index] = Math.ceil(((strengths[index] ?? 0) * 255) / STRENGTH_FULL)
+    // Rounded up, in whole numbers.
+    decision.strengths[index] = (((strengths[index] ?? 0) * 255 + STRENGTH_FULL - 1) / STRENGTH_FULL) | 0
   }
 }

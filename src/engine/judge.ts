@@ -11,7 +11,7 @@ import { SIGNAL_REASONS_MAX } from './decision.ts'
 import { doubtOf } from './doubt.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
 import { type SignalValue, signalValues } from './signal-values.ts'
-import { measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
+import { HARM_SEEN, measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
 
 /** The step of the precedence that decided. */
 export const PRECEDENCE_STEPS = [
@@ -152,7 +152,8 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
 
 function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): JudgedSignal[] {
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
-  if (measureSignals(call, evidence, context, strengths)) measureMitigation(call, evidence, context, strengths)
+  const seen = measureSignals(call, evidence, context, strengths)
+  if ((seen & HARM_SEEN) !== 0) measureMitigation(call, evidence, context, strengths)
   const judged = SIGNAL_NAMES.map((signal, index) => {
     const facts = SIGNAL_FACTS[signal]
     const strength = strengths[index] ?? 0

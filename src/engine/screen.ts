@@ -17,20 +17,10 @@ import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
-import { fetchGate } from '../shm/gate.ts'
 import { noteCall } from '../shm/pairs.ts'
-import { fetchRecent, type RecentCalls } from '../shm/recent-calls.ts'
-import { countCall, fetchTraffic, type Traffic } from '../shm/traffic.ts'
+import { countCall } from '../shm/traffic.ts'
 import { addSignalReasons } from './add-signal-reasons.ts'
-import {
-  askContact,
-  countBehaviour,
-  fetchBehaviour,
-  gatherBehaviour,
-  noteCallEnd,
-  READ_AND_COUNT,
-} from './behaviour.ts'
-import type { BehaviourMemory } from './behaviour-memory.ts'
+import { askContact, countBehaviour, gatherBehaviour, noteCallEnd, READ_AND_COUNT } from './behaviour.ts'
 import { createCallHasher } from './call-hasher.ts'
 import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
@@ -39,15 +29,18 @@ import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { doubtOf } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
+import { type FetchedMemory, fetchMemory } from './fetch-memory.ts'
 import { gatherEvidence, ingressOf } from './gather-evidence.ts'
 import { odditiesOf } from './oddities.ts'
 import { offerLongTalk } from './offer-long-talk.ts'
 import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import {
+  HARM_SEEN,
   isContradicted,
   measureMitigation,
   measureSignals,
+  NOTHING_SEEN,
   REPORT_SIGNALS,
   weighSignals,
 } from './signals/measure-signals.ts'
@@ -62,15 +55,11 @@ export type ScreenerOptions = DecisionJournalOptions & {
   readonly callKey: Uint32Array
 }
 
-export type ScreenerDependencies = {
+export type ScreenerDependencies = FetchedMemory & {
   readonly lookup: NumberLookup
-  readonly recent: RecentCalls
   /** Single-writer regions of this thread. */
   readonly counters: Counters
   readonly ring: DecisionRing
-  readonly traffic: Traffic
-  /** Shared by all threads of the process. */
-  readonly behaviour: BehaviourMemory
   readonly fillRandom: FillRandom
   /** A clock for measuring, in nanoseconds. */
   readonly nowNs: () => number
@@ -111,7 +100,6 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   const contributions = new Float64Array(SIGNAL_NAMES.length)
   let state: CompiledState | undefined
   let screened = 0
-  let seen = 0
 
   function screenTimed(call: Call, decision: Decision): void {
     if (screened++ % TIMED_ONE_IN !== 0) {
@@ -141,7 +129,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
       const ingress = ingressOf(call, current)
-      seen = fetchAll(call, ingress, current)
+      fetchMemory(call, ingress, current, dependencies)
       clearEvidence(evidence, ingress)
       finish(call, decision, decide(call, decision, current))
       countCall(traffic, call.caller, call.nowMs)
@@ -153,13 +141,6 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       clearDecision(decision, current.policy.version)
       finish(call, decision, decideTooLate(call, decision, current))
     }
-  }
-
-  /** Cold memory is waited for once, not at every step. The sum is kept, so that no load is dropped as useless. */
-  function fetchAll(call: Call, ingress: number, current: CompiledState): number {
-    const { caller, callHashLow, nowMs } = call
-    const lines = fetchGate(current.globalGate, caller) ^ fetchTraffic(traffic, caller, nowMs)
-    return seen ^ lines ^ fetchRecent(dependencies.recent, callHashLow) ^ fetchBehaviour(call, ingress, behaviour)
   }
 
   /** The precedence: each step is final. Returns the verdict before the callee's and the trunk's own wishes. */
@@ -176,7 +157,11 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     gatherEvidence(call, current, lookup, counters, evidence)
     evidence.oddities = odditiesOf(call, evidence, current)
     gatherBehaviour(call, evidence, behaviour, READ_AND_COUNT)
-    if (measureSignals(call, evidence, current, strengths)) {
+    const signalsSeen = measureSignals(call, evidence, current, strengths)
+    const allowList = evidence.listByKind[LIST_KIND_CODE.allow] ?? 0
+    // Most calls. A score of 0 reaches no threshold: they are 1 and more.
+    if (signalsSeen === NOTHING_SEEN && allowList === 0) return ALLOW
+    if ((signalsSeen & HARM_SEEN) !== 0) {
       if (evidence.contact === CONTACT_NOT_ASKED) evidence.contact = askContact(call, behaviour)
       measureMitigation(call, evidence, current, strengths)
     }
@@ -186,7 +171,6 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     const contradicted = isContradicted(policy, strengths)
 
     // 3. Allow lists have the last word.
-    const allowList = evidence.listByKind[LIST_KIND_CODE.allow] ?? 0
     if (allowList !== 0 && !contradicted) return allowBecause(decision, REASON.allowListed, allowList, ANALYTICS)
 
     const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)

@@ -125,7 +125,7 @@ export type Activity = Omit<Places, 'wordCount'> & {
   high: number
   set: number
   tag: number
-  /** What fetchRows read last. */
+  /** A sum of what fetchRows and others have loaded: means nothing. */
   seen: number
   /** Histograms and estimates of a sketch measured at a time that is not its own (sliding-sketch.ts). */
   readonly scratch: Int32Array

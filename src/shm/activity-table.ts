@@ -82,7 +82,7 @@ export function fetchRows(
   seen ^= words[head3 + BLOCK]! // a row that is only read for its totals needs no block
   seen ^= words[block0]! ^ words[block1]! ^ words[block2]!
   seen ^= words[block0 + LINE_WORDS]! ^ words[block1 + LINE_WORDS]! ^ words[block2 + LINE_WORDS]!
-  activity.seen = seen // kept, so that no load is dropped as useless
+  activity.seen ^= seen // kept, so that no load is dropped as useless
 }
 
 /** Word index of the head of the way with the tag; of the region, whose word BLOCK is 0, when there is none. */

@@ -71,29 +71,30 @@ function bits(...names: readonly SignalName[]): number {
   return names.reduce((mask, name) => mask | (1 << SIGNAL_NAMES.indexOf(name)), 0)
 }
 
+/** What measureSignals saw, bits: nothing at all, as of most calls; something; something that has points. */
+export const NOTHING_SEEN = 0
+const SOMETHING_SEEN = 1
+export const HARM_SEEN = 2
+
 /** Signals that mitigate come last in SIGNAL_NAMES. */
 const MITIGATING = SIGNAL_FACTS_BY_INDEX.findIndex((facts) => facts.mitigates)
 
 /**
  * Measures every signal that is not off into `strengths` (SIGNAL_NAMES order, 0..STRENGTH_FULL), but for those that
- * mitigate, which stay 0. True: there is harm, so that they matter. No allocation.
+ * mitigate, which stay 0. Returns NOTHING_SEEN when all are 0, or HARM_SEEN when those that mitigate matter. No allocation.
  */
-export function measureSignals(
-  call: Call,
-  evidence: Evidence,
-  context: SignalContext,
-  strengths: Uint16Array,
-): boolean {
+export function measureSignals(call: Call, evidence: Evidence, context: SignalContext, strengths: Uint16Array): number {
   const { modes, points } = context.policy
-  let isHarm = false
+  let seen = NOTHING_SEEN
   for (let index = 0; index < MITIGATING; index++) {
     const measure = SIGNALS_BY_INDEX[index] as Signal
     const strength = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
     strengths[index] = strength
-    if (strength > 0 && points[index] !== 0 && !SIGNAL_FACTS_BY_INDEX[index]?.isGood) isHarm = true
+    if (strength === 0) continue
+    seen |= points[index] === 0 || SIGNAL_FACTS_BY_INDEX[index]?.isGood ? SOMETHING_SEEN : HARM_SEEN
   }
   for (let index = MITIGATING; index < SIGNALS_BY_INDEX.length; index++) strengths[index] = 0
-  return isHarm
+  return seen
 }
 
 /** The good evidence that is only looked at when there is harm: `evidence.contact` is known by now. No allocation. */

@@ -142,7 +142,10 @@ describe('reports', () => {
   const bombing = attacks.filter(({ name, calling }) => name === 'bombing-burst' || calling !== undefined)
 
   it('come from victims, annoyed people and colluders, and most are about those who called', async () => {
-    const result = await runSimulation({ ...OPTIONS, fraudShare: 0.05, attacks: bombing })
+    // Whoever is blocked has no victims: here the rules only watch.
+    const rules = OPTIONS.policy.rules.map((rule) => ({ ...rule, mode: 'shadow' as const }))
+    const policy = { ...OPTIONS.policy, rules }
+    const result = await runSimulation({ ...OPTIONS, policy, fraudShare: 0.05, attacks: bombing })
     const { genuine, wrong, bombing: lies } = result.reports
     expect(genuine).toBeGreaterThan(15)
     expect(wrong).toBeLessThan(genuine / 3)

@@ -12,6 +12,7 @@ import {
   noteEnd,
   openActivity,
   readActivity,
+  readPast,
 } from '../../../src/shm/activity.ts'
 import { ACTIVITY_MAX, BLOCK_WORDS, lineOf, PENDING_MAX, POOL_WORDS, POOLS } from '../../../src/shm/activity-layout.ts'
 
@@ -183,6 +184,38 @@ describe('rows that are fetched together', () => {
     fetchRows(activity, CALLER, of, CALLER, of, CALLER, of, CALLER, of)
     expect(Uint8Array.from(activity.bytes)).toEqual(before)
     expect(view(activity, CALLER + 3).attempts60).toBe(300)
+  })
+})
+
+describe('the past of a row', () => {
+  const past = (activity: Activity, key: number) => {
+    const into = { ...createActivityView(), attempts60: 9, totalLong: 9 }
+    const known = readPast(activity, key, of, into)
+    return { known, ...into }
+  }
+
+  it.each([1, 5, 30, 300])('is what a whole reading of it has, without the windows: %i attempts', (count) => {
+    const activity = open()
+    dial(activity, count, NOW - 2 * 86_400_000)
+    dial(activity, count)
+    expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 60_000, NOW)).toBe(true)
+    const { firstSeenMs, lastSeenMs, days, totalAttempts, totalAnswered, totalLong } = view(activity)
+    expect([days, totalAttempts, totalAnswered, totalLong]).toEqual([2, 2 * count, 1, 1])
+    const totals = { firstSeenMs, lastSeenMs, days, totalAttempts, totalAnswered, totalLong }
+    expect(past(activity, CALLER)).toEqual({ known: true, ...createActivityView(), ...totals })
+  })
+
+  it('is read while another thread holds the set', () => {
+    const activity = open()
+    dial(activity, 3)
+    holdAll(activity, true)
+    expect(past(activity, CALLER).totalAttempts).toBe(3)
+  })
+
+  it.each([CALLER + 1, 0, -1])('is nothing for a key that is not there: %i', (key) => {
+    const activity = open()
+    dial(activity, 3)
+    expect(past(activity, key)).toEqual({ known: false, ...createActivityView() })
   })
 })
 
