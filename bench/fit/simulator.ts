@@ -22,7 +22,7 @@ import { builtInNumbering } from '../simulator/world/numbering.ts'
 
 export const about = 'weights of the scorecard calling-pattern, on training seeds and attacks (about 3 minutes)'
 
-const HELP = `npm run fit -- simulator [--seeds 1121,1122] [--calls 700000] [--days 2] [--false-positives 3e-5]
+const HELP = `npm run fit -- simulator [--seeds 1121,1122] [--calls 700000] [--days 2] [--false-positives 2e-5]
 
 Runs training attacks with every rule in shadow mode, fits the scorecard (logistic regression, signs fixed) on half of the
 calls, and prints it as YAML for data/policy.yaml, with what it reaches on the other half beside the typed signals.
@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
       seeds: { type: 'string', default: '1121,1122' },
       calls: { type: 'string', default: '700000' },
       days: { type: 'string', default: '2' },
-      'false-positives': { type: 'string', default: '3e-5' },
+      'false-positives': { type: 'string', default: '2e-5' },
       help: { type: 'boolean' },
     },
     strict: true,
