@@ -129,3 +129,7 @@ describe('the weights of a pattern', () => {
     ])
   })
 })
+
+it('the default for policies without behaviour is what data/policy.yaml has', () => {
+  expect(DEFAULT_POLICY.behaviour).toEqual(DEFAULT_BEHAVIOUR)
+})
