@@ -30,7 +30,8 @@ describe('npm start', () => {
   })
   afterAll(async () => {
     await Promise.all(started.map((child) => stop(child)))
-    rmSync(checkout, { recursive: true, force: true, maxRetries: 10 })
+    // What npm started may be writing what it remembers.
+    rmSync(checkout, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
 
   async function start(environment: Record<string, string> = {}): Promise<{ child: ChildProcess; output: string }> {

@@ -122,7 +122,7 @@ describe('POST /v1/policy/rehearse with events', () => {
 
   it('remembers what callers have been doing, on each side anew', async () => {
     const sequential = 'signal: sequential-dialling, mode: enforce, points: '
-    const text = POLICY.replace(`${sequential}60`, `${sequential}100`)
+    const text = POLICY.replace(`${sequential}45`, `${sequential}100`)
     expect(text).not.toBe(POLICY)
     const callees = Array.from({ length: 12 }, (_, index) =>
       call({ callee: `+${79031112200 + index}`, at: AT + index * 5_000 }),
