@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { environment } from '../config/environment.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { dataDirectoryAt } from '../stores/data-directory.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -117,21 +116,10 @@ async function isUnsupervised(host: string, port: number): Promise<boolean> {
 
 function forkEntry(role: Role): ChildProcess {
   const entry = path.join(path.dirname(fileURLToPath(import.meta.url)), `${role}-entry.js`)
-  const child = fork(entry, [], { serialization: 'advanced', env: environmentOf(role) })
+  const child = fork(entry, [], { serialization: 'advanced' })
   if (role === 'control' && child.pid !== undefined) preferToKill(child.pid)
   return child
 }
-
-/**
- * A call of a verdict process touches a dozen places in hundreds of megabytes. With pages of 2 MiB, which glibc asks for when
- * told to (where the system's transparent huge pages are "madvise" or "always"), most of them need no walk of page tables.
- */
-function environmentOf(role: Role): Readonly<Record<string, string | undefined>> {
-  const own = environment.GLIBC_TUNABLES
-  if (role !== 'verdict' || own?.includes(HUGE_PAGES)) return environment
-  return { ...environment, GLIBC_TUNABLES: own ? `${own}:${HUGE_PAGES}=1` : `${HUGE_PAGES}=1` }
-}
-const HUGE_PAGES = 'glibc.malloc.hugetlb'
 
 /** Half of the memory there is, in thousandths: more than verdict processes with all their gates hold beyond control. */
 const OOM_SCORE = 500

@@ -54,6 +54,15 @@ function strangers(evidence: Evidence, oddity: number, others: number | undefine
   return (evidence.oddities & oddity) === 0 ? 0 : log((others ?? 0) + 1)
 }
 
+/** Many calls at once, and nobody knows yet how they end: at the default points less than a block. */
+const STRENGTH_UNBACKED = 900
+const VAIN_MIN = 3
+
+/** Some calls came to nothing, or the caller's number does not fit: more than a rate speaks against him. */
+function isBacked(evidence: Evidence): boolean {
+  return fruitless(evidence.outgoing) >= VAIN_MIN || (evidence.oddities & ~ODDITY.newcomer) !== 0
+}
+
 const features = new Int16Array(PATTERN_FEATURES.length)
 
 /**
@@ -69,5 +78,6 @@ export const callingPattern: Signal = (_call, evidence, { policy }) => {
   let score = 0
   for (let index = 0; index < weights.length; index++) score += (weights[index] ?? 0) * (features[index] ?? 0)
   const logit = bias + Math.trunc(score / LOG_UNIT)
-  return logit <= 0 ? 0 : logit >= full ? STRENGTH_FULL : ramp(logit, 0, full)
+  const strength = logit <= 0 ? 0 : logit >= full ? STRENGTH_FULL : ramp(logit, 0, full)
+  return isBacked(evidence) ? strength : Math.min(strength, STRENGTH_UNBACKED)
 }

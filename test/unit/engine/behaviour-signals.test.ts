@@ -174,9 +174,16 @@ describe('own-number-from-outside, among strangers', () => {
 })
 
 describe('pool-rotation', () => {
-  it('begins above a quarter of the newcomers, and is full at all of them', () => {
-    const at = (newcomers60: number) => strengthOf('pool-rotation', { newcomers60 })
+  it('begins above a quarter of the newcomers, and is full at all of them when the block calls in vain', () => {
+    const at = (newcomers60: number) => strengthOf('pool-rotation', { newcomers60, block: ended({ unanswered: 4 }) })
     expect([1, 2, 3, 4].map(at)).toEqual([0, 333, 666, 1_000])
+  })
+
+  it('of newcomers whose calls are not in vain blocks nobody: a company may be new', () => {
+    const at = (end: Parameters<typeof ended>[0]) => strengthOf('pool-rotation', { newcomers60: 99, block: ended(end) })
+    expect([at({}), at({ brief: 9 }), at({ unanswered: 3 }), at({ unanswered: 4, brief: 2 })]).toEqual([
+      650, 650, 912, 650,
+    ])
   })
 
   it('looks at calls that come to nothing from so many callers on, this one counted', () => {
@@ -253,11 +260,19 @@ describe('impersonation', () => {
 
 describe('calling-pattern', () => {
   it('adds weights by doublings of 1 + count to the bias: nothing at 0, full at the limit', () => {
-    const at = (others1: number) => strengthOf('calling-pattern', { outgoing: { others1 } })
+    const at = (others1: number) =>
+      strengthOf('calling-pattern', { outgoing: { others1, ...ended({ unanswered: 3 }) } })
     // -2,000 + 1,000 x log2(1 + count): 0 at 3, 1,000 at 7.
     expect([0, 3, 7, 8].map(at)).toEqual([0, 0, 1_000, 1_000])
     expect(at(5)).toBeGreaterThan(500)
     expect(at(5)).toBeLessThan(700)
+  })
+  it('of a rate alone is less than a block: nobody knows yet how the calls end', () => {
+    const at = (unanswered: number, oddities = 0) =>
+      strengthOf('calling-pattern', { oddities, outgoing: { others1: 99, ...ended({ unanswered }) } })
+    expect([at(0), at(2), at(3), at(0, ODDITY.newcomer), at(0, ODDITY.neighbour)]).toEqual([
+      900, 900, 1_000, 900, 1_000,
+    ])
   })
   it('is outweighed by good evidence', () => {
     // 1,000 x log2(8) - 500 x log2(4) - 2,000 = 0
