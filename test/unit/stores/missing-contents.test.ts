@@ -116,6 +116,8 @@ describe('contents of a list that Redis lost', () => {
     expect(b.store.list('black')?.activeVersion).toBe(0)
     a.own.set(1, LAYER)
     expect(await until(() => b.store.list('black')?.activeVersion === 1)).toBe(true)
+    // The version is there with its commit; the state follows when the entry is behind it.
+    await until(() => b.store.recordStatus().states.following === 65)
     expect(b.store.recordStatus().states).toEqual({ following: 65 })
     await Promise.all([a.store.close(), b.store.close()])
   })
