@@ -18,6 +18,7 @@ import { createReportIntake, REPORT_INTAKE_DEFAULTS } from '../../src/services/a
 import { createPseudonyms } from '../../src/services/pseudonym.ts'
 import { createReviewDesk } from '../../src/services/review-number.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
+import { createCall } from '../../src/transports/data-plane/read-call.ts'
 import { historyOf, type ReportEvent, type World } from './world.ts'
 
 const HOME = diallingRules('RU')
@@ -87,18 +88,9 @@ export function createScreening(world: World, corroboratedMin: number) {
       clearEvidence(evidence, 0)
       readReputation(record, nowMs, COMPILED, evidence)
       const call: Call = {
+        ...createCall(),
         caller: number,
         callee: numberOf('+79161234567'),
-        redirecting: -1,
-        trunk: 0,
-        ingress: 0,
-        attestation: 0,
-        verstat: 0,
-        originating: 0,
-        roaming: 0,
-        treatment: 0,
-        callHashLow: 0,
-        callHashHigh: 0,
         nowMs,
         deadlineMs: nowMs + 50,
       }

@@ -31,6 +31,7 @@ import { matchHash, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts'
+import { createCall } from '../../src/transports/data-plane/read-call.ts'
 import type { CallPool } from './call-pool.ts'
 import type { Random } from './random.ts'
 import type { PlannedReport } from './victims.ts'
@@ -156,7 +157,7 @@ export async function openProductionPath(options: ProductionPathOptions, random:
   })
 
   const decision = createDecision()
-  const call: Call = emptyCall()
+  const call: Call = createCall()
   const ended = createCallEnd()
   const evidence = createEvidence()
   /** The same rows the decision reads, a moment before it. */
@@ -276,25 +277,6 @@ function trunkRegistry(): Trunk[] {
     }),
   )
   return [UNKNOWN_TRUNK, ...named]
-}
-
-function emptyCall(): Call {
-  return {
-    caller: 0,
-    callee: 0,
-    redirecting: -1,
-    trunk: 0,
-    ingress: 0,
-    attestation: 0,
-    verstat: 0,
-    originating: 0,
-    roaming: 0,
-    treatment: 0,
-    callHashLow: 0,
-    callHashHigh: 0,
-    nowMs: 0,
-    deadlineMs: 0,
-  }
 }
 
 function words(random: Random, count: number): Uint32Array {

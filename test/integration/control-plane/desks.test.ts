@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { DecisionEntry } from '../../../src/domain/decision-record.ts'
 import type { PhoneNumber } from '../../../src/domain/phone-number.ts'
 import { countBehaviour, createCallEnd, noteCallEnd } from '../../../src/engine/behaviour.ts'
 import { createBehaviourRegions, openBehaviour } from '../../../src/engine/behaviour-memory.ts'
 import { describeBehaviour } from '../../../src/engine/number-behaviour.ts'
 import { createActivityView } from '../../../src/shm/activity.ts'
 import { type ControlFixture, HOST, NOW_MS, openControlPlane, putEntries } from './fixture.ts'
+import { decision, NUMBER } from './recorded-decision.ts'
 
-const NUMBER = 79160000002 as PhoneNumber
 const POLICY = readFileSync('data/policy.yaml', 'utf8')
 
 let control: ControlFixture
@@ -20,26 +19,6 @@ afterEach(() => control.close())
 type Method = 'GET' | 'PUT' | 'POST'
 function ask(method: Method, url: string, payload?: object | string, headers: Record<string, string> = {}) {
   return control.app.inject({ method, url, headers: { ...HOST, ...headers }, ...(payload ? { payload } : {}) })
-}
-
-function decision(more: Partial<DecisionEntry>): DecisionEntry {
-  return {
-    timeMs: NOW_MS - 60_000,
-    verdictId: '0'.repeat(31).concat('1'),
-    caller: `+${NUMBER}`,
-    calleePseudonym: '0011223344556677',
-    callHash: '',
-    trunk: 'mts-msk',
-    ingress: 'national',
-    attestation: 'none',
-    verdict: 'flag',
-    score: 60,
-    flags: [],
-    reasons: [{ code: 'reported', points: 60, listId: 0 }],
-    policyVersion: 1,
-    strengths: { reported: 1 },
-    ...more,
-  }
 }
 
 describe('reviews', () => {
