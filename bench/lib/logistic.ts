@@ -1,7 +1,7 @@
 /**
  * Logistic regression with the sign of every weight given: accelerated projected gradient (Beck and Teboulle, "A fast
  * iterative shrinkage-thresholding algorithm", SIAM J. Imaging Sciences 2(1), 2009) on the weighted log loss with a small
- * ridge. Deterministic: no sampling, the same rows give the same weights.
+ * ridge, and a lasso that leaves out what hardly matters. Deterministic: no sampling, the same rows give the same weights.
  */
 
 export type LabelledRows = {
@@ -20,6 +20,10 @@ export type LogisticOptions = {
   /** By column: 1 the weight must not be negative, -1 not positive. */
   readonly signs: Int8Array
   readonly ridge: number
+  /** Taken off the size of every weight; only for weights with a sign. Default 0. */
+  readonly lasso?: number
+  /** The bias is not above this; default: any. */
+  readonly biasMax?: number
   readonly rounds: number
   /** Features are divided by this. */
   readonly unit: number
@@ -46,7 +50,9 @@ export function fitLogistic(rows: LabelledRows, options: LogisticOptions): Logis
       const ridge = index < columns ? options.ridge * (ahead[index] ?? 0) : 0
       let value = (ahead[index] ?? 0) - step * ((gradient[index] ?? 0) + ridge)
       const sign = index < columns ? (options.signs[index] ?? 0) : 0
+      value -= step * sign * (options.lasso ?? 0)
       if (sign !== 0 && value * sign < 0) value = 0
+      if (index === columns) value = Math.min(value, options.biasMax ?? Number.POSITIVE_INFINITY)
       next[index] = value
     }
     const nextMomentum = (1 + Math.sqrt(1 + 4 * momentum * momentum)) / 2

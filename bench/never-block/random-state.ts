@@ -6,7 +6,13 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
-import { type Behaviour, DEFAULT_BEHAVIOUR, HARM_FEATURES, PATTERN_FEATURES } from '../../src/domain/behaviour.ts'
+import {
+  type Behaviour,
+  DEFAULT_BEHAVIOUR,
+  HARM_FEATURES,
+  PATTERN_FEATURES,
+  SCORECARDS,
+} from '../../src/domain/behaviour.ts'
 import { foldReport } from '../../src/domain/fold-report.ts'
 import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED, type EntryState } from '../../src/domain/lookup.ts'
 import { LIST_KINDS, type ListKind } from '../../src/domain/number-list.ts'
@@ -67,14 +73,17 @@ function drawBehaviour(draw: Draw): Behaviour {
     const keys = Object.keys(values).map((key) => [key, key === 'incomingPercent' ? draw(0, 100) : draw(2, 40)])
     return [name, Object.fromEntries(keys)]
   })
-  const weights = PATTERN_FEATURES.map((feature, index) => {
-    return [feature, index < HARM_FEATURES.length ? draw(0, 5_000) : -draw(0, 500)]
+  const scorecards = SCORECARDS.map((name) => {
+    const weights = PATTERN_FEATURES.map((feature, index) => {
+      return [feature, index < HARM_FEATURES.length ? draw(0, 5_000) : -draw(0, 500)]
+    })
+    return [name, { bias: -draw(0, 9_000), weights: Object.fromEntries(weights) }]
   })
   return {
     ...DEFAULT_BEHAVIOUR,
     ...Object.fromEntries(drawn),
     neighbour: { digits: draw(3, 14) },
-    pattern: { bias: -draw(0, 9_000), full: draw(1, 9_000), weights: Object.fromEntries(weights) },
+    pattern: { ...DEFAULT_BEHAVIOUR.pattern, full: draw(1, 9_000), ...Object.fromEntries(scorecards) },
   }
 }
 

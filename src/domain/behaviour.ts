@@ -23,8 +23,17 @@ export type BehaviourLimits = {
   readonly strangers: { readonly fromAbroad: number; readonly ownNumbers: number; readonly neighbours: number }
   /** In one 100-number block within an hour: callers never seen before; or callers, and their calls that came to nothing. */
   readonly rotation: { readonly newcomers: number; readonly callers: number; readonly calls: number }
-  /** Calls of a new number that nobody calls, and its callees in the last hour; incoming calls per 100 outgoing up to which nobody calls it. */
-  readonly simBox: { readonly calls: number; readonly callees60: number; readonly incomingPercent: number }
+  /**
+   * Calls of a new number that nobody calls, and its callees in the last hour, or more calls and fewer callees; incoming calls
+   * per 100 outgoing up to which nobody calls it.
+   */
+  readonly simBox: {
+    readonly calls: number
+    readonly callees60: number
+    readonly slowCalls: number
+    readonly slowCallees60: number
+    readonly incomingPercent: number
+  }
   /** Trunks one number comes in through within 15 minutes. */
   readonly trunks: { readonly count: number }
   /** Calls to one callee within 15 minutes that came to nothing. */
@@ -32,53 +41,61 @@ export type BehaviourLimits = {
 }
 
 /**
- * What the scorecard of `calling-pattern` weighs, in the order of its weights: each is log2(1 + count) of a count in the
+ * What the scorecards of `calling-pattern` weigh, in the order of their weights: each is log2(1 + count) of a count in the
  * activity of the caller, of its 100-number block, of the callee, or of the caller as a callee. Harm has weights >= 0, good
  * evidence weights <= 0: more harm never lowers the score, whatever was fitted.
  */
 export const HARM_FEATURES = [
   'callees-1',
   'callees-15',
-  'callees-60',
-  'fruitless-60',
+  'unrepeated-60',
   'short-60',
   'one-ring-60',
   'sequential-60',
   'trunks-15',
+  'calls-without-incoming',
+  'newcomer',
+  'newcomers-60',
+  'block-callers-60',
   'block-fruitless-60',
   'callee-fruitless-15',
-  'stranger-neighbours-15',
   'stranger-from-abroad-15',
+  'stranger-neighbours-15',
   'stranger-own-15',
-  'calls-without-incoming',
-  'newcomers-60',
 ] as const
 export const GOOD_FEATURES = [
   'listened-60',
-  'talks-60',
-  'long-60',
   'repeats-60',
   'days',
   'total-long',
   'incoming',
   'incoming-long',
   'block-listened-60',
-  'block-long-60',
   'block-days',
-  'callee-listened-60',
+  'block-total-long',
 ] as const
 export const PATTERN_FEATURES = [...HARM_FEATURES, ...GOOD_FEATURES] as const
 export type PatternFeature = (typeof PATTERN_FEATURES)[number]
 
-/** The scorecard: a linear score in thousandths of a logit; full strength at `full` and above, none at 0 and below. */
-export type PatternWeights = {
+/**
+ * Scorecards, one for each population of callers (a segmented scorecard, as credit scoring has them): everybody; numbers that
+ * nobody calls and that have called on two days at most; callers whose number does not fit (engine/evidence.ts, ODDITY), as
+ * those of others on their trunk do not. Whoever belongs to several is judged by the worst of them.
+ */
+export const SCORECARDS = ['any-number', 'new-number', 'odd-number'] as const
+export type ScorecardName = (typeof SCORECARDS)[number]
+
+/** A linear score in thousandths of a logit. */
+export type Scorecard = {
   readonly bias: number
-  readonly full: number
   /** Thousandths of a logit per doubling of 1 + count. A feature that is not named weighs nothing. */
   readonly weights: Readonly<Partial<Record<PatternFeature, number>>>
 }
 
-export type Behaviour = BehaviourLimits & { readonly pattern: PatternWeights }
+/** Full strength at `full` and above, none at 0 and below. */
+export type Pattern = { readonly full: number } & Readonly<Record<ScorecardName, Scorecard>>
+
+export type Behaviour = BehaviourLimits & { readonly pattern: Pattern }
 
 /** For policies written before behaviour was known. */
 export const DEFAULT_BEHAVIOUR: Behaviour = {
@@ -88,31 +105,81 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   neighbour: { digits: 6 },
   strangers: { fromAbroad: 3, ownNumbers: 20, neighbours: 3 },
   rotation: { newcomers: 4, callers: 4, calls: 48 },
-  simBox: { calls: 10, callees60: 8, incomingPercent: 2 },
-  trunks: { count: 6 },
+  simBox: { calls: 10, callees60: 8, slowCalls: 20, slowCallees60: 4, incomingPercent: 2 },
+  trunks: { count: 5 },
   flood: { calls: 12 },
   pattern: {
-    bias: -106,
-    full: 5135,
-    weights: {
-      'callees-15': 153,
-      'callees-60': 1008,
-      'short-60': 588,
-      'one-ring-60': 2560,
-      'sequential-60': 423,
-      'trunks-15': 1663,
-      'callee-fruitless-15': 495,
-      'stranger-neighbours-15': 2040,
-      'stranger-from-abroad-15': 3031,
-      'stranger-own-15': 1352,
-      'calls-without-incoming': 92,
-      'newcomers-60': 1142,
-      'listened-60': -1556,
-      'repeats-60': -2168,
-      days: -821,
-      incoming: -563,
-      'block-listened-60': -293,
-      'callee-listened-60': -321,
+    full: 2654,
+    'any-number': {
+      bias: -5651,
+      weights: {
+        'callees-15': 87,
+        'unrepeated-60': 597,
+        'short-60': 866,
+        'one-ring-60': 1162,
+        'trunks-15': 3110,
+        'newcomers-60': 1022,
+        'block-callers-60': 463,
+        'callee-fruitless-15': 841,
+        'listened-60': -389,
+        'repeats-60': -666,
+        incoming: -176,
+        'incoming-long': -167,
+      },
+    },
+    'new-number': {
+      bias: -222,
+      weights: {
+        'callees-15': 564,
+        'unrepeated-60': 397,
+        'one-ring-60': 3420,
+        'sequential-60': 3767,
+        'trunks-15': 448,
+        'newcomers-60': 1226,
+        'block-callers-60': 241,
+        'block-fruitless-60': 125,
+        'callee-fruitless-15': 377,
+        'listened-60': -1090,
+        'repeats-60': -2218,
+        days: -1541,
+        'block-listened-60': -288,
+      },
+    },
+    'odd-number': {
+      bias: -222,
+      weights: {
+        'callees-1': 6184,
+        'callees-15': 2254,
+        'short-60': 4703,
+        'one-ring-60': 715,
+        'trunks-15': 5143,
+        'calls-without-incoming': 645,
+        newcomer: 1527,
+        'block-fruitless-60': 45,
+        'stranger-from-abroad-15': 2698,
+        'stranger-neighbours-15': 2122,
+        'stranger-own-15': 1413,
+        'repeats-60': -3106,
+        days: -669,
+        'block-days': -725,
+        'block-total-long': -451,
+      },
     },
   },
+}
+
+/**
+ * The section of a stored policy, or the defaults where it has none: policies are stored as they were read, by earlier releases
+ * too, which knew fewer limits and one scorecard.
+ */
+export function completeBehaviour(stored: Partial<Behaviour> | undefined): Behaviour {
+  const groups = Object.entries(DEFAULT_BEHAVIOUR).map(([name, limits]) => {
+    const own = stored?.[name as keyof Behaviour]
+    return [name, name === 'pattern' ? (hasScorecards(own) ? own : limits) : { ...limits, ...own }]
+  })
+  return Object.fromEntries(groups) as Behaviour
+}
+
+function hasScorecards(pattern: object | undefined): boolean {
+  return pattern !== undefined && SCORECARDS.every((name) => name in pattern)
 }

@@ -1,4 +1,11 @@
-import { type Behaviour, HARM_FEATURES, PATTERN_FEATURES, type PatternFeature } from './behaviour.ts'
+import {
+  type Behaviour,
+  HARM_FEATURES,
+  PATTERN_FEATURES,
+  type PatternFeature,
+  SCORECARDS,
+  type Scorecard,
+} from './behaviour.ts'
 import { escapePointer, type FieldChecker, isPlainObject } from './field-checker.ts'
 
 /** Counts of calls and callees in an hour: more than a dialling machine makes on one number. */
@@ -19,7 +26,7 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
   const robocall = group('robocall', ['callees1', 'callees15', 'callees60', 'fruitless'])
   const strangers = group('strangers', ['fromAbroad', 'ownNumbers', 'neighbours'])
   const rotation = group('rotation', ['newcomers', 'callers', 'calls'])
-  const simBox = group('simBox', ['calls', 'callees60', 'incomingPercent'])
+  const simBox = group('simBox', ['calls', 'callees60', 'slowCalls', 'slowCallees60', 'incomingPercent'])
   return {
     robocall: {
       callees1: robocall('callees1', 2, COUNT_MAX),
@@ -43,6 +50,8 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
     simBox: {
       calls: simBox('calls', 2, COUNT_MAX),
       callees60: simBox('callees60', 2, COUNT_MAX),
+      slowCalls: simBox('slowCalls', 2, COUNT_MAX),
+      slowCallees60: simBox('slowCallees60', 2, COUNT_MAX),
       incomingPercent: simBox('incomingPercent', 0, 100),
     },
     trunks: { count: group('trunks', ['count'])('count', 2, TRUNKS_MAX) },
@@ -52,21 +61,27 @@ export function readBehaviour(value: unknown, check: FieldChecker): Behaviour {
 }
 
 function readPattern(value: unknown, check: FieldChecker): Behaviour['pattern'] {
-  const fields = check.object(value, '/behaviour/pattern', ['bias', 'full', 'weights'])
-  const bias = check.integer(fields.bias, '/behaviour/pattern/bias', -LOGIT_MAX, 0)
+  const fields = check.object(value, '/behaviour/pattern', ['full', ...SCORECARDS])
   const full = check.integer(fields.full, '/behaviour/pattern/full', 1, LOGIT_MAX)
+  const [any, unseen, odd] = SCORECARDS.map((name) => readScorecard(fields[name], `/behaviour/pattern/${name}`, check))
+  return { full, 'any-number': any as Scorecard, 'new-number': unseen as Scorecard, 'odd-number': odd as Scorecard }
+}
+
+function readScorecard(value: unknown, at: string, check: FieldChecker): Scorecard {
+  const fields = check.object(value, at, ['bias', 'weights'])
+  const bias = check.integer(fields.bias, `${at}/bias`, -LOGIT_MAX, 0)
   if (!isPlainObject(fields.weights)) {
-    check.fail('/behaviour/pattern/weights', '"weights" must be an object from feature to whole number.')
-    return { bias, full, weights: {} }
+    check.fail(`${at}/weights`, '"weights" must be an object from feature to whole number.')
+    return { bias, weights: {} }
   }
   const weights: Partial<Record<PatternFeature, number>> = {}
   // Harm never lowers a score and good evidence never raises it: the signs are part of what the features mean.
   for (const name of Object.keys(fields.weights)) {
-    const pointer = `/behaviour/pattern/weights/${escapePointer(name)}`
+    const pointer = `${at}/weights/${escapePointer(name)}`
     const feature = check.oneOf(name, pointer, PATTERN_FEATURES)
     const isHarm = HARM_FEATURES.some((harm) => harm === feature)
     const [min, max] = isHarm ? [0, WEIGHT_MAX] : [-WEIGHT_MAX, 0]
     weights[feature] = check.integer(fields.weights[name], pointer, min, max)
   }
-  return { bias, full, weights }
+  return { bias, weights }
 }

@@ -1,4 +1,4 @@
-import { type Behaviour, DEFAULT_BEHAVIOUR, PATTERN_FEATURES } from '../domain/behaviour.ts'
+import { type Behaviour, completeBehaviour, PATTERN_FEATURES, SCORECARDS } from '../domain/behaviour.ts'
 import { type DiallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { type PolicyDocument, RULE_MODES, SIGNAL_NAMES } from '../domain/policy.ts'
@@ -26,8 +26,8 @@ export type CompiledPolicy = {
   readonly corroboratedMin: number
   readonly numberingStaleMs: number
   readonly behaviour: Behaviour
-  /** The scorecard, weights in PATTERN_FEATURES order. */
-  readonly pattern: { readonly bias: number; readonly full: number; readonly weights: Int32Array }
+  /** In SCORECARDS order, weights in PATTERN_FEATURES order. */
+  readonly scorecards: readonly { readonly bias: number; readonly weights: Int32Array }[]
   /** Ascending PhoneNumbers: calls to these always get through. */
   readonly emergencyCallees: Float64Array
   readonly serviceCallees: Float64Array
@@ -44,8 +44,7 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     modes[index] = RULE_MODES.indexOf(rule.mode)
     points[index] = rule.points
   }
-  const behaviour = policy.behaviour ?? DEFAULT_BEHAVIOUR
-  const { bias, full, weights } = behaviour.pattern
+  const behaviour = completeBehaviour(policy.behaviour)
   return {
     version,
     label: `${policy.name}@${version}`,
@@ -61,7 +60,10 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     ...DOUBT_DEFAULTS,
     numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
     behaviour,
-    pattern: { bias, full, weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0) },
+    scorecards: SCORECARDS.map((name) => {
+      const { bias, weights } = behaviour.pattern[name]
+      return { bias, weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0) }
+    }),
     // Whatever a policy says: 112 is what phones dial for SOS, and what urn:service:sos (RFC 5031) is read as.
     emergencyCallees: compileCallees([...policy.callees.emergency, '112'], home),
     serviceCallees: compileCallees(policy.callees.service, home),

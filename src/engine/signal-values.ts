@@ -1,9 +1,9 @@
-import { PATTERN_FEATURES } from '../domain/behaviour.ts'
+import { PATTERN_FEATURES, SCORECARDS } from '../domain/behaviour.ts'
 import type { SignalName } from '../domain/policy.ts'
 import type { ActivityView } from '../shm/activity.ts'
 import type { SignalContext } from './compiled-state.ts'
 import type { Evidence } from './evidence.ts'
-import { LOG_UNIT, patternFeatures } from './signals/calling-pattern.ts'
+import { isJudgedBy, LOG_UNIT, patternFeatures } from './signals/calling-pattern.ts'
 import { fruitless, listened, talks } from './signals/outcomes.ts'
 
 /** One figure behind a signal: what was counted, and the limit of the policy it is held against, when there is one. */
@@ -59,11 +59,12 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
   ],
   'sim-box': ({ outgoing, incoming }, { policy: { behaviour } }) => [
     value('calls', outgoing.totalAttempts, behaviour.simBox.calls),
+    value('callees60', outgoing.others60, behaviour.simBox.callees60),
     value('incoming', incoming.totalAttempts),
-    value('callees60', outgoing.others60),
   ],
   'many-trunks': ({ outgoing }, { policy: { behaviour } }) => [
     value('trunks15', outgoing.trunks15, behaviour.trunks.count),
+    ...outcomes(outgoing),
   ],
   'callee-flood': ({ called }, { policy: { behaviour } }) => [
     value('callsToCallee15', called.attempts15, behaviour.flood.calls),
@@ -74,14 +75,21 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
     value('days', outgoing.days),
   ],
   'calling-pattern': (evidence, { policy }) => {
-    const { bias, full, weights } = policy.pattern
     const features = new Int16Array(PATTERN_FEATURES.length)
     patternFeatures(evidence, features)
-    const parts = PATTERN_FEATURES.map((name, index) =>
-      value(name, Math.round(((weights[index] ?? 0) * (features[index] ?? 0)) / LOG_UNIT)),
-    ).filter((part) => part.value !== 0)
-    const logit = parts.reduce((sum, part) => sum + part.value, bias)
-    return [value('logitThousandths', logit, full), value('bias', bias), ...parts]
+    const judged = policy.scorecards.flatMap(({ bias, weights }, index) => {
+      if (!isJudgedBy(index, evidence)) return []
+      const parts = PATTERN_FEATURES.map((name, at) =>
+        value(name, Math.round(((weights[at] ?? 0) * (features[at] ?? 0)) / LOG_UNIT)),
+      ).filter((part) => part.value !== 0)
+      return { index, bias, parts, logit: parts.reduce((sum, part) => sum + part.value, bias) }
+    })
+    const worst = judged.reduce((one, other) => (other.logit > one.logit ? other : one))
+    return [
+      value('logitThousandths', worst.logit, policy.behaviour.pattern.full),
+      value(SCORECARDS[worst.index] ?? '', worst.bias),
+      ...worst.parts,
+    ]
   },
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HARM_FEATURES, PATTERN_FEATURES } from '../../src/domain/behaviour.ts'
+import { DEFAULT_BEHAVIOUR, HARM_FEATURES, PATTERN_FEATURES, type Scorecard } from '../../src/domain/behaviour.ts'
 import type { PolicyDocument, SignalName } from '../../src/domain/policy.ts'
 import { SIGNAL_NAMES } from '../../src/domain/policy.ts'
 import { compilePolicy } from '../../src/engine/compiled-policy.ts'
-import { createEvidence, type Evidence } from '../../src/engine/evidence.ts'
+import { createEvidence, type Evidence, ODDITY } from '../../src/engine/evidence.ts'
 import { measureMitigation, measureSignals } from '../../src/engine/signals/measure-signals.ts'
 import type { ActivityView } from '../../src/shm/activity.ts'
 import { createActivityView } from '../../src/shm/activity.ts'
@@ -28,24 +28,20 @@ const AT_ANY_PACE = HARMFUL.filter((name) => name !== 'sim-box')
 const GOOD: readonly SignalName[] = ['known-contact', 'conversations']
 
 /** Any weights a policy may have, with the signs it must have. */
-const policy: fc.Arbitrary<PolicyDocument> = fc
-  .tuple(
-    ...PATTERN_FEATURES.map(() => fc.nat(3_000)),
-    fc.integer({ min: -9_000, max: 0 }),
-    fc.integer({ min: 1, max: 9_000 }),
-  )
-  .map((drawn) => {
-    const weights = Object.fromEntries(
-      PATTERN_FEATURES.map((feature, index) => [
-        feature,
-        index < HARM_FEATURES.length ? drawn[index] : -(drawn[index] ?? 0),
-      ]),
-    )
-    const [bias = 0, full = 1] = drawn.slice(-2)
-    const behaviour = DEFAULT_POLICY.behaviour
-    if (behaviour === undefined) throw new Error('The default policy has no behaviour.')
-    return { ...DEFAULT_POLICY, behaviour: { ...behaviour, pattern: { bias, full, weights } } }
+const scorecard: fc.Arbitrary<Scorecard> = fc
+  .tuple(fc.integer({ min: -9_000, max: 0 }), fc.tuple(...PATTERN_FEATURES.map(() => fc.nat(3_000))))
+  .map(([bias, drawn]) => {
+    const signed = drawn.map((weight, index) => (index < HARM_FEATURES.length ? weight : -weight))
+    return { bias, weights: Object.fromEntries(PATTERN_FEATURES.map((feature, index) => [feature, signed[index]])) }
   })
+const policy: fc.Arbitrary<PolicyDocument> = fc
+  .record({
+    full: fc.integer({ min: 1, max: 9_000 }),
+    'any-number': scorecard,
+    'new-number': scorecard,
+    'odd-number': scorecard,
+  })
+  .map((pattern) => ({ ...DEFAULT_POLICY, behaviour: { ...DEFAULT_BEHAVIOUR, pattern } }))
 
 /** A consistent state: outcomes add up, windows lie inside each other. */
 const activity: fc.Arbitrary<ActivityView> = fc
@@ -101,7 +97,7 @@ const evidence: fc.Arbitrary<Evidence> = fc
     block: activity,
     called: activity,
     ingress: fc.nat(3),
-    oddities: fc.nat(7),
+    oddities: fc.nat(15),
     strangers15: fc.array(fc.nat(30), { minLength: 3, maxLength: 3 }).map((counts) => Int32Array.from(counts)),
     contact: fc.nat(1),
     isPastKnown: fc.boolean(),
@@ -188,6 +184,30 @@ describe('signals made of behaviour', () => {
       fc.property(evidence, policy, (state, document) => {
         const after = strengthsOf(withMore(state, 'incoming', { totalAttempts: 1 }), document)
         expectNotBelow(after, strengthsOf(state, document), HARMFUL, 'an incoming call')
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each(Object.entries(ODDITY))('never weaken with an oddity: %s', (what, bit) => {
+    fc.assert(
+      fc.property(evidence, policy, (state, document) => {
+        const without = { ...state, oddities: state.oddities & ~bit }
+        const after = strengthsOf({ ...without, oddities: without.oddities | bit }, document)
+        expectNotBelow(strengthsOf(without, document), after, HARMFUL, what)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('never weaken with a stranger more on the trunk, or a newcomer more in the block', () => {
+    fc.assert(
+      fc.property(evidence, policy, fc.nat(2), (state, document, bit) => {
+        const more = { ...state, strangers15: state.strangers15.map((count, at) => (at === bit ? count + 1 : count)) }
+        const before = strengthsOf(state, document)
+        expectNotBelow(before, strengthsOf(more, document), HARMFUL, 'a stranger more')
+        const newcomer = { ...state, newcomers60: state.newcomers60 + 1 }
+        expectNotBelow(before, strengthsOf(newcomer, document), HARMFUL, 'a newcomer more')
       }),
       { numRuns: 500 },
     )

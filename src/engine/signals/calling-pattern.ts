@@ -1,7 +1,9 @@
 import { PATTERN_FEATURES } from '../../domain/behaviour.ts'
-import { STRENGTH_FULL } from '../../domain/signal.ts'
+import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Evidence, ODDITY } from '../evidence.ts'
-import { fruitless, listened, talks } from './outcomes.ts'
+import { trunksTooMany } from './many-trunks.ts'
+import { rungOnce } from './one-ring.ts'
+import { fruitless, listened, REPEATED_ONE_IN, talks } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -20,64 +22,94 @@ function log(count: number): number {
  */
 export function patternFeatures(evidence: Evidence, into: Int16Array): void {
   const { outgoing, incoming, block, called, strangers15 } = evidence
+  const repeats = outgoing.attempts60 - outgoing.others60
   into[0] = log(outgoing.others1)
   into[1] = log(outgoing.others15)
-  into[2] = log(outgoing.others60)
-  into[3] = log(fruitless(outgoing))
-  into[4] = log(outgoing.short60)
-  into[5] = log(Math.min(outgoing.oneRing60, outgoing.others60))
-  into[6] = log(outgoing.sequential60)
-  into[7] = log(outgoing.trunks15 - 1)
-  into[8] = log(fruitless(block))
-  into[9] = log(Math.min(called.attempts15, fruitless(called)))
-  into[10] = strangers(evidence, ODDITY.neighbour, strangers15[1])
-  into[11] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
-  into[12] = strangers(evidence, ODDITY.ownFromOutside, strangers15[2])
-  into[13] = incoming.totalAttempts === 0 ? log(outgoing.totalAttempts) : 0
-  into[14] = log(evidence.newcomers60)
-  into[15] = log(listened(outgoing))
-  into[16] = log(talks(outgoing))
-  into[17] = log(outgoing.long60)
-  into[18] = log(outgoing.attempts60 - outgoing.others60)
-  into[19] = log(outgoing.days)
-  into[20] = log(outgoing.totalLong)
-  into[21] = log(incoming.totalAttempts)
-  into[22] = log(incoming.totalLong)
-  into[23] = log(listened(block))
-  into[24] = log(block.long60)
-  into[25] = log(block.days)
-  into[26] = log(listened(called))
+  into[2] = log(outgoing.others60 - REPEATED_ONE_IN * repeats)
+  into[3] = log(outgoing.short60)
+  into[4] = log(rungOnce(outgoing))
+  into[5] = log(outgoing.sequential60 - 2 * talks(outgoing))
+  into[6] = log(trunksTooMany(outgoing))
+  into[7] = log(outgoing.totalAttempts - CALLED_BACK_ONE_IN * incoming.totalAttempts)
+  into[8] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
+  into[9] = log(evidence.newcomers60)
+  into[10] = log(block.others60)
+  into[11] = log(fruitless(block) - 2 * listened(block))
+  into[12] = log(Math.min(called.attempts15, fruitless(called)) - 2 * listened(called))
+  into[13] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
+  into[14] = strangers(evidence, ODDITY.neighbour, strangers15[1])
+  into[15] = strangers(evidence, ODDITY.ownFromOutside, strangers15[2])
+  // Who is hung up on is not listened to: three calls cut short undo one that was heard.
+  into[16] = log(listened(outgoing) - 3 * outgoing.short60)
+  into[17] = log(repeats)
+  into[18] = log(outgoing.days)
+  into[19] = log(outgoing.totalLong)
+  into[20] = log(incoming.totalAttempts)
+  into[21] = log(incoming.totalLong)
+  into[22] = log(listened(block))
+  into[23] = log(block.days)
+  into[24] = log(block.totalLong)
 }
 
-/** A stranger counts himself. */
+/** Others with the caller's own oddity. */
 function strangers(evidence: Evidence, oddity: number, others: number | undefined): number {
-  return (evidence.oddities & oddity) === 0 ? 0 : log((others ?? 0) + 1)
+  return (evidence.oddities & oddity) === 0 ? 0 : log(others ?? 0)
+}
+
+/** The caller's number does not fit, and he is not the only one on his trunk: alone it has an innocent reason as a rule. */
+function isOneOfStrangers({ oddities, strangers15 }: Evidence): boolean {
+  for (let bit = 0; bit < strangers15.length; bit++) {
+    if ((oddities & (1 << bit)) !== 0 && (strangers15[bit] ?? 0) > 0) return true
+  }
+  return false
+}
+
+/** Incoming calls of which one outweighs so many outgoing ones. */
+const CALLED_BACK_ONE_IN = 30
+
+/** A number nobody calls is new until it has called on more days. */
+const NEW_DAYS = 2
+
+/** Whether a scorecard (SCORECARDS index) is about this caller. More harm never takes a caller out of one. */
+export function isJudgedBy(scorecard: number, evidence: Evidence): boolean {
+  if (scorecard === 1) return evidence.incoming.totalAttempts === 0 && evidence.outgoing.days <= NEW_DAYS
+  return scorecard === 0 || isOneOfStrangers(evidence)
 }
 
 /** Many calls at once, and nobody knows yet how they end: at the default points less than a block. */
 const STRENGTH_UNBACKED = 900
-const VAIN_MIN = 3
+const VAIN_MIN = 2
 
-/** Some calls came to nothing, or the caller's number does not fit: more than a rate speaks against him. */
-function isBacked(evidence: Evidence): boolean {
-  return fruitless(evidence.outgoing) >= VAIN_MIN || (evidence.oddities & ~ODDITY.newcomer) !== 0
+/** Some calls of the number or of its block came to nothing, or it is one of strangers: more than a rate speaks against the caller. */
+export function isBacked(evidence: Evidence): boolean {
+  return Math.max(fruitless(evidence.outgoing), fruitless(evidence.block)) >= VAIN_MIN || isOneOfStrangers(evidence)
 }
 
 const features = new Int16Array(PATTERN_FEATURES.length)
 
 /**
- * The scorecard: a linear score over the logarithms of what the caller, his block and the callee have been doing, fitted on
+ * The scorecards: linear scores over the logarithms of what the caller, his block and the callee have been doing, fitted on
  * labelled traffic (logistic regression with the sign of every weight fixed, `npm run fit`). The typed signals say what a
  * call looks like; this one says how likely the whole picture is fraud.
  */
 export const callingPattern: Signal = (_call, evidence, { policy }) => {
   // Without a past everybody is new and nobody has friends, which the weights would hold against all.
   if (!evidence.isPastKnown) return 0
-  const { bias, full, weights } = policy.pattern
   patternFeatures(evidence, features)
-  let score = 0
-  for (let index = 0; index < weights.length; index++) score += (weights[index] ?? 0) * (features[index] ?? 0)
-  const logit = bias + Math.trunc(score / LOG_UNIT)
-  const strength = logit <= 0 ? 0 : logit >= full ? STRENGTH_FULL : ramp(logit, 0, full)
+  let logit = 0
+  for (let scorecard = 0; scorecard < policy.scorecards.length; scorecard++) {
+    if (isJudgedBy(scorecard, evidence)) logit = Math.max(logit, logitOf(policy, scorecard))
+  }
+  if (logit === 0) return 0
+  const strength = ramp(logit, 0, policy.behaviour.pattern.full)
   return isBacked(evidence) ? strength : Math.min(strength, STRENGTH_UNBACKED)
+}
+
+/** In thousandths, of the features that were measured last. */
+function logitOf({ scorecards }: CompiledPolicy, scorecard: number): number {
+  const card = scorecards[scorecard]
+  if (card === undefined) return 0
+  let sum = 0
+  for (let index = 0; index < features.length; index++) sum += (card.weights[index] ?? 0) * (features[index] ?? 0)
+  return card.bias + Math.trunc(sum / LOG_UNIT)
 }

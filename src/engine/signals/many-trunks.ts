@@ -1,6 +1,24 @@
+import type { ActivityView } from '../../shm/activity-view.ts'
+import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
-/** One number comes in through several trunks within minutes: a telephone has one way in, a borrowed number has many. */
+/** Calls that were listened to, for each of which a number may have come another way: overflow of its own trunk. */
+const OVERFLOW_ONE_IN = 8
+/** Calls in vain, less those that were heard, that leave no doubt. */
+const VAIN = 2
+
+/** Trunks of the last 15 minutes beside the number's own, and beside those that its honest calls explain. */
+export function trunksTooMany(outgoing: ActivityView): number {
+  return outgoing.trunks15 - 1 - Math.trunc(listened(outgoing) / OVERFLOW_ONE_IN)
+}
+
+/**
+ * One number comes in through several trunks within minutes: a telephone has one way in, a borrowed number has many. A company
+ * whose carrier shares the load among trunks looks the same, so its calls must come to nothing too.
+ */
 export const manyTrunks: Signal = (_call, { outgoing }, { policy }) =>
-  ramp(outgoing.trunks15, 1, policy.behaviour.trunks.count)
+  Math.min(
+    ramp(trunksTooMany(outgoing), 0, policy.behaviour.trunks.count - 1),
+    ramp(fruitless(outgoing) - listened(outgoing), 0, VAIN),
+  )

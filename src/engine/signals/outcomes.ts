@@ -15,6 +15,9 @@ export function talks(activity: ActivityView): number {
   return activity.answered60 - activity.short60 - activity.brief60
 }
 
+/** Calls per one that goes to a callee of the last hour again: people call again those who did not answer. */
+export const REPEATED_ONE_IN = 8
+
 /** Days a number must have called on before its past says anything for it. */
 const ESTABLISHED_DAYS = 3
 /** Incoming calls per 100 outgoing: a number whose owner is called back. */

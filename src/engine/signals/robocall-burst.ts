@@ -28,5 +28,5 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
 /** The same at a pace that no rate shows: a number nobody calls, with far more calls in vain than heard. */
 function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
   if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
-  return ramp(fruitless(outgoing) - 2 * listened(outgoing), calls >> 1, calls + 1)
+  return ramp(fruitless(outgoing) - 2 * listened(outgoing), (calls >> 1) + 1, calls + 3)
 }

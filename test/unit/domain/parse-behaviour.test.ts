@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
+  type Behaviour,
+  completeBehaviour,
   DEFAULT_BEHAVIOUR,
   GOOD_FEATURES,
   HARM_FEATURES,
   PATTERN_FEATURES,
   type PatternFeature,
+  SCORECARDS,
 } from '../../../src/domain/behaviour.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import { parsePolicy } from '../../../src/domain/parse-policy.ts'
@@ -49,11 +52,13 @@ const BOUNDS: readonly (readonly [string, number, number])[] = [
   ['/rotation/calls', 2, 10_000],
   ['/simBox/calls', 2, 10_000],
   ['/simBox/callees60', 2, 10_000],
+  ['/simBox/slowCalls', 2, 10_000],
+  ['/simBox/slowCallees60', 2, 10_000],
   ['/simBox/incomingPercent', 0, 100],
   ['/trunks/count', 2, 16],
   ['/flood/calls', 2, 10_000],
-  ['/pattern/bias', -100_000, 0],
   ['/pattern/full', 1, 100_000],
+  ...SCORECARDS.map((name) => [`/pattern/${name}/bias`, -100_000, 0] as const),
 ]
 
 describe('the section behaviour of a policy', () => {
@@ -62,7 +67,8 @@ describe('the section behaviour of a policy', () => {
     const values = Object.entries(limits).flatMap(([group, found]) =>
       Object.keys(found).map((key) => `/${group}/${key}`),
     )
-    expect(BOUNDS.map(([pointer]) => pointer)).toEqual([...values, '/pattern/bias', '/pattern/full'])
+    const ofPattern = ['full', ...SCORECARDS.map((name) => `${name}/bias`)].map((key) => `/pattern/${key}`)
+    expect(BOUNDS.map(([pointer]) => pointer)).toEqual([...values, ...ofPattern])
   })
 
   it.each(BOUNDS)('takes %s from %i to %i, and nothing beyond', (pointer, min, max) => {
@@ -82,20 +88,23 @@ describe('the section behaviour of a policy', () => {
     }
   })
 
-  it.each(['/robocal', '/robocall/callees2', '/pattern/biases'])('names what it does not know: %s', (pointer) => {
-    const [error, ...others] = errorsOf(changed(pointer, 5))
-    expect(error?.pointer).toBe(`/behaviour${pointer}`)
-    expect(others).toEqual([])
-  })
+  it.each(['/robocal', '/robocall/callees2', '/pattern/bias', '/pattern/any-number/biases'])(
+    'names what it does not know: %s',
+    (pointer) => {
+      const [error, ...others] = errorsOf(changed(pointer, 5))
+      expect(error?.pointer).toBe(`/behaviour${pointer}`)
+      expect(others).toEqual([])
+    },
+  )
 
   it('may be missing: a policy of an earlier release', () => {
     expect(errorsOf(undefined)).toEqual([])
   })
 })
 
-describe('the weights of a pattern', () => {
+describe('the weights of a scorecard', () => {
   const withWeight = (feature: string, weight: unknown) =>
-    errorsOf(changed('/pattern/weights', { [feature]: weight })).map(({ pointer }) => pointer)
+    errorsOf(changed('/pattern/new-number/weights', { [feature]: weight })).map(({ pointer }) => pointer)
 
   it('are of harm or of good evidence', () => {
     expect(PATTERN_FEATURES).toEqual([...HARM_FEATURES, ...GOOD_FEATURES])
@@ -105,31 +114,51 @@ describe('the weights of a pattern', () => {
   it.each(HARM_FEATURES)('of harm are never below 0: %s', (feature) => {
     expect([withWeight(feature, 0), withWeight(feature, 20_000)]).toEqual([[], []])
     for (const weight of [-1, 20_001, 0.5, '1']) {
-      expect(withWeight(feature, weight)).toEqual([`/behaviour/pattern/weights/${feature}`])
+      expect(withWeight(feature, weight)).toEqual([`/behaviour/pattern/new-number/weights/${feature}`])
     }
   })
 
   it.each(GOOD_FEATURES)('of good evidence are never above 0: %s', (feature) => {
     expect([withWeight(feature, 0), withWeight(feature, -20_000)]).toEqual([[], []])
     for (const weight of [1, -20_001, -0.5, '-1']) {
-      expect(withWeight(feature, weight)).toEqual([`/behaviour/pattern/weights/${feature}`])
+      expect(withWeight(feature, weight)).toEqual([`/behaviour/pattern/new-number/weights/${feature}`])
     }
   })
 
   it('name a feature that is not known, as it is written', () => {
-    const [error] = errorsOf(changed('/pattern/weights', { 'callees-2': 5 }))
-    expect(error?.pointer).toBe('/behaviour/pattern/weights/callees-2')
+    const [error] = errorsOf(changed('/pattern/new-number/weights', { 'callees-2': 5 }))
+    expect(error?.pointer).toBe('/behaviour/pattern/new-number/weights/callees-2')
     expect(error?.detail).toContain('callees-2')
-    expect(withWeight('a/b~c', 5)).toContain('/behaviour/pattern/weights/a~1b~0c')
+    expect(withWeight('a/b~c', 5)).toContain('/behaviour/pattern/new-number/weights/a~1b~0c')
   })
 
   it.each([[[]], [5], [null], ['none']])('are an object: %j', (weights) => {
-    expect(errorsOf(changed('/pattern/weights', weights)).map(({ pointer }) => pointer)).toEqual([
-      '/behaviour/pattern/weights',
+    expect(errorsOf(changed('/pattern/new-number/weights', weights)).map(({ pointer }) => pointer)).toEqual([
+      '/behaviour/pattern/new-number/weights',
     ])
   })
 })
 
 it('the default for policies without behaviour is what data/policy.yaml has', () => {
   expect(DEFAULT_POLICY.behaviour).toEqual(DEFAULT_BEHAVIOUR)
+})
+
+describe('a stored policy of an earlier release', () => {
+  it('without behaviour has the defaults', () => {
+    expect(completeBehaviour(undefined)).toEqual(DEFAULT_BEHAVIOUR)
+  })
+  it('keeps its limits and takes those it did not know', () => {
+    const { simBox, ...others } = DEFAULT_BEHAVIOUR
+    const { slowCalls: _, slowCallees60: __, ...known } = { ...simBox, calls: 77 }
+    const stored = { ...others, simBox: known } as unknown as Behaviour
+    expect(completeBehaviour(stored)).toEqual({ ...DEFAULT_BEHAVIOUR, simBox: { ...simBox, calls: 77 } })
+  })
+  it('with one scorecard takes the default ones', () => {
+    const stored = { ...DEFAULT_BEHAVIOUR, pattern: { bias: -5, full: 6, weights: {} } } as unknown as Behaviour
+    expect(completeBehaviour(stored)).toEqual(DEFAULT_BEHAVIOUR)
+  })
+  it('with scorecards keeps them', () => {
+    const own = { ...DEFAULT_BEHAVIOUR, pattern: { ...DEFAULT_BEHAVIOUR.pattern, full: 7 } }
+    expect(completeBehaviour(own)).toEqual(own)
+  })
 })

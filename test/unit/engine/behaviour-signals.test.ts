@@ -19,13 +19,14 @@ const BEHAVIOUR: Behaviour = {
   neighbour: { digits: 6 },
   strangers: { fromAbroad: 3, ownNumbers: 11, neighbours: 6 },
   rotation: { newcomers: 4, callers: 4, calls: 24 },
-  simBox: { calls: 10, callees60: 8, incomingPercent: 2 },
+  simBox: { calls: 10, callees60: 8, slowCalls: 20, slowCallees60: 4, incomingPercent: 2 },
   trunks: { count: 5 },
   flood: { calls: 12 },
   pattern: {
-    bias: -2_000,
     full: 1_000,
-    weights: { 'callees-1': 1_000, 'stranger-neighbours-15': 1_000, days: -500 },
+    'any-number': { bias: -2_000, weights: { 'callees-1': 1_000, days: -500 } },
+    'new-number': { bias: -3_000, weights: { 'callees-15': 1_000 } },
+    'odd-number': { bias: -2_000, weights: { 'stranger-neighbours-15': 1_000 } },
   },
 }
 const INTERNATIONAL = 3
@@ -99,7 +100,9 @@ describe('robocall-burst', () => {
         incoming: { totalAttempts },
         outgoing: { others60, ...ended({ unanswered, brief }) },
       })
-    expect([at(5, 6, 0), at(4, 6, 0), at(5, 8, 1), at(5, 6, 1), at(5, 6, 0, 1)]).toEqual([1_000, 0, 1_000, 500, 0])
+    expect([at(5, 8, 0), at(4, 8, 0), at(5, 10, 1), at(5, 8, 1), at(5, 3, 0), at(5, 8, 0, 1)]).toEqual([
+      1_000, 0, 1_000, 600, 0, 0,
+    ])
   })
 })
 
@@ -210,6 +213,17 @@ describe('sim-box', () => {
     expect([at({ totalAttempts: 5 }), at({ totalAttempts: 6 }), at({ totalAttempts: 9 })]).toEqual([0, 200, 800])
     expect([at({ others60: 4, attempts60: 4 }), at({ others60: 7, attempts60: 7 })]).toEqual([0, 750])
   })
+  it('may be slow: fewer callees an hour, more calls in all', () => {
+    const slow = (totalAttempts: number, others60 = 4) => at({ totalAttempts, others60, attempts60: others60 })
+    expect([slow(10), slow(15), slow(20), slow(99, 2), slow(99, 3)]).toEqual([0, 500, 1_000, 0, 500])
+  })
+  it('has the pace of people', () => {
+    expect([at({ others1: 2 }), at({ others1: 3 }), at({ others15: 10 }), at({ others15: 11 })]).toEqual([
+      1_000, 0, 1_000, 0,
+    ])
+    const hour = (others60: number) => at({ others60, attempts60: others60, totalAttempts: 99 })
+    expect([hour(60), hour(61)]).toEqual([1_000, 0])
+  })
   it('is a matter of new numbers', () => {
     expect([at({ days: 2 }), at({ days: 3 })]).toEqual([1_000, 0])
   })
@@ -223,9 +237,17 @@ describe('sim-box', () => {
 })
 
 describe('many-trunks', () => {
+  const at = (trunks15: number, outcomes: Parameters<typeof ended>[0]) =>
+    strengthOf('many-trunks', { outgoing: { trunks15, ...ended(outcomes) } })
   it('begins with the second trunk and is full at the limit', () => {
-    const at = (trunks15: number) => strengthOf('many-trunks', { outgoing: { trunks15 } })
-    expect([0, 1, 2, 4, 5].map(at)).toEqual([0, 0, 250, 750, 1_000])
+    expect([0, 1, 2, 4, 5].map((trunks) => at(trunks, { unanswered: 2 }))).toEqual([0, 0, 250, 750, 1_000])
+  })
+  it('needs calls that come to nothing: a carrier may share the load among its trunks', () => {
+    expect([0, 1, 2].map((unanswered) => at(5, { unanswered }))).toEqual([0, 500, 1_000])
+    expect(at(5, { unanswered: 4, brief: 3 })).toBe(500)
+  })
+  it('expects another way for every eighth call that is heard', () => {
+    expect([7, 8, 16].map((brief) => at(5, { brief, unanswered: 99 }))).toEqual([1_000, 750, 500])
   })
 })
 
@@ -259,30 +281,53 @@ describe('impersonation', () => {
 })
 
 describe('calling-pattern', () => {
+  const unanswered = (count: number) => ended({ unanswered: count })
+  const KNOWN = { incoming: { totalAttempts: 1 } }
+
   it('adds weights by doublings of 1 + count to the bias: nothing at 0, full at the limit', () => {
-    const at = (others1: number) =>
-      strengthOf('calling-pattern', { outgoing: { others1, ...ended({ unanswered: 3 }) } })
+    const at = (others1: number) => strengthOf('calling-pattern', { outgoing: { others1, ...unanswered(2) } })
     // -2,000 + 1,000 x log2(1 + count): 0 at 3, 1,000 at 7.
     expect([0, 3, 7, 8].map(at)).toEqual([0, 0, 1_000, 1_000])
     expect(at(5)).toBeGreaterThan(500)
     expect(at(5)).toBeLessThan(700)
   })
   it('of a rate alone is less than a block: nobody knows yet how the calls end', () => {
-    const at = (unanswered: number, oddities = 0) =>
-      strengthOf('calling-pattern', { oddities, outgoing: { others1: 99, ...ended({ unanswered }) } })
-    expect([at(0), at(2), at(3), at(0, ODDITY.newcomer), at(0, ODDITY.neighbour)]).toEqual([
-      900, 900, 1_000, 900, 1_000,
-    ])
+    const at = (count: number) => strengthOf('calling-pattern', { outgoing: { others1: 99, ...unanswered(count) } })
+    expect([at(0), at(1), at(2)]).toEqual([900, 900, 1_000])
+  })
+  it('is backed by calls in vain of other numbers of the block too', () => {
+    const at = (count: number) => strengthOf('calling-pattern', { outgoing: { others1: 99 }, block: unanswered(count) })
+    expect([at(1), at(2)]).toEqual([900, 1_000])
+  })
+  it('is backed by another stranger of the same kind on the trunk, not by being odd alone', () => {
+    const at = (oddities: number, others: number) =>
+      strengthOf('calling-pattern', { oddities, strangers15: Int32Array.of(9, others, 9), outgoing: { others1: 99 } })
+    expect([at(ODDITY.newcomer, 9), at(ODDITY.neighbour, 0), at(ODDITY.neighbour, 1)]).toEqual([900, 900, 1_000])
   })
   it('is outweighed by good evidence', () => {
     // 1,000 x log2(8) - 500 x log2(4) - 2,000 = 0
     expect(strengthOf('calling-pattern', { outgoing: { others1: 7, days: 3 } })).toBe(0)
     expect(strengthOf('calling-pattern', { outgoing: { others1: 7, days: 1 } })).toBe(500)
   })
+  it('has a scorecard for numbers that nobody calls, of their first two days', () => {
+    const at = (days: number, incoming: Partial<ActivityView> = {}) =>
+      strengthOf('calling-pattern', { outgoing: { others15: 15, days, ...unanswered(2) }, incoming })
+    expect([at(2), at(3), at(2, { totalAttempts: 1 })]).toEqual([1_000, 0, 0])
+  })
+  it('has a scorecard for numbers that do not fit, and a newcomer is none', () => {
+    const at = (oddities: number) =>
+      strengthOf('calling-pattern', { ...KNOWN, oddities, strangers15: Int32Array.of(0, 7, 0) })
+    expect([at(0), at(ODDITY.newcomer), at(ODDITY.neighbour)]).toEqual([0, 0, 1_000])
+  })
+  it('is the worst of those that are about the caller', () => {
+    const at = (others1: number, others15: number) =>
+      strengthOf('calling-pattern', { outgoing: { others1, others15, ...unanswered(2) } })
+    expect([at(5, 5), at(5, 15), at(7, 7)]).toEqual([at(5, 0), 1_000, 1_000])
+  })
   it('counts a stranger among the strangers on his trunk, and nobody else', () => {
     const at = (others: number, oddities: number) =>
-      strengthOf('calling-pattern', { oddities, strangers15: Int32Array.of(0, others, 0) })
-    expect([at(2, ODDITY.neighbour), at(6, ODDITY.neighbour), at(6, 0)]).toEqual([0, 1_000, 0])
+      strengthOf('calling-pattern', { ...KNOWN, oddities, strangers15: Int32Array.of(0, others, 0) })
+    expect([at(3, ODDITY.neighbour), at(7, ODDITY.neighbour), at(7, 0)]).toEqual([0, 1_000, 0])
   })
 })
 
