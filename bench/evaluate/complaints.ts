@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ScreeningError } from '../../src/domain/errors.ts'
@@ -8,6 +8,7 @@ import { arrivalTimes, createComplaintStream } from '../complaints/complaint-str
 import { curveSvg } from '../complaints/curve-svg.ts'
 import { type NumberFile, readNumbers } from '../complaints/read-numbers.ts'
 import { printResult, resultOf } from '../complaints/result.ts'
+import { checkOutputFile, makeOutputDirectory } from '../lib/check-output.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 
 export const about = 'complaints caught by number and block reputation, against business numbers hit'
@@ -45,11 +46,13 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const files = readFiles(options)
+  checkOutputFile('--scores', options.scores)
+  if (options.json !== STDOUT) checkOutputFile('--json', options.json)
+  makeOutputDirectory('--svg', options.svg)
   const scores = streamScores(files, options.perDay)
   const result = resultOf(files, scores, options)
   if (options.scores !== undefined) writeScores(options.scores, scores)
   if (options.svg !== undefined) {
-    mkdirSync(options.svg, { recursive: true })
     const title = `${result.test.toLocaleString('en')} complaints, ${result.benign.toLocaleString('en')} business numbers`
     writeFileSync(path.join(options.svg, 'complaints.svg'), curveSvg(title, result.curve, result.baselines))
   }

@@ -135,6 +135,17 @@ describe('npm run evaluate -- complaints', () => {
     ],
     ['a pace of 0', [...files, '--per-day', '0'], /--per-day must be a number from 1/],
     ['an unknown country', [...files, '--country', 'usa'], /--country must be two capital letters/],
+    [
+      'a --scores file that cannot be written',
+      [...files, '--scores', directory],
+      /--scores .* cannot be written: EISDIR/,
+    ],
+    [
+      'a --json file that cannot be written',
+      [...files, '--json', '/nowhere/a.json'],
+      /--json .* cannot be written: ENOENT/,
+    ],
+    ['an --svg directory that is a file', [...files, '--svg', train], /--svg .*train\.csv cannot be made: EEXIST/],
     ['an unknown option', [...files, '--bening', 'x'], /--bening/],
   ])('refuses %s', async (_, args, message) => {
     await expect(run(args)).rejects.toThrow(message)
