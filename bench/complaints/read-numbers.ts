@@ -19,12 +19,19 @@ const TIME_HEADER = /^created/i
 
 /**
  * Reads a CSV file with a header (`pattern`, `number`, or a column whose name says number or phone; a column beginning with
- * Created has UTC times), or a plain list of numbers. Callers are read as a switch would send them.
- * Throws EvaluateUsageError when the file is missing, has no row, or none that is a number.
+ * Created has UTC times), or without one, when the first number of its first row shows the column, or a plain list of numbers.
+ * Callers are read as a switch would send them. Throws EvaluateUsageError when the file is missing, has no row, or none that
+ * is a number, and when no name of several columns says which one has the numbers: a guess would take row ids for callers.
  */
 export function readNumbers(file: string, rules: DiallingRules, what: string): NumberFile {
   const rows = readRows(file, what)
   const columns = columnsOf(rows[0] ?? [], rules)
+  if (columns.number < 0) {
+    const names = (rows[0] ?? []).join(', ')
+    throw new EvaluateUsageError(
+      `No column of the ${what} file ${file} is called pattern or number, nor says number or phone: ${names}.`,
+    )
+  }
   const body = columns.hasHeader ? rows.slice(1) : rows
   if (body.length === 0) throw new EvaluateUsageError(`The ${what} file ${file} has no row with a number.`)
 
@@ -61,8 +68,9 @@ function readRows(file: string, what: string): string[][] {
 }
 
 function columnsOf(head: readonly string[], rules: DiallingRules) {
-  const isNumber = head.some((cell) => isPhoneNumber(parsePhoneNumber(cell, rules, 'call')))
-  if (isNumber) return { hasHeader: false, number: 0, time: -1 }
+  const first = head.findIndex((cell) => isPhoneNumber(parsePhoneNumber(cell, rules, 'call')))
+  if (first >= 0) return { hasHeader: false, number: first, time: -1 }
   const found = NUMBER_HEADERS.map((header) => head.findIndex((cell) => header.test(cell))).find((at) => at >= 0)
-  return { hasHeader: true, number: found ?? 0, time: head.findIndex((cell) => TIME_HEADER.test(cell)) }
+  const alone = head.length <= 1 ? 0 : -1
+  return { hasHeader: true, number: found ?? alone, time: head.findIndex((cell) => TIME_HEADER.test(cell)) }
 }

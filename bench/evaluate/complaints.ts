@@ -95,8 +95,8 @@ function readOptions(args: readonly string[]) {
     split: values.split === undefined ? undefined : numberOption('--split', values.split, 0.01, 0.99),
     rules: rulesOf(values.country),
     perDay: numberOption('--per-day', values['per-day'], 1, 1e9),
-    draws: Math.round(numberOption('--draws', values.draws, 1, 10_000)),
-    seed: Math.round(numberOption('--seed', values.seed, 0, 0xffff_ffff)),
+    draws: wholeOption('--draws', values.draws, 1, 10_000),
+    seed: wholeOption('--seed', values.seed, 0, 0xffff_ffff),
     scores: values.scores,
     json: values.json,
     svg: values.svg,
@@ -112,9 +112,12 @@ function rulesOf(country: string): DiallingRules {
     return diallingRules(country)
   } catch (cause) {
     if (!(cause instanceof ScreeningError)) throw cause
-    throw new EvaluateUsageError(`--country must be two capital letters such as US, got ${JSON.stringify(country)}.`, {
-      cause,
-    })
+    throw new EvaluateUsageError(
+      `--country must be the two capital letters of a country such as US, got ${JSON.stringify(country)}.`,
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -122,6 +125,12 @@ function numberOption(name: string, text: string, least: number, most: number): 
   const value = Number(text)
   if (text.trim() !== '' && value >= least && value <= most) return value
   throw new EvaluateUsageError(`${name} must be a number from ${least} to ${most}, got ${JSON.stringify(text)}.`)
+}
+
+function wholeOption(name: string, text: string, least: number, most: number): number {
+  const value = numberOption(name, text, least, most)
+  if (Number.isInteger(value)) return value
+  throw new EvaluateUsageError(`${name} must be a whole number, got ${JSON.stringify(text)}.`)
 }
 
 function readFiles({ train: trainFile, test, benign: benignFile, split = 0, rules }: Options): Files {

@@ -95,6 +95,13 @@ describe('npm run evaluate -- complaints', () => {
     expect(result).toMatchObject({ train: 2, test: 2, rejected: { train: 1, test: 1, benign: 0 }, perDay: null })
   })
 
+  it('finds the column of numbers in a file without a header', async () => {
+    const bare = fileOf('bare.csv', ['x,2025550001', '10,2025550002', '11,2025550003'])
+    const result = await jsonOf(['--train', bare, '--test', bare, '--benign', benign])
+    expect(result).toMatchObject({ train: 3, test: 3, rejected: { train: 0, test: 0, benign: 0 } })
+    expect(result.at.at(-1).recall).toBe(1)
+  })
+
   it('draws the curve and prints tables', async () => {
     const svg = path.join(directory, 'svg')
     const json = path.join(directory, 'result.json')
@@ -134,7 +141,21 @@ describe('npm run evaluate -- complaints', () => {
       /--split must be a number from 0\.01 to 0\.99/,
     ],
     ['a pace of 0', [...files, '--per-day', '0'], /--per-day must be a number from 1/],
-    ['an unknown country', [...files, '--country', 'usa'], /--country must be two capital letters/],
+    ['a seed between two', [...files, '--seed', '1.5'], /--seed must be a whole number/],
+    ['draws between two', [...files, '--draws', '1.5'], /--draws must be a whole number/],
+    [
+      'several columns of which none says number',
+      [
+        '--train',
+        fileOf('ids.csv', ['id,source', ...Array.from({ length: 30 }, (_, i) => `${i + 10},${2_025_550_000 + i}`)]),
+        '--test',
+        test,
+        '--benign',
+        benign,
+      ],
+      /No column of the train file .*ids\.csv is called pattern or number.*: id, source\./,
+    ],
+    ['an unknown country', [...files, '--country', 'ZZ'], /--country must be the two capital letters/],
     [
       'a --scores file that cannot be written',
       [...files, '--scores', directory],
