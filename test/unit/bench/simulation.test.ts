@@ -131,6 +131,16 @@ describe('a world in which nothing is blocked', () => {
     },
   )
 
+  it('makes only those numbers look good that can come to be used, however many a pool has', async () => {
+    const whitewashed = attacks.find(({ name }) => name === 'whitewashed') as Attack
+    const calling = whitewashed.calling!
+    const pools = calling.pools.map((pool) => ({ ...pool, size: 20_000 }))
+    const attack: Attack = { ...whitewashed, calling: { ...calling, pools } }
+    const result = await run({ attacks: [attack], days: 2, warmUpDays: 0 })
+    expect(result.tally.calls[FIRST_ATTACK_KIND]).toBeGreaterThan(50)
+    expect(result.screened).toBeLessThan(50_000)
+  })
+
   it('without fraud has none', async () => {
     const honest = await run({ fraudShare: 0, attacks: attacks.filter(({ reporting }) => reporting === undefined) })
     expect(describeResults([honest], attacks).malicious.calls).toBe(0)
