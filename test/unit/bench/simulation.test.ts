@@ -82,6 +82,12 @@ describe('a simulation', () => {
     expect([...byCaller.values()].filter(({ size }) => size > 1)).toEqual([])
   })
 
+  it.each([29, 31, 38])('ends in a small world in which a whole trade is not in use yet, seed %d', async (seed) => {
+    const small = { ...OPTIONS, seed, calls: 10_000, days: 1 }
+    const result = await runSimulation(small)
+    expect(Math.abs(describeResults([result], attacks).benign.calls / small.calls - 1)).toBeLessThan(0.2)
+  })
+
   it('passes in time, most calls by day', () => {
     for (let at = 1; at < calls.length; at++) expect(calls[at]!.atMs).toBeGreaterThanOrEqual(calls[at - 1]!.atMs)
     const night = calls.filter(({ atMs }) => hourOf(atMs) < 6).length / calls.length
