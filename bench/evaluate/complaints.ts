@@ -1,8 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { ScreeningError } from '../../src/domain/errors.ts'
-import { type DiallingRules, diallingRules } from '../../src/domain/parse-phone-number.ts'
 import type { Scores } from '../complaints/bootstrap.ts'
 import { arrivalTimes, createComplaintStream } from '../complaints/complaint-stream.ts'
 import { curveSvg } from '../complaints/curve-svg.ts'
@@ -10,6 +8,7 @@ import { type NumberFile, readNumbers } from '../complaints/read-numbers.ts'
 import { printResult, resultOf } from '../complaints/result.ts'
 import { checkOutputFile, makeOutputDirectory } from '../lib/check-output.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
+import { countryOption, numberOption, wholeOption } from '../lib/read-option.ts'
 
 export const about = 'complaints caught by number and block reputation, against business numbers hit'
 
@@ -93,7 +92,7 @@ function readOptions(args: readonly string[]) {
     test,
     benign,
     split: values.split === undefined ? undefined : numberOption('--split', values.split, 0.01, 0.99),
-    rules: rulesOf(values.country),
+    rules: countryOption(values.country),
     perDay: numberOption('--per-day', values['per-day'], 1, 1e9),
     draws: wholeOption('--draws', values.draws, 1, 10_000),
     seed: wholeOption('--seed', values.seed, 0, 0xffff_ffff),
@@ -105,32 +104,6 @@ function readOptions(args: readonly string[]) {
 
 function isBareJson(args: readonly string[], index: number): boolean {
   return args[index] === '--json' && (args[index + 1] ?? '--').startsWith('--')
-}
-
-function rulesOf(country: string): DiallingRules {
-  try {
-    return diallingRules(country)
-  } catch (cause) {
-    if (!(cause instanceof ScreeningError)) throw cause
-    throw new EvaluateUsageError(
-      `--country must be the two capital letters of a country such as US, got ${JSON.stringify(country)}.`,
-      {
-        cause,
-      },
-    )
-  }
-}
-
-function numberOption(name: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= least && value <= most) return value
-  throw new EvaluateUsageError(`${name} must be a number from ${least} to ${most}, got ${JSON.stringify(text)}.`)
-}
-
-function wholeOption(name: string, text: string, least: number, most: number): number {
-  const value = numberOption(name, text, least, most)
-  if (Number.isInteger(value)) return value
-  throw new EvaluateUsageError(`${name} must be a whole number, got ${JSON.stringify(text)}.`)
 }
 
 function readFiles({ train: trainFile, test, benign: benignFile, split = 0, rules }: Options): Files {

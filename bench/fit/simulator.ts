@@ -14,6 +14,7 @@ import { LOG_UNIT, patternFeatures } from '../../src/engine/signals/calling-patt
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { fitLogistic } from '../lib/logistic.ts'
 import { printTable } from '../lib/print-table.ts'
+import { wholeOption } from '../lib/read-option.ts'
 import { FIRST_ATTACK_KIND } from '../simulator/call-pool.ts'
 import { readAttacks } from '../simulator/read-attacks.ts'
 import { runSimulation } from '../simulator/run-simulation.ts'
@@ -62,10 +63,12 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const share = Number(values['false-positives'])
   if (!(share > 0 && share < 0.01)) throw new EvaluateUsageError('--false-positives takes a share above 0, below 0.01.')
+  const calls = wholeOption('--calls', values.calls, 10_000, 50_000_000)
+  const days = wholeOption('--days', values.days, 1, 31)
   const policyText = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
   const policy = parsePolicy(parse(policyText))
   const rows = { features: new Int16Array(0), kinds: new Uint8Array(0), blocked: new Uint8Array(0), count: 0 }
-  for (const seed of seeds) await collect(rows, seed, Number(values.calls), Number(values.days), policy, policyText)
+  for (const seed of seeds) await collect(rows, seed, calls, days, policy, policyText)
   report(rows, share)
   return 0
 }

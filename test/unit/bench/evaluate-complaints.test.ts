@@ -6,6 +6,7 @@ import { recallIntervals } from '../../../bench/complaints/bootstrap.ts'
 import { curveOf, histogramOf, pointAt } from '../../../bench/complaints/curve.ts'
 import { run } from '../../../bench/evaluate/complaints.ts'
 import { run as runFit } from '../../../bench/fit/complaints.ts'
+import { run as runFitSimulator } from '../../../bench/fit/simulator.ts'
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-complaints-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -215,6 +216,25 @@ describe('npm run fit -- complaints', () => {
 
   it('refuses to run without business numbers', async () => {
     await expect(runFit(['--train', train])).rejects.toThrow(/--benign/)
+  })
+
+  it.each([
+    ['--per-day', '0', /--per-day must be a number from 1/],
+    ['--country', 'ZZ', /--country must be the two capital letters/],
+  ])('refuses %s %s', async (option, value, message) => {
+    await expect(runFit(['--train', train, '--benign', benign, option, value])).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['--calls', '9999', /--calls must be a number from 10000/],
+    ['--calls', '50000001', /--calls must be/],
+    ['--calls', 'many', /--calls must be/],
+    ['--days', '0', /--days must be/],
+    ['--days', '32', /--days must be/],
+    ['--days', '1.5', /--days must be a whole number/],
+    ['--seeds', '999', /--seeds/],
+  ])('of the simulator refuses %s %s', async (option, value, message) => {
+    await expect(runFitSimulator([option, value])).rejects.toThrow(message)
   })
 })
 
