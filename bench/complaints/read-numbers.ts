@@ -9,8 +9,8 @@ export type NumberFile = {
   readonly numbers: readonly PhoneNumber[]
   /** Epoch ms of each, ascending; undefined when the file has no times. */
   readonly timesMs: readonly number[] | undefined
-  /** Rows that are no telephone number in this country. */
-  readonly rejected: number
+  /** For each row that is no telephone number in this country, how many numbers stand before it. */
+  readonly rejectedAt: readonly number[]
 }
 
 /** Headers of a column of numbers, best first. */
@@ -37,10 +37,14 @@ export function readNumbers(file: string, rules: DiallingRules, what: string): N
 
   const numbers: PhoneNumber[] = []
   const timesMs: number[] = []
+  const rejectedAt: number[] = []
   let newestMs = 0
   for (const row of body) {
     const number = parsePhoneNumber(row[columns.number], rules, 'call')
-    if (!isPhoneNumber(number)) continue
+    if (!isPhoneNumber(number)) {
+      rejectedAt.push(numbers.length)
+      continue
+    }
     numbers.push(number)
     if (columns.time < 0) continue
     const atMs = Date.parse(`${(row[columns.time] ?? '').replace(' ', 'T')}Z`)
@@ -50,7 +54,7 @@ export function readNumbers(file: string, rules: DiallingRules, what: string): N
   }
   if (numbers.length === 0) throw new EvaluateUsageError(`No row of the ${what} file ${file} is a telephone number.`)
   const hasTimes = columns.time >= 0 && newestMs > 0
-  return { numbers, timesMs: hasTimes ? timesMs : undefined, rejected: body.length - numbers.length }
+  return { numbers, timesMs: hasTimes ? timesMs : undefined, rejectedAt }
 }
 
 function readRows(file: string, what: string): string[][] {

@@ -112,12 +112,12 @@ function readFiles({ train: trainFile, test, benign: benignFile, split = 0, rule
   if (test !== undefined) return { train, test: readNumbers(test, rules, 'test'), benign }
   const cut = Math.floor(train.numbers.length * split)
   if (cut === 0) throw new EvaluateUsageError(`The train file ${trainFile} is too short to be split.`)
-  const part = (from: number, to: number | undefined, rejected: number): NumberFile => ({
+  const part = (from: number, to: number): NumberFile => ({
     numbers: train.numbers.slice(from, to),
     timesMs: train.timesMs?.slice(from, to),
-    rejected,
+    rejectedAt: train.rejectedAt.filter((at) => at >= from && at < to),
   })
-  return { train: part(0, cut, train.rejected), test: part(cut, undefined, 0), benign }
+  return { train: part(0, cut), test: part(cut, Number.POSITIVE_INFINITY), benign }
 }
 
 /** Complaints are judged before they are folded in, business numbers after all of them. */

@@ -82,7 +82,7 @@ describe('npm run evaluate -- complaints', () => {
 
   it('splits the training file in time', async () => {
     const result = await jsonOf(['--train', train, '--benign', benign, '--split', '0.5'])
-    expect(result).toMatchObject({ train: 30, test: 30 })
+    expect(result).toMatchObject({ train: 30, test: 30, rejected: { train: 0, test: 2, benign: 0 } })
   })
 
   it('finds the column of numbers and the times in a file of another layout', async () => {
