@@ -9,8 +9,8 @@ export type NumberFile = {
   readonly numbers: readonly PhoneNumber[]
   /** Epoch ms of each, ascending; undefined when the file has no times. */
   readonly timesMs: readonly number[] | undefined
-  /** Rows that are no telephone number in this country. */
-  readonly rejected: number
+  /** For each row that is no telephone number in this country, how many numbers stand before it. */
+  readonly rejectedAt: readonly number[]
 }
 
 /** Headers of a column of numbers, best first. */
@@ -19,21 +19,32 @@ const TIME_HEADER = /^created/i
 
 /**
  * Reads a CSV file with a header (`pattern`, `number`, or a column whose name says number or phone; a column beginning with
- * Created has UTC times), or a plain list of numbers. Callers are read as a switch would send them.
- * Throws EvaluateUsageError when the file is missing, has no row, or none that is a number.
+ * Created has UTC times), or without one, when the first number of its first row shows the column, or a plain list of numbers.
+ * Callers are read as a switch would send them. Throws EvaluateUsageError when the file is missing, has no row, or none that
+ * is a number, and when no name of several columns says which one has the numbers: a guess would take row ids for callers.
  */
 export function readNumbers(file: string, rules: DiallingRules, what: string): NumberFile {
   const rows = readRows(file, what)
   const columns = columnsOf(rows[0] ?? [], rules)
+  if (columns.number < 0) {
+    const names = (rows[0] ?? []).join(', ')
+    throw new EvaluateUsageError(
+      `No column of the ${what} file ${file} is called pattern or number, nor says number or phone: ${names}.`,
+    )
+  }
   const body = columns.hasHeader ? rows.slice(1) : rows
   if (body.length === 0) throw new EvaluateUsageError(`The ${what} file ${file} has no row with a number.`)
 
   const numbers: PhoneNumber[] = []
   const timesMs: number[] = []
+  const rejectedAt: number[] = []
   let newestMs = 0
   for (const row of body) {
     const number = parsePhoneNumber(row[columns.number], rules, 'call')
-    if (!isPhoneNumber(number)) continue
+    if (!isPhoneNumber(number)) {
+      rejectedAt.push(numbers.length)
+      continue
+    }
     numbers.push(number)
     if (columns.time < 0) continue
     const atMs = Date.parse(`${(row[columns.time] ?? '').replace(' ', 'T')}Z`)
@@ -43,7 +54,7 @@ export function readNumbers(file: string, rules: DiallingRules, what: string): N
   }
   if (numbers.length === 0) throw new EvaluateUsageError(`No row of the ${what} file ${file} is a telephone number.`)
   const hasTimes = columns.time >= 0 && newestMs > 0
-  return { numbers, timesMs: hasTimes ? timesMs : undefined, rejected: body.length - numbers.length }
+  return { numbers, timesMs: hasTimes ? timesMs : undefined, rejectedAt }
 }
 
 function readRows(file: string, what: string): string[][] {
@@ -61,8 +72,9 @@ function readRows(file: string, what: string): string[][] {
 }
 
 function columnsOf(head: readonly string[], rules: DiallingRules) {
-  const isNumber = head.some((cell) => isPhoneNumber(parsePhoneNumber(cell, rules, 'call')))
-  if (isNumber) return { hasHeader: false, number: 0, time: -1 }
+  const first = head.findIndex((cell) => isPhoneNumber(parsePhoneNumber(cell, rules, 'call')))
+  if (first >= 0) return { hasHeader: false, number: first, time: -1 }
   const found = NUMBER_HEADERS.map((header) => head.findIndex((cell) => header.test(cell))).find((at) => at >= 0)
-  return { hasHeader: true, number: found ?? 0, time: head.findIndex((cell) => TIME_HEADER.test(cell)) }
+  const alone = head.length <= 1 ? 0 : -1
+  return { hasHeader: true, number: found ?? alone, time: head.findIndex((cell) => TIME_HEADER.test(cell)) }
 }

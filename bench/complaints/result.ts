@@ -33,7 +33,11 @@ export function resultOf(
     train: train.numbers.length,
     test: test.numbers.length,
     benign: benign.numbers.length,
-    rejected: { train: train.rejected, test: test.rejected, benign: benign.rejected },
+    rejected: {
+      train: train.rejectedAt.length,
+      test: test.rejectedAt.length,
+      benign: benign.rejectedAt.length,
+    },
     perDay: train.timesMs && test.timesMs ? null : perDay,
     seed,
     draws,

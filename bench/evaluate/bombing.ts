@@ -4,6 +4,7 @@ import { ANALYSTS } from '../bombing/analysts.ts'
 import { COLLUDERS, colludingReports } from '../bombing/colluders.ts'
 import { type Outcome, runWorld, type Share, type WorldOutcome } from '../bombing/run-world.ts'
 import { makeWorld, WORLD } from '../bombing/world.ts'
+import { checkOutputFile } from '../lib/check-output.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { printTable } from '../lib/print-table.ts'
 
@@ -49,6 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const options = readOptions(args)
+  if (options.json !== '') checkOutputFile('--json', options.json)
   const world = makeWorld(options.seed, options.targets, options.remembered / 100)
   const without = await runWorld(world, [], options)
   const measured: Measured[] = []

@@ -1,14 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { ScreeningError } from '../../src/domain/errors.ts'
-import { type DiallingRules, diallingRules } from '../../src/domain/parse-phone-number.ts'
 import type { Scores } from '../complaints/bootstrap.ts'
 import { arrivalTimes, createComplaintStream } from '../complaints/complaint-stream.ts'
 import { curveSvg } from '../complaints/curve-svg.ts'
 import { type NumberFile, readNumbers } from '../complaints/read-numbers.ts'
 import { printResult, resultOf } from '../complaints/result.ts'
+import { checkOutputFile, makeOutputDirectory } from '../lib/check-output.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
+import { countryOption, numberOption, wholeOption } from '../lib/read-option.ts'
 
 export const about = 'complaints caught by number and block reputation, against business numbers hit'
 
@@ -45,11 +45,13 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const files = readFiles(options)
+  checkOutputFile('--scores', options.scores)
+  if (options.json !== STDOUT) checkOutputFile('--json', options.json)
+  makeOutputDirectory('--svg', options.svg)
   const scores = streamScores(files, options.perDay)
   const result = resultOf(files, scores, options)
   if (options.scores !== undefined) writeScores(options.scores, scores)
   if (options.svg !== undefined) {
-    mkdirSync(options.svg, { recursive: true })
     const title = `${result.test.toLocaleString('en')} complaints, ${result.benign.toLocaleString('en')} business numbers`
     writeFileSync(path.join(options.svg, 'complaints.svg'), curveSvg(title, result.curve, result.baselines))
   }
@@ -90,10 +92,10 @@ function readOptions(args: readonly string[]) {
     test,
     benign,
     split: values.split === undefined ? undefined : numberOption('--split', values.split, 0.01, 0.99),
-    rules: rulesOf(values.country),
+    rules: countryOption(values.country),
     perDay: numberOption('--per-day', values['per-day'], 1, 1e9),
-    draws: Math.round(numberOption('--draws', values.draws, 1, 10_000)),
-    seed: Math.round(numberOption('--seed', values.seed, 0, 0xffff_ffff)),
+    draws: wholeOption('--draws', values.draws, 1, 10_000),
+    seed: wholeOption('--seed', values.seed, 0, 0xffff_ffff),
     scores: values.scores,
     json: values.json,
     svg: values.svg,
@@ -104,35 +106,18 @@ function isBareJson(args: readonly string[], index: number): boolean {
   return args[index] === '--json' && (args[index + 1] ?? '--').startsWith('--')
 }
 
-function rulesOf(country: string): DiallingRules {
-  try {
-    return diallingRules(country)
-  } catch (cause) {
-    if (!(cause instanceof ScreeningError)) throw cause
-    throw new EvaluateUsageError(`--country must be two capital letters such as US, got ${JSON.stringify(country)}.`, {
-      cause,
-    })
-  }
-}
-
-function numberOption(name: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= least && value <= most) return value
-  throw new EvaluateUsageError(`${name} must be a number from ${least} to ${most}, got ${JSON.stringify(text)}.`)
-}
-
 function readFiles({ train: trainFile, test, benign: benignFile, split = 0, rules }: Options): Files {
   const benign = readNumbers(benignFile, rules, 'benign')
   const train = readNumbers(trainFile, rules, 'train')
   if (test !== undefined) return { train, test: readNumbers(test, rules, 'test'), benign }
   const cut = Math.floor(train.numbers.length * split)
   if (cut === 0) throw new EvaluateUsageError(`The train file ${trainFile} is too short to be split.`)
-  const part = (from: number, to: number | undefined, rejected: number): NumberFile => ({
+  const part = (from: number, to: number): NumberFile => ({
     numbers: train.numbers.slice(from, to),
     timesMs: train.timesMs?.slice(from, to),
-    rejected,
+    rejectedAt: train.rejectedAt.filter((at) => at >= from && at < to),
   })
-  return { train: part(0, cut, train.rejected), test: part(cut, undefined, 0), benign }
+  return { train: part(0, cut), test: part(cut, Number.POSITIVE_INFINITY), benign }
 }
 
 /** Complaints are judged before they are folded in, business numbers after all of them. */

@@ -1,11 +1,12 @@
 /** `npm run evaluate -- simulator`: seeded, labelled traffic through the production decision path. docs/simulator.md */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 import { ScreeningError } from '../../src/domain/errors.ts'
 import { parsePolicy } from '../../src/domain/parse-policy.ts'
+import { checkOutputFile, makeOutputDirectory } from '../lib/check-output.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { printTable } from '../lib/print-table.ts'
 import { machine } from '../lib/record-result.ts'
@@ -80,6 +81,8 @@ export async function run(args: readonly string[]): Promise<number> {
     ...readPolicy(policyFile),
     numbering: values.numbering === undefined ? builtInNumbering() : readNumbering(values.numbering),
   }
+  checkOutputFile('--json', values.json)
+  makeOutputDirectory('--svg', values.svg)
   const results: SimulationResult[] = []
   for (const seed of seeds) {
     results.push(await runSimulation({ ...options, seed, onProgress: createProgress(`seed ${seed}`) }))
@@ -237,7 +240,6 @@ function printFindings(
 }
 
 function writeCurve(directory: string, { curve }: Findings): void {
-  mkdirSync(directory, { recursive: true })
   const points = curve.map((point) => [point.benignBlockedPer100000, point.maliciousBlockedShare * 100] as const)
   const chart = svgChart({
     title: 'Simulator: malicious calls blocked against benign calls wrongly blocked',

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util'
 import { BLOCK_EVIDENCE_LENGTH, BLOCK_MODEL, type BlockModel, blockStrength } from '../../src/domain/number-block.ts'
-import { diallingRules } from '../../src/domain/parse-phone-number.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { arrivalTimes, type ComplaintStream, createComplaintStream } from '../complaints/complaint-stream.ts'
 import { curveOf, histogramOf, pointAt } from '../complaints/curve.ts'
 import { readNumbers } from '../complaints/read-numbers.ts'
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { printTable } from '../lib/print-table.ts'
+import { countryOption, numberOption } from '../lib/read-option.ts'
 
 export const about =
   'shapes of the number-block model (src/domain/number-block.ts) from complaints and business numbers'
@@ -65,10 +65,11 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.train === undefined || values.benign === undefined) {
     throw new EvaluateUsageError(`--train and --benign are needed.\n\n${HELP}`)
   }
-  const rules = diallingRules(values.country)
+  const rules = countryOption(values.country)
+  const perDay = numberOption('--per-day', values['per-day'], 1, 1e9)
   const train = readNumbers(values.train, rules, 'train')
   const benign = readNumbers(values.benign, rules, 'benign')
-  const folds = gather(train, benign.numbers, Number(values['per-day']))
+  const folds = gather(train, benign.numbers, perDay)
   const halves = [0, 1].map((half) => folds.map((fold) => ({ ...fold, benign: everySecond(fold.benign, half) })))
 
   const early = folds.length - 2

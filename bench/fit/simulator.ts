@@ -14,6 +14,7 @@ import { isBacked, isJudgedBy, LOG_UNIT, patternFeatures } from '../../src/engin
 import { EvaluateUsageError } from '../lib/evaluate-usage-error.ts'
 import { fitLogistic, type LogisticFit } from '../lib/logistic.ts'
 import { printTable } from '../lib/print-table.ts'
+import { wholeOption } from '../lib/read-option.ts'
 import { FIRST_ATTACK_KIND } from '../simulator/call-pool.ts'
 import { readAttacks } from '../simulator/read-attacks.ts'
 import { runSimulation } from '../simulator/run-simulation.ts'
@@ -85,7 +86,12 @@ export async function run(args: readonly string[]): Promise<number> {
   const share = Number(values['false-positives'])
   if (!(share > 0 && share < 0.01)) throw new EvaluateUsageError('--false-positives takes a share above 0, below 0.01.')
   const text = readFileSync(path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml'), 'utf8')
-  const run = { calls: Number(values.calls), days: Number(values.days), text, policy: parsePolicy(parse(text)) }
+  const run = {
+    calls: wholeOption('--calls', values.calls, 10_000, 50_000_000),
+    days: wholeOption('--days', values.days, 1, 31),
+    text,
+    policy: parsePolicy(parse(text)),
+  }
   const training = emptyRows()
   for (const seed of seeds.slice(0, -1)) await collect(training, seed, run, PEOPLE_ONE_IN)
   const scorecards = fitScorecards(training, seeds.length - 1)

@@ -144,11 +144,11 @@ export function createAttackTraffic(options: AttackOptions, deps: AttackDependen
     return Array.from({ length: count }, () => random.below(parties.ownCount))
   }
 
-  /** Long talks with accomplices in the hours before. */
-  function makeLookGood({ calling, random }: Campaign, from: CampaignPool, startMs: number): void {
+  /** Long talks with accomplices in the hours before, of the numbers that can come to be used: taken in order, one a call at most. */
+  function makeLookGood({ calling, random, callsLeft }: Campaign, from: CampaignPool, startMs: number): void {
     const { accomplices, calls, talk } = calling.whitewash!
     const helpers = Array.from({ length: accomplices }, () => random.below(parties.ownCount))
-    for (const number of from.numbers) {
+    for (const number of from.numbers.slice(0, callsLeft)) {
       for (let call = 0; call < calls; call++) {
         const slot = pool.take()
         const helper = random.pick(helpers)

@@ -32,7 +32,12 @@ export function readAttacks(directory: string): Attack[] {
 }
 
 export function readAttack(file: string): Attack {
-  const text = readFileSync(file, 'utf8')
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new EvaluateUsageError(`${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
   let document: unknown
   try {
     document = parse(text)
@@ -104,7 +109,8 @@ function valueAt(document: unknown, pointer: string): unknown {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
+  // JSON has no NaN and no infinity: YAML's .nan and .inf would be shown as null.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 

@@ -36,7 +36,7 @@ export type BehaviourLimits = {
   }
   /** Trunks one number comes in through within 15 minutes. */
   readonly trunks: { readonly count: number }
-  /** Calls to one callee within 15 minutes that came to nothing. */
+  /** Callers of one callee within 15 minutes whose calls came to nothing. */
   readonly flood: { readonly calls: number }
 }
 
@@ -53,7 +53,6 @@ export const HARM_FEATURES = [
   'one-ring-60',
   'sequential-60',
   'trunks-15',
-  'calls-without-incoming',
   'newcomer',
   'newcomers-60',
   'block-callers-60',
@@ -153,7 +152,6 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
         'short-60': 4703,
         'one-ring-60': 715,
         'trunks-15': 5143,
-        'calls-without-incoming': 645,
         newcomer: 1527,
         'block-fruitless-60': 45,
         'stranger-from-abroad-15': 2698,

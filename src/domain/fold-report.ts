@@ -1,5 +1,6 @@
 import { ScreeningError } from './errors.ts'
 import { CALL_MATCHES, NUMBER_STANDINGS, type Report, SCENARIOS } from './report.ts'
+import { DOUBT_DEFAULTS } from './report-doubts.ts'
 import {
   countAsOne,
   decay,
@@ -146,24 +147,40 @@ function isRedundant(record: DataView, a: number, b: number): boolean {
 /**
  * Keeps the newest REPORTERS_KEPT. Weight counts too (a decayed weight is compared, not the time alone), so that a flood
  * of reporters nobody believes cannot push out the ones who count. Of a full record those go first who count as one with
- * another: a household that all report pushes nobody out but its own.
+ * another: a household that all report pushes nobody out but its own. Then those of a burst that goes on, while it does:
+ * otherwise a caller has the honest reports about him pushed out by a flood of his own, and with nobody outside the burst
+ * they would count for nothing.
  */
 function keepReporter(record: DataView, candidate: number): DataView {
   const kept = record.getUint8(1)
   record.setUint8(1, Math.min(kept + 1, REPORTERS_KEPT))
   if (kept < REPORTERS_KEPT) return record
   let victim = -1
-  let isVictimRedundant = false
+  let victimRank = 0
+  const isBurst = isBurstAround(record, candidate)
   for (let at = HEADER_BYTES; at <= candidate; at += REPORTER_BYTES) {
-    const redundant = hasHeavierTwin(record, at, candidate)
-    if (isVictimRedundant && !redundant) continue
+    const rank = hasHeavierTwin(record, at, candidate) ? 2 : Number(isBurst && isOfBurst(record, at, candidate))
+    if (rank < victimRank) continue
     // Of two that are worth the same the newer stays.
-    if (victim < 0 || (redundant && !isVictimRedundant) || worth(record, at) < worth(record, victim)) victim = at
-    isVictimRedundant ||= redundant
+    if (victim < 0 || rank > victimRank || worth(record, at) < worth(record, victim)) victim = at
+    victimRank = rank
   }
   const bytes = new Uint8Array(record.buffer)
   bytes.copyWithin(victim, candidate, candidate + REPORTER_BYTES)
   return trimmed(record)
+}
+
+/** So many whom nothing corroborates within minutes of the candidate that they would look arranged (report-doubts.ts). */
+function isBurstAround(record: DataView, candidate: number): boolean {
+  let count = 0
+  for (let at = HEADER_BYTES; at <= candidate; at += REPORTER_BYTES) if (isOfBurst(record, at, candidate)) count++
+  return count >= DOUBT_DEFAULTS.burst.reporters
+}
+
+function isOfBurst(record: DataView, at: number, candidate: number): boolean {
+  const apartMs = Math.abs(record.getFloat64(candidate + 8, true) - record.getFloat64(at + 8, true))
+  const isCorroborated = (record.getUint8(at + 20) & REPORTER_CORROBORATED) !== 0
+  return !isCorroborated && apartMs <= DOUBT_DEFAULTS.burst.minutes * 60_000
 }
 
 function hasHeavierTwin(record: DataView, at: number, candidate: number): boolean {

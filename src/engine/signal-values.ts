@@ -67,7 +67,7 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
     ...outcomes(outgoing),
   ],
   'callee-flood': ({ called }, { policy: { behaviour } }) => [
-    value('callsToCallee15', called.attempts15, behaviour.flood.calls),
+    value('callersOfCallee15', called.others15, behaviour.flood.calls),
     ...outcomes(called),
   ],
   conversations: ({ outgoing, incoming }) => [

@@ -7,12 +7,13 @@ import { CLIQUE_RULES } from '../domain/reporter.ts'
 import { describeReputation, type ReputationDescription } from '../domain/reputation.ts'
 import type { Actor, RecordStore } from '../stores/ports.ts'
 import type { ReportMetrics } from '../telemetry/report-metrics.ts'
+import { createArriving } from './arriving-reports.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import type { ListMembership } from './list-membership.ts'
 import { parseTime } from './parse-time.ts'
 import type { Pseudonyms } from './pseudonym.ts'
 import { createReportReviews } from './report-reviews.ts'
-import { createReportScales, leaderOf, type WeighingOptions } from './weigh-report.ts'
+import { createReportScales, type WeighingOptions } from './weigh-report.ts'
 
 /** A report as a channel sends it, already checked for shape (wire shape). */
 type ReportBody = {
@@ -113,7 +114,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
   const reviews = createReportReviews(deps)
   // One after the other: otherwise a hundred reports that one person sends at once are all within his limit.
   const lock = createKeyedLock()
-  const arriving: Arriving = new Map()
+  const arriving = createArriving()
   let inFlight = 0
 
   async function toReport(body: ReportBody, actor: Actor, retryKey: string | undefined): Promise<Report> {
@@ -130,7 +131,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
     ])
     const weighed = scales.weigh(
       { number, reporter, channel, opinion, callMatch, atMs, receivedMs },
-      arriving.get(number) ?? NOBODY,
+      arriving.of(number),
     )
     const report: Report = {
       reportId: body.reportId ?? reportIdFor(actor, retryKey),
@@ -150,7 +151,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
       ...(note === undefined ? {} : { note }),
     }
     // Before anything else runs: whoever weighs the next report on the number must know of this one.
-    if (opinion === 'harm') arrive(arriving, report)
+    arriving.add(report)
     return report
   }
 
@@ -163,7 +164,7 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
 
   async function append(body: ReportBody, actor: Actor, retryKey: string | undefined) {
     const report = await toReport(body, actor, retryKey)
-    const result = await store.appendReport(report, actor).finally(() => leave(arriving, report))
+    const result = await store.appendReport(report, actor).finally(() => arriving.remove(report))
     if (result.outcome === 'repeated' && !isSameReport(result.report, report)) {
       throw new ScreeningError('REPORT_CONFLICT', 'Another report with this reportId was accepted before.', {
         hint: 'Send a new reportId, or leave it out to get one.',
@@ -209,21 +210,6 @@ export function createReportIntake(options: ReportIntakeOptions, deps: ReportInt
       }
     },
   }
-}
-
-/** By number, whose reports are on their way to the record: reporters, each with whom he counts as one with. */
-type Arriving = Map<PhoneNumber, Map<string, string>>
-const NOBODY: ReadonlyMap<string, string> = new Map()
-
-function arrive(arriving: Arriving, report: Report): void {
-  const reporters = arriving.get(report.number) ?? new Map<string, string>()
-  arriving.set(report.number, reporters.set(report.reporter, leaderOf(report)))
-}
-
-function leave(arriving: Arriving, { number, reporter }: Report): void {
-  const reporters = arriving.get(number)
-  reporters?.delete(reporter)
-  if (reporters?.size === 0) arriving.delete(number)
 }
 
 function scenarioOf({ scenario, opinion }: ReportBody): Scenario {

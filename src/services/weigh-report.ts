@@ -14,6 +14,7 @@ import {
 } from '../domain/report.ts'
 import { alwaysAgree, CLIQUE_NUMBERS, type CliqueRules, credibility, isProven } from '../domain/reporter.ts'
 import type { RecordStore } from '../stores/ports.ts'
+import type { ArrivingReports } from './arriving-reports.ts'
 
 export type WeighingOptions = {
   /** 0..1: how much a report of this channel counts. */
@@ -44,8 +45,8 @@ export type Unweighed = {
 export type Weighed = Pick<Report, 'weight' | 'isProven' | 'clique'> & { readonly notCounted?: NotCounted }
 
 export type ReportScales = {
-  /** `arriving`: reporters whose reports on the number are on their way to the record, each with whom he counts as one with. */
-  weigh(report: Unweighed, arriving: ReadonlyMap<string, string>): Weighed
+  /** `arriving`: what of the number is on its way to the record. */
+  weigh(report: Unweighed, arriving: ArrivingReports): Weighed
 }
 
 /** Whoever was not called by the number can hardly know; something may have been missed all the same. */
@@ -75,7 +76,7 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
   }
 
   /** The first of those who reported the number and always agree with this reporter. */
-  function cliqueOf({ number, reporter }: Unweighed, arriving: ReadonlyMap<string, string>): string | undefined {
+  function cliqueOf({ number, reporter }: Unweighed, arriving: ArrivingReports['leaders']): string | undefined {
     const own = lastNumbers(reporter, number)
     if (own.size < options.clique.sharedMin) return undefined
     const leaders = new Map<string, string>()
@@ -100,7 +101,7 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
     return !numbers.has(number) && numbers.size >= options.reporterNumbersPerDay
   }
 
-  function weighNotSpam(report: Unweighed, weight: number): Weighed {
+  function weighNotSpam(report: Unweighed, weight: number, arrivingWeight: number): Weighed {
     const { number, reporter, receivedMs } = report
     const isRepeated = store
       .reportsBy(reporter, OWN_REPORTS)
@@ -108,7 +109,7 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
         (own) => own.number === number && own.opinion === 'not-spam' && own.receivedMs > receivedMs - SAME_OPINION_MS,
       )
     if (isRepeated) return { weight: 0, notCounted: 'opinion-known' }
-    const left = options.notSpamPerDay - goodWeightSince(store, number, receivedMs - DAY_MS, false)
+    const left = options.notSpamPerDay - goodWeightSince(store, number, receivedMs - DAY_MS, false) - arrivingWeight
     const allowed = Math.min(weight * options.notSpamWeight, Math.max(0, left))
     return allowed > 0 ? { weight: allowed } : { weight: 0, notCounted: 'number-daily-limit' }
   }
@@ -121,8 +122,8 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
       const outcomes = store.reporter(report.reporter)?.outcomes
       const matched = callMatch === 'no' ? NO_CALL_WEIGHT : 1
       const weight = options.channelWeights[channel] * credibility(outcomes, receivedMs) * matched
-      if (report.opinion === 'not-spam') return weighNotSpam(report, weight)
-      const clique = cliqueOf(report, arriving)
+      if (report.opinion === 'not-spam') return weighNotSpam(report, weight, arriving.goodWeight)
+      const clique = cliqueOf(report, arriving.leaders)
       return {
         weight,
         ...(isProven(outcomes, receivedMs) ? { isProven: true } : {}),

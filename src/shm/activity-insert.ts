@@ -20,7 +20,8 @@ import { BACK_MINUTES_MAX } from './activity-table.ts'
 
 /**
  * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
- * seen, by whole minutes. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one.
+ * seen. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one. Of keys of one minute the seconds
+ * in their heads decide: else a flood of new keys would push out the very caller who makes it.
  */
 export function insertHead(activity: Activity, seconds: number): number {
   const { words, set } = activity
@@ -32,7 +33,7 @@ export function insertHead(activity: Activity, seconds: number): number {
     const entry = words[line + 1 + way]!
     // A clock set back a little must not make the newest keys the oldest.
     const age = entry === 0 ? 0x10000 : (minute + BACK_MINUTES_MAX - entry) & 0xffff
-    if (age > oldest) {
+    if (age > oldest || (age === oldest && entry !== 0 && lastOf(words, line, way) < lastOf(words, line, chosen))) {
       oldest = age
       chosen = way
     }
@@ -50,6 +51,10 @@ export function insertHead(activity: Activity, seconds: number): number {
   words[head + LAST_OTHER] = 0
   words[head + BLOCK] = 0
   return head
+}
+
+function lastOf(words: Int32Array, line: number, way: number): number {
+  return words[line + (way + 1) * ACTIVITY_HEAD_WORDS + LAST]! >>> 0
 }
 
 /**

@@ -89,6 +89,8 @@ export function countCall(traffic: Traffic, caller: number, nowMs: number): void
   const stamp = header[head + TABLE_HOUR]!
   header[head + TABLE_CALLS] = header[head + TABLE_CALLS]! + 1
   if (!(caller > 0)) return
+  // The stamp of an empty entry: of the first hour of 1970 (a clock that was never set) no callers are kept.
+  if (stamp === 0) return
 
   const mask = capacity - 1
   const start = table * capacity
@@ -135,7 +137,7 @@ function startHour(header: Uint32Array, head: number, hour: number): void {
 /**
  * Visits the callers of an hour (epoch hours: nowMs / HOUR_MS rounded down) in no order, while the owner may be counting.
  * `calls` is the total, callers that are not numbers included. `complete` is false when callers are missing: the table
- * was full, or the hour was overwritten while it was read. An hour the table does not hold is 0 calls, complete.
+ * was full, the hour was overwritten while it was read, or lies before 1970-01-01T01:00Z. An hour the table does not hold is 0 calls, complete.
  */
 export function readTrafficHour(
   memory: SharedArrayBuffer,
@@ -145,6 +147,7 @@ export function readTrafficHour(
   const { header, words, callers, capacity } = openTraffic(memory)
   const table = hour & 1
   const head = TABLE_WORDS * (table + 1)
+  if (hour <= 0) return { calls: 0, complete: false }
   // Pairs with the last store in startHour.
   if (Atomics.load(header, head + TABLE_HOUR) !== hour) return { calls: 0, complete: true }
   const calls = header[head + TABLE_CALLS]!

@@ -61,6 +61,16 @@ describe('the traffic table', () => {
     expect(read(memory, FIRST_HOUR)).toMatchObject({ calls: 0 })
   })
 
+  it.each([-HOUR_MS, 0, HOUR_MS - 1])('ends, and says that callers are missing, with a clock at %d', (nowMs) => {
+    const memory = createTraffic(4)
+    const traffic = openTraffic(memory)
+    // A call that looks for its place for ever would be a call without an answer.
+    for (const caller of [1, 2, 3, -1]) countCall(traffic, caller, nowMs)
+    expect(read(memory, 0)).toEqual({ calls: 0, complete: false, callers: new Map() })
+    countCall(traffic, 1, HOUR_MS)
+    expect(read(memory, 1)).toEqual({ calls: 1, complete: true, callers: new Map([[1, 1]]) })
+  })
+
   it('stays in the newer hour when the clock is set back by hours', () => {
     const memory = createTraffic(8)
     const traffic = openTraffic(memory)

@@ -36,6 +36,9 @@ export type BenignDependencies = {
   readonly victims: Random
 }
 
+/** A trade of four numbers of which one is in use: found within so many draws but for once in 10^12. */
+const TRIES = 100
+
 const KIND = Object.fromEntries(BENIGN_KINDS.map((kind) => [kind, kindIndex(kind)])) as Record<BenignKind, number>
 const INGRESS = Object.fromEntries(INGRESS_KINDS.map((kind, index) => [kind, index])) as Record<string, number>
 const WITHHELD = -1
@@ -170,8 +173,10 @@ export function createBenignTraffic(callsPerDay: number, deps: BenignDependencie
 
   function fromBusiness(group: BusinessGroup, atMs: number): number {
     let index = random.below(group.to - group.from)
-    // One that is not in use yet: another one calls instead.
-    while (parties.activeFromMs[group.from + index]! > atMs) index = random.below(group.to - group.from)
+    // One that is not in use yet: another one calls instead. In a small world a whole trade may be one block that is not: it calls.
+    for (let attempt = 0; attempt < TRIES && parties.activeFromMs[group.from + index]! > atMs; attempt++) {
+      index = random.below(group.to - group.from)
+    }
     const slot = between(group.from + index, customerOf(group, index), KIND[group.business.kind])
     businessOutcome(slot, group.business)
     return slot

@@ -55,7 +55,13 @@ export function builtInNumbering(): Numbering {
 
 /** A regulator's file: `code;from;to;capacity;operator;…` with a header, UTF-8. Throws EvaluateUsageError. */
 export function readNumbering(file: string, ownOperator = /[ТT]-?2\s*(Мобайл|МОБАЙЛ|Mobile)/): Numbering {
-  const rows = readFileSync(file, 'utf8').split('\n').slice(1)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new EvaluateUsageError(`The range file ${file} cannot be read.`, { cause })
+  }
+  const rows = text.split('\n').slice(1)
   const ranges: OwnedRange[] = []
   const codes = new Set<string>()
   for (const row of rows) {
@@ -65,8 +71,9 @@ export function readNumbering(file: string, ownOperator = /[ТT]-?2\s*(Моба�
     const base = Number(`7${code}`) * CODE_NUMBERS
     ranges.push({ from: base + Number(from), to: base + Number(to), isOwn: ownOperator.test(operator) })
   }
-  if (!ranges.some(({ isOwn }) => isOwn) || !ranges.some(({ isOwn }) => !isOwn)) {
-    const message = `${file} is no range file with several operators: expected rows like 900;0000000;0061999;62000;OPERATOR.`
+  const blocks = ranges.filter(({ from, to }) => to - from + 1 >= BLOCK)
+  if (!blocks.some(({ isOwn }) => isOwn) || !blocks.some(({ isOwn }) => !isOwn)) {
+    const message = `${file} is no range file with several operators, each with a thousand numbers: expected rows like 900;0000000;0061999;62000;OPERATOR.`
     throw new EvaluateUsageError(message)
   }
   const covered = [...codes].sort().map((code) => {

@@ -4,6 +4,7 @@
  * model, Molloy and Reed 1995); every contact has one of our subscribers at an end, as every call a switch asks about does.
  */
 import { INGRESS_KINDS } from '../../../src/domain/call-event.ts'
+import { EvaluateUsageError } from '../../lib/evaluate-usage-error.ts'
 import { CALLS_PER_PAIR, CONTACTS, drawQuantile, ONE_WAY_PAIRS } from '../measured.ts'
 import { createWeightedDraw, type Random } from '../random.ts'
 import { BUSINESSES, type BusinessKind, PERSONAL_SHARE, SCHOOL } from './businesses.ts'
@@ -117,6 +118,9 @@ function businessSize({ shareOfCalls, callsPerDay, numbers }: BusinessKind, call
   return typeof numbers === 'number' ? Math.ceil(wanted / numbers) * numbers : wanted
 }
 
+/** Blocks drawn that were given out already, before it is plain that there are no others. */
+const REPEATED_MAX = 1_000_000
+
 /** Numbers as dense as in life: a stranger's evidence falls on neighbours. */
 function givePeopleNumbers(
   parties: Parties,
@@ -127,10 +131,18 @@ function givePeopleNumbers(
   random: Random,
 ): number[] {
   const blocks = new Set<number>()
+  let repeated = 0
   let party = from
   while (party < to) {
     const block = numbering.mobileBlock(random, isOwn)
-    if (blocks.has(block)) continue
+    if (blocks.has(block)) {
+      if (++repeated > REPEATED_MAX) {
+        throw new EvaluateUsageError(
+          `${numbering.name} has too few numbers for ${to - from} people: give a larger one, or fewer --calls.`,
+        )
+      }
+      continue
+    }
     blocks.add(block)
     for (let offset = 0; offset < 1_000 && party < to; offset++) {
       if (random.chance(WORLD.blockFill)) parties.number[party++] = block + offset

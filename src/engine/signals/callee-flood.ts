@@ -1,14 +1,19 @@
+import type { ActivityView } from '../../shm/activity-view.ts'
 import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
 /**
- * The callee is being flooded: far more calls within 15 minutes than it has as a rule, and they come to nothing. A busy
- * clinic answers most of its calls.
+ * Callers of the last 15 minutes whose calls came to nothing, less twice the calls that were answered and heard: one phone that
+ * redials a number is no flood, and a busy clinic answers most of its calls.
  */
+export function callersInVain(called: ActivityView): number {
+  return Math.min(called.others15, fruitless(called)) - 2 * listened(called)
+}
+
+/** The callee is being flooded: within 15 minutes far more callers than it has as a rule, and their calls come to nothing. */
 export const calleeFlood: Signal = (_call, { called }, { policy }) => {
   const { calls } = policy.behaviour.flood
   const usual = called.days > 1 ? Math.floor(called.totalAttempts / called.days) : 0
-  const excess = Math.min(called.attempts15, fruitless(called)) - 2 * listened(called) - (usual >> 3)
-  return ramp(excess, calls >> 1, calls)
+  return ramp(callersInVain(called) - (usual >> 3), calls >> 1, calls)
 }

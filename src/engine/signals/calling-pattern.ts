@@ -1,6 +1,7 @@
 import { PATTERN_FEATURES } from '../../domain/behaviour.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Evidence, ODDITY } from '../evidence.ts'
+import { callersInVain } from './callee-flood.ts'
 import { trunksTooMany } from './many-trunks.ts'
 import { rungOnce } from './one-ring.ts'
 import { fruitless, listened, REPEATED_ONE_IN, talks } from './outcomes.ts'
@@ -18,37 +19,44 @@ function log(count: number): number {
 }
 
 /**
+ * Callees count as far as calls in vain account for them, two for each, beside the first three. Nobody knows yet how a school's first calls
+ * end, nor how a call would have ended that was refused: refused calls must not be held against a caller in turn.
+ */
+const UNACCOUNTED = 3
+const ACCOUNTED_BY_ONE = 2
+
+/**
  * The features of a call (PATTERN_FEATURES order): LOG_UNIT x log2(1 + count). `into` has PATTERN_FEATURES.length places. No allocation.
  */
 export function patternFeatures(evidence: Evidence, into: Int16Array): void {
   const { outgoing, incoming, block, called, strangers15 } = evidence
   const repeats = outgoing.attempts60 - outgoing.others60
-  into[0] = log(outgoing.others1)
-  into[1] = log(outgoing.others15)
-  into[2] = log(outgoing.others60 - REPEATED_ONE_IN * repeats)
+  const accounted = UNACCOUNTED + ACCOUNTED_BY_ONE * fruitless(outgoing)
+  into[0] = log(Math.min(outgoing.others1, accounted))
+  into[1] = log(Math.min(outgoing.others15, accounted))
+  into[2] = log(Math.min(outgoing.others60 - REPEATED_ONE_IN * repeats, accounted))
   into[3] = log(outgoing.short60)
   into[4] = log(rungOnce(outgoing))
   into[5] = log(outgoing.sequential60 - 2 * talks(outgoing))
   into[6] = log(trunksTooMany(outgoing))
-  into[7] = log(outgoing.totalAttempts - CALLED_BACK_ONE_IN * incoming.totalAttempts)
-  into[8] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
-  into[9] = log(evidence.newcomers60)
-  into[10] = log(block.others60)
-  into[11] = log(fruitless(block) - 2 * listened(block))
-  into[12] = log(Math.min(called.attempts15, fruitless(called)) - 2 * listened(called))
-  into[13] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
-  into[14] = strangers(evidence, ODDITY.neighbour, strangers15[1])
-  into[15] = strangers(evidence, ODDITY.ownFromOutside, strangers15[2])
+  into[7] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
+  into[8] = log(evidence.newcomers60)
+  into[9] = log(block.others60)
+  into[10] = log(fruitless(block) - 2 * listened(block))
+  into[11] = log(callersInVain(called))
+  into[12] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
+  into[13] = strangers(evidence, ODDITY.neighbour, strangers15[1])
+  into[14] = strangers(evidence, ODDITY.ownFromOutside, strangers15[2])
   // Who is hung up on is not listened to: three calls cut short undo one that was heard.
-  into[16] = log(listened(outgoing) - 3 * outgoing.short60)
-  into[17] = log(repeats)
-  into[18] = log(outgoing.days)
-  into[19] = log(outgoing.totalLong)
-  into[20] = log(incoming.totalAttempts)
-  into[21] = log(incoming.totalLong)
-  into[22] = log(listened(block))
-  into[23] = log(block.days)
-  into[24] = log(block.totalLong)
+  into[15] = log(listened(outgoing) - 3 * outgoing.short60)
+  into[16] = log(repeats)
+  into[17] = log(outgoing.days)
+  into[18] = log(outgoing.totalLong)
+  into[19] = log(incoming.totalAttempts)
+  into[20] = log(incoming.totalLong)
+  into[21] = log(listened(block))
+  into[22] = log(block.days)
+  into[23] = log(block.totalLong)
 }
 
 /** Others with the caller's own oddity. */
@@ -63,9 +71,6 @@ function isOneOfStrangers({ oddities, strangers15 }: Evidence): boolean {
   }
   return false
 }
-
-/** Incoming calls of which one outweighs so many outgoing ones. */
-const CALLED_BACK_ONE_IN = 30
 
 /** A number nobody calls is new until it has called on more days. */
 const NEW_DAYS = 2

@@ -8,9 +8,10 @@ const OVERFLOW_ONE_IN = 8
 /** Calls in vain, less those that were heard, that leave no doubt. */
 const VAIN = 2
 
-/** Trunks of the last 15 minutes beside the number's own, and beside those that its honest calls explain. */
+/** Trunks of the last 15 minutes beside the number's own and those that its honest calls explain; no more than its calls in vain. */
 export function trunksTooMany(outgoing: ActivityView): number {
-  return outgoing.trunks15 - 1 - Math.trunc(listened(outgoing) / OVERFLOW_ONE_IN)
+  const unexplained = outgoing.trunks15 - 1 - Math.trunc(listened(outgoing) / OVERFLOW_ONE_IN)
+  return Math.min(unexplained, fruitless(outgoing))
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type CallReaderOptions,
   createCall,
   createCallReader,
+  readCallId,
 } from './read-call.ts'
 import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
 
@@ -68,7 +69,7 @@ export function createCallScreening(
     end.ringMs = durationMs(event.ringMs)
     end.talkMs = durationMs(event.talkMs)
     end.nowMs = now()
-    screener.hashCall(end, typeof event.callId === 'string' ? event.callId : '')
+    screener.hashCall(end, readCallId(event.callId))
     screener.endCall(end)
   }
 

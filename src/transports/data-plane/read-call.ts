@@ -113,8 +113,8 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
 
 const NOTHING: JsonObject = Object.freeze({})
 
-/** A whole number is its digits; one beyond 2^53 may stand for several calls, so it is none. */
-function readCallId(value: unknown): string {
+/** The id of a call or of a call end. A whole number is its digits; one beyond 2^53 may stand for several calls, so it is none. */
+export function readCallId(value: unknown): string {
   if (typeof value === 'string') return value
   return Number.isSafeInteger(value) ? String(value) : ''
 }

@@ -129,9 +129,9 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
     end.answered = records.getUint8(at + 40) === 1
     end.ringMs = records.getUint32(at + 24, true)
     end.talkMs = records.getUint32(at + 28, true)
-    end.callHashLow = records.getUint32(at + 32, true)
-    end.callHashHigh = records.getUint32(at + 36, true)
     end.nowMs = now()
+    // Callers choose call ids: one used for every call must not make all of them one end.
+    screener.hashCall(end, hashText(records.getUint32(at + 32, true), records.getUint32(at + 36, true)))
     screener.endCall(end)
   }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ACTIVITY_OF, createActivityView, readActivity } from '../../../src/shm/activity.ts'
 import type { ListenVerdicts, VerdictServer } from '../../../src/transports/data-plane/verdict-server.ts'
+import { NOW } from '../../fixtures/screening-world.ts'
 import { post, type RawAnswer, raw } from './raw-client.ts'
 import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorld } from './screened-world.ts'
 
@@ -113,6 +115,17 @@ export function batchContract(listen: ListenVerdicts): void {
         expect((await send('/v1/call-ends', body)).body).toBe(`{"accepted":${count}}`)
       }
       expect(screened.world.counter('call-ends')).toBe(before + 7)
+    })
+
+    it.each(['"5"', '5'])('counts an end that is told twice once, callId %s', async (callId) => {
+      const caller = 79_160_001_000 + callId.length
+      const call = `{"callId":ID,"caller":${caller},"callee":"${CALLEE}"}`
+      for (const id of [callId, callId.replace('5', '6')]) await send('/v1/verdicts', `[${call.replace('ID', id)}]`)
+      const end = `{"callId":${callId},"caller":${caller},"callee":"${CALLEE}","answered":true,"talkMs":9000}`
+      for (let times = 0; times < 2; times++) await send('/v1/call-ends', end)
+      const seen = createActivityView()
+      readActivity(screened.world.behaviour.activity, caller, ACTIVITY_OF.caller, NOW, seen)
+      expect([seen.attempts60, seen.ended60]).toEqual([2, 1])
     })
 
     it('refuses call ends as a whole', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ACTIVITY_OF, createActivityView, readActivity } from '../../../src/shm/activity.ts'
 import type { ListenVerdicts, VerdictServer } from '../../../src/transports/data-plane/verdict-server.ts'
+import { NOW } from '../../fixtures/screening-world.ts'
 import { get, pause, post, raw } from './raw-client.ts'
 import { CALLEE, CLEAN, LISTED, type ScreenedWorld, SERVER_OPTIONS, screenedWorld } from './screened-world.ts'
 import { binaryCall, binaryTrunk, type Client, openClient, rawFrame, rawUpgrade } from './socket-client.ts'
@@ -169,6 +171,31 @@ export function socketContract(listen: ListenVerdicts): void {
         client.webSocket.send(binaryCall({ caller: 79160000001, correlation: 8, hash: [1, 2] }))
         const again = await client.nextBytes()
         expect(Buffer.from(again.subarray(8, 24))).toEqual(Buffer.from(first.subarray(8, 24)))
+        client.webSocket.close()
+      })
+
+      it('counts every end of a caller who gives all his calls one id, each once', async () => {
+        const client = await open('zaslon.bin.v1')
+        const caller = 79160002000
+        const callTo = (callee: number, type: number) => {
+          const record = binaryCall({ caller, correlation: 1, hash: [1, 2] })
+          record.writeUInt8(type, 1)
+          record.writeDoubleLE(callee, 16)
+          return record
+        }
+        const callees = [79031112201, 79031112250, 79031112299]
+        const calls = callees.map((callee) => callTo(callee, 1))
+        const ends = [...callees, ...callees].map((callee) => {
+          const record = callTo(callee, 2)
+          // The words of an end that are a redirecting number in a call: how long it rang, and was talked.
+          record.fill(0, 24, 32)
+          return record
+        })
+        client.webSocket.send(Buffer.concat([...calls, ...calls.slice(0, 1), ...ends, ...calls.slice(0, 1)]))
+        await client.nextBytes()
+        const seen = createActivityView()
+        readActivity(screened.world.behaviour.activity, caller, ACTIVITY_OF.caller, NOW, seen)
+        expect([seen.attempts60, seen.ended60]).toEqual([3, 3])
         client.webSocket.close()
       })
 

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { EvaluateUsageError } from '../../../bench/lib/evaluate-usage-error.ts'
 import { attackSchemaText } from '../../../bench/simulator/attack-schema.ts'
 import { ATTACKS_MAX, parseAttack, readAttacks } from '../../../bench/simulator/read-attacks.ts'
 
@@ -93,6 +94,8 @@ describe('an attack file that is wrong', () => {
     ['/calling/pools/0/draw', 'plann', 'Did you mean "plan"?'],
     ['/calling/answers/answered', '0.3', '/calling/answers/answered must be number, got "0.3"'],
     ['/calling/answers/answered', 1.000001, '/calling/answers/answered must be <= 1, got 1.000001'],
+    ['/calling/answers/answered', Number.NaN, '/calling/answers/answered must be number, got NaN'],
+    ['/weight', Number.POSITIVE_INFINITY, 'got Infinity'],
     ['/calling/answers/answered', -0.000001, '/calling/answers/answered must be >= 0'],
     ['/calling/rate/callsPerMinute', [1, 600.1], '/calling/rate/callsPerMinute/1 must be <= 600, got 600.1'],
     ['/calling/rate/callsPerMinute', [0.0009, 1], '/calling/rate/callsPerMinute/0 must be >= 0.001'],
@@ -152,5 +155,12 @@ describe('an attack file that is wrong', () => {
     writeFileSync(path.join(directory, 'b.yml'), 'name: [')
     expect(() => readAttacks(directory)).toThrow('b.yml is no YAML or JSON')
     expect(readdirSync(directory)).toHaveLength(2)
+  })
+
+  it('is named with its path when it cannot be read: a directory, a link to nothing', () => {
+    const odd = path.join(directory, 'odd')
+    mkdirSync(path.join(odd, 'a.yaml'), { recursive: true })
+    expect(() => readAttacks(odd)).toThrow(EvaluateUsageError)
+    expect(() => readAttacks(odd)).toThrow('a.yaml cannot be read: EISDIR')
   })
 })

@@ -61,6 +61,7 @@ describe('npm run evaluate -- bombing', () => {
     [['--seed', '-1'], '--seed'],
     [['--remembered', '101'], '--remembered'],
     [['--corroborated', '33'], '--corroborated'],
+    [['--json', '/nowhere/a.json'], '--json /nowhere/a.json cannot be written'],
   ])('refuses %j and names the option', async (args, option) => {
     await expect(run(args)).rejects.toThrow(option)
   })

@@ -6,6 +6,7 @@ import { recallIntervals } from '../../../bench/complaints/bootstrap.ts'
 import { curveOf, histogramOf, pointAt } from '../../../bench/complaints/curve.ts'
 import { run } from '../../../bench/evaluate/complaints.ts'
 import { run as runFit } from '../../../bench/fit/complaints.ts'
+import { run as runFitSimulator } from '../../../bench/fit/simulator.ts'
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-complaints-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -81,7 +82,7 @@ describe('npm run evaluate -- complaints', () => {
 
   it('splits the training file in time', async () => {
     const result = await jsonOf(['--train', train, '--benign', benign, '--split', '0.5'])
-    expect(result).toMatchObject({ train: 30, test: 30 })
+    expect(result).toMatchObject({ train: 30, test: 30, rejected: { train: 0, test: 2, benign: 0 } })
   })
 
   it('finds the column of numbers and the times in a file of another layout', async () => {
@@ -93,6 +94,13 @@ describe('npm run evaluate -- complaints', () => {
     ])
     const result = await jsonOf(['--train', day, '--test', day, '--benign', benign])
     expect(result).toMatchObject({ train: 2, test: 2, rejected: { train: 1, test: 1, benign: 0 }, perDay: null })
+  })
+
+  it('finds the column of numbers in a file without a header', async () => {
+    const bare = fileOf('bare.csv', ['x,2025550001', '10,2025550002', '11,2025550003'])
+    const result = await jsonOf(['--train', bare, '--test', bare, '--benign', benign])
+    expect(result).toMatchObject({ train: 3, test: 3, rejected: { train: 0, test: 0, benign: 0 } })
+    expect(result.at.at(-1).recall).toBe(1)
   })
 
   it('draws the curve and prints tables', async () => {
@@ -134,7 +142,32 @@ describe('npm run evaluate -- complaints', () => {
       /--split must be a number from 0\.01 to 0\.99/,
     ],
     ['a pace of 0', [...files, '--per-day', '0'], /--per-day must be a number from 1/],
-    ['an unknown country', [...files, '--country', 'usa'], /--country must be two capital letters/],
+    ['a seed between two', [...files, '--seed', '1.5'], /--seed must be a whole number/],
+    ['draws between two', [...files, '--draws', '1.5'], /--draws must be a whole number/],
+    [
+      'several columns of which none says number',
+      [
+        '--train',
+        fileOf('ids.csv', ['id,source', ...Array.from({ length: 30 }, (_, i) => `${i + 10},${2_025_550_000 + i}`)]),
+        '--test',
+        test,
+        '--benign',
+        benign,
+      ],
+      /No column of the train file .*ids\.csv is called pattern or number.*: id, source\./,
+    ],
+    ['an unknown country', [...files, '--country', 'ZZ'], /--country must be the two capital letters/],
+    [
+      'a --scores file that cannot be written',
+      [...files, '--scores', directory],
+      /--scores .* cannot be written: EISDIR/,
+    ],
+    [
+      'a --json file that cannot be written',
+      [...files, '--json', '/nowhere/a.json'],
+      /--json .* cannot be written: ENOENT/,
+    ],
+    ['an --svg directory that is a file', [...files, '--svg', train], /--svg .*train\.csv cannot be made: EEXIST/],
     ['an unknown option', [...files, '--bening', 'x'], /--bening/],
   ])('refuses %s', async (_, args, message) => {
     await expect(run(args)).rejects.toThrow(message)
@@ -183,6 +216,25 @@ describe('npm run fit -- complaints', () => {
 
   it('refuses to run without business numbers', async () => {
     await expect(runFit(['--train', train])).rejects.toThrow(/--benign/)
+  })
+
+  it.each([
+    ['--per-day', '0', /--per-day must be a number from 1/],
+    ['--country', 'ZZ', /--country must be the two capital letters/],
+  ])('refuses %s %s', async (option, value, message) => {
+    await expect(runFit(['--train', train, '--benign', benign, option, value])).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['--calls', '9999', /--calls must be a number from 10000/],
+    ['--calls', '50000001', /--calls must be/],
+    ['--calls', 'many', /--calls must be/],
+    ['--days', '0', /--days must be/],
+    ['--days', '32', /--days must be/],
+    ['--days', '1.5', /--days must be a whole number/],
+    ['--seeds', '999', /--seeds/],
+  ])('of the simulator refuses %s %s', async (option, value, message) => {
+    await expect(runFitSimulator([option, value])).rejects.toThrow(message)
   })
 })
 

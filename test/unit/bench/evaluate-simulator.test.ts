@@ -56,6 +56,8 @@ describe('npm run evaluate -- simulator', () => {
     [['--fraud-share', '0.51'], '--fraud-share must be a number from 0 to 0.5'],
     [['--attacks', '/nowhere'], '/nowhere cannot be read'],
     [['--policy', '/nowhere'], 'The policy /nowhere cannot be used.'],
+    [['--json', '/nowhere/a.json'], '--json /nowhere/a.json cannot be written: ENOENT'],
+    [['--svg', '/dev/null/a'], '--svg /dev/null/a cannot be made: ENOTDIR'],
     [['--cals', '1'], "Unknown option '--cals'"],
   ])('%j: %s', async (args, message) => {
     await expect(run(args)).rejects.toThrow(message)

@@ -82,6 +82,12 @@ describe('a simulation', () => {
     expect([...byCaller.values()].filter(({ size }) => size > 1)).toEqual([])
   })
 
+  it.each([29, 31, 38])('ends in a small world in which a whole trade is not in use yet, seed %d', async (seed) => {
+    const small = { ...OPTIONS, seed, calls: 10_000, days: 1 }
+    const result = await runSimulation(small)
+    expect(Math.abs(describeResults([result], attacks).benign.calls / small.calls - 1)).toBeLessThan(0.2)
+  })
+
   it('passes in time, most calls by day', () => {
     for (let at = 1; at < calls.length; at++) expect(calls[at]!.atMs).toBeGreaterThanOrEqual(calls[at - 1]!.atMs)
     const night = calls.filter(({ atMs }) => hourOf(atMs) < 6).length / calls.length
@@ -130,6 +136,16 @@ describe('a world in which nothing is blocked', () => {
       expect(some.tally.blocked.every((count) => count === 0)).toBe(true)
     },
   )
+
+  it('makes only those numbers look good that can come to be used, however many a pool has', async () => {
+    const whitewashed = attacks.find(({ name }) => name === 'whitewashed') as Attack
+    const calling = whitewashed.calling!
+    const pools = calling.pools.map((pool) => ({ ...pool, size: 20_000 }))
+    const attack: Attack = { ...whitewashed, calling: { ...calling, pools } }
+    const result = await run({ attacks: [attack], days: 2, warmUpDays: 0 })
+    expect(result.tally.calls[FIRST_ATTACK_KIND]).toBeGreaterThan(50)
+    expect(result.screened).toBeLessThan(50_000)
+  })
 
   it('without fraud has none', async () => {
     const honest = await run({ fraudShare: 0, attacks: attacks.filter(({ reporting }) => reporting === undefined) })

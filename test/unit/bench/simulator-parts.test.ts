@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -247,6 +248,21 @@ describe('the numbering plan', () => {
 
   it('refuses a file without ranges', () => {
     expect(() => readNumbering(path.join(import.meta.dirname, 'simulator-parts.test.ts'))).toThrow('is no range file')
+    expect(() => readNumbering('/nowhere')).toThrow('The range file /nowhere cannot be read.')
+  })
+
+  it('refuses a file with too few numbers for the people there are, instead of looking for more for ever', () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'zaslon-numbering-'))
+    const file = path.join(directory, 'ranges.csv')
+    const ranges = (own: string) =>
+      writeFileSync(file, `code;from;to;capacity;operator\n900;0000000;${own};;Т2 Мобайл\n916;0000000;0009999;;OTHER\n`)
+    ranges('0000998')
+    expect(() => readNumbering(file)).toThrow('each with a thousand numbers')
+    ranges('0000999')
+    const numbering = readNumbering(file)
+    const options = { callsPerDay: 10_000, endMs: START_MS + 86_400_000 }
+    expect(() => createPopulation(options, numbering, createRandom(7))).toThrow('too few numbers')
+    rmSync(directory, { recursive: true })
   })
 
   withShared("reads the regulator's file (skipped without ../shared)", () => {

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { isLoopback, loadConfig } from '../../../src/config/load-config.ts'
+import { CONFIG_SCHEMA } from '../../../src/config/schema.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import { ACTIVITY_MAX } from '../../../src/shm/activity-layout.ts'
 import { BLOCK_TABLE_CAPACITY_MAX } from '../../../src/shm/block-table.ts'
@@ -147,6 +148,13 @@ describe('the configuration', () => {
 
   it('refuses a named file that is not there', () => {
     expect(() => loadConfig({}, path.join(directory, 'absent.yaml'))).toThrow('cannot be read')
+  })
+
+  it('has every key of the verdict processes in docs/OPERATIONS.md once', () => {
+    const docs = readFileSync(path.join(import.meta.dirname, '../../../docs/OPERATIONS.md'), 'utf8')
+    for (const key of Object.keys(CONFIG_SCHEMA.properties.verdict.properties)) {
+      expect(docs.split(`| \`verdict.${key}\` |`).length - 1, key).toBe(1)
+    }
   })
 
   it('knows this machine’s own addresses', () => {

@@ -47,6 +47,20 @@ describe('a burst of reports', () => {
     expect(isSuspicious(burst(8, 9, proven(2)))).toBe(false)
   })
 
+  it.each([27, 40, 100])('of %i that the caller arranges does not push out five honest reports of before', (count) => {
+    const honest = Array.from({ length: 5 }, (_, index) => reportBy(1_000 + index, { receivedMs: NOW - 2 * DAY_MS }))
+    const record = foldAll([...honest, ...burst(count, 5)])
+    expect(burstIsSuspicious(record, 0, NOW, RULES)).toBe(false)
+    expect(countReporters(record, 0, NOW, 10, 0.3, 32)).toBe(32)
+    // Strangers who come one by one do push them out: the record is of the newest.
+    const later = Array.from({ length: 32 }, (_, index) =>
+      reportBy(2_000 + index, { receivedMs: NOW + (index + 1) * 2 * MINUTE_MS }),
+    )
+    const newest = foldAll([...honest, ...later])
+    expect(countReporters(newest, 0, NOW + 64 * MINUTE_MS, 10, 0.3, 32)).toBe(32)
+    expect(countReporters(newest, 0, NOW + 10 * DAY_MS, 10, 0.3, 32)).toBe(32)
+  })
+
   it('leaves out those whom the network saw being called', () => {
     expect(isSuspicious(burst(8, 9, (index) => ({ callMatch: index === 0 ? 'yes' : 'unknown' })))).toBe(false)
     expect(isSuspicious(burst(9, 9, (index) => ({ callMatch: index === 0 ? 'yes' : 'no' })))).toBe(true)

@@ -24,7 +24,7 @@ const BEHAVIOUR: Behaviour = {
   flood: { calls: 12 },
   pattern: {
     full: 1_000,
-    'any-number': { bias: -2_000, weights: { 'callees-1': 1_000, days: -500 } },
+    'any-number': { bias: -2_000, weights: { 'callees-1': 1_000, 'sequential-60': 1_000, days: -500 } },
     'new-number': { bias: -3_000, weights: { 'callees-15': 1_000 } },
     'odd-number': { bias: -2_000, weights: { 'stranger-neighbours-15': 1_000 } },
   },
@@ -240,10 +240,10 @@ describe('many-trunks', () => {
   const at = (trunks15: number, outcomes: Parameters<typeof ended>[0]) =>
     strengthOf('many-trunks', { outgoing: { trunks15, ...ended(outcomes) } })
   it('begins with the second trunk and is full at the limit', () => {
-    expect([0, 1, 2, 4, 5].map((trunks) => at(trunks, { unanswered: 2 }))).toEqual([0, 0, 250, 750, 1_000])
+    expect([0, 1, 2, 4, 5].map((trunks) => at(trunks, { unanswered: 9 }))).toEqual([0, 0, 250, 750, 1_000])
   })
   it('needs calls that come to nothing: a carrier may share the load among its trunks', () => {
-    expect([0, 1, 2].map((unanswered) => at(5, { unanswered }))).toEqual([0, 500, 1_000])
+    expect([0, 1, 2, 4].map((unanswered) => at(5, { unanswered }))).toEqual([0, 250, 500, 1_000])
     expect(at(5, { unanswered: 4, brief: 3 })).toBe(500)
   })
   it('expects another way for every eighth call that is heard', () => {
@@ -252,10 +252,13 @@ describe('many-trunks', () => {
 })
 
 describe('callee-flood', () => {
-  const at = (attempts15: number, more: Partial<ActivityView> = {}) =>
-    strengthOf('callee-flood', { called: { attempts15, ...ended({ unanswered: attempts15 }), ...more } })
-  it('begins above half the calls and is full at all of them', () => {
-    expect([6, 7, 11, 12].map((calls) => at(calls))).toEqual([0, 166, 833, 1_000])
+  const at = (others15: number, more: Partial<ActivityView> = {}) =>
+    strengthOf('callee-flood', { called: { others15, ...ended({ unanswered: others15 }), ...more } })
+  it('begins above half the callers and is full at all of them', () => {
+    expect([6, 7, 11, 12].map((callers) => at(callers))).toEqual([0, 166, 833, 1_000])
+  })
+  it('counts callers, not the calls of one phone that redials', () => {
+    expect(at(1, { attempts15: 99, ...ended({ unanswered: 99 }) })).toBe(0)
   })
   it('counts calls that came to nothing only', () => {
     expect(at(99, ended({ unanswered: 6 }))).toBe(0)
@@ -291,27 +294,39 @@ describe('calling-pattern', () => {
     expect(at(5)).toBeGreaterThan(500)
     expect(at(5)).toBeLessThan(700)
   })
+  it('counts callees as far as calls in vain account for them: three, and two for each', () => {
+    const at = (others1: number, count: number) =>
+      strengthOf('calling-pattern', { outgoing: { others1, ...unanswered(count) } })
+    expect([at(99, 0), at(99, 1), at(99, 2), at(5, 1), at(7, 2)]).toEqual([0, at(5, 2), 1_000, at(5, 2), 1_000])
+    expect(at(99, 1)).toBeLessThan(700)
+  })
   it('of a rate alone is less than a block: nobody knows yet how the calls end', () => {
-    const at = (count: number) => strengthOf('calling-pattern', { outgoing: { others1: 99, ...unanswered(count) } })
+    const at = (count: number) =>
+      strengthOf('calling-pattern', { outgoing: { days: 9, sequential60: 99, ...unanswered(count) }, ...KNOWN })
     expect([at(0), at(1), at(2)]).toEqual([900, 900, 1_000])
   })
   it('is backed by calls in vain of other numbers of the block too', () => {
-    const at = (count: number) => strengthOf('calling-pattern', { outgoing: { others1: 99 }, block: unanswered(count) })
+    const at = (count: number) =>
+      strengthOf('calling-pattern', { outgoing: { sequential60: 99 }, block: unanswered(count) })
     expect([at(1), at(2)]).toEqual([900, 1_000])
   })
   it('is backed by another stranger of the same kind on the trunk, not by being odd alone', () => {
     const at = (oddities: number, others: number) =>
-      strengthOf('calling-pattern', { oddities, strangers15: Int32Array.of(9, others, 9), outgoing: { others1: 99 } })
+      strengthOf('calling-pattern', {
+        oddities,
+        strangers15: Int32Array.of(9, others, 9),
+        outgoing: { sequential60: 99 },
+      })
     expect([at(ODDITY.newcomer, 9), at(ODDITY.neighbour, 0), at(ODDITY.neighbour, 1)]).toEqual([900, 900, 1_000])
   })
   it('is outweighed by good evidence', () => {
     // 1,000 x log2(8) - 500 x log2(4) - 2,000 = 0
-    expect(strengthOf('calling-pattern', { outgoing: { others1: 7, days: 3 } })).toBe(0)
-    expect(strengthOf('calling-pattern', { outgoing: { others1: 7, days: 1 } })).toBe(500)
+    const at = (days: number) => strengthOf('calling-pattern', { outgoing: { others1: 7, days, ...unanswered(2) } })
+    expect([at(3), at(1)]).toEqual([0, 500])
   })
   it('has a scorecard for numbers that nobody calls, of their first two days', () => {
     const at = (days: number, incoming: Partial<ActivityView> = {}) =>
-      strengthOf('calling-pattern', { outgoing: { others15: 15, days, ...unanswered(2) }, incoming })
+      strengthOf('calling-pattern', { outgoing: { others15: 15, days, ...unanswered(6) }, incoming })
     expect([at(2), at(3), at(2, { totalAttempts: 1 })]).toEqual([1_000, 0, 0])
   })
   it('has a scorecard for numbers that do not fit, and a newcomer is none', () => {
@@ -321,7 +336,7 @@ describe('calling-pattern', () => {
   })
   it('is the worst of those that are about the caller', () => {
     const at = (others1: number, others15: number) =>
-      strengthOf('calling-pattern', { outgoing: { others1, others15, ...unanswered(2) } })
+      strengthOf('calling-pattern', { outgoing: { others1, others15, ...unanswered(6) } })
     expect([at(5, 5), at(5, 15), at(7, 7)]).toEqual([at(5, 0), 1_000, 1_000])
   })
   it('counts a stranger among the strangers on his trunk, and nobody else', () => {

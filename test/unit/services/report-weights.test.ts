@@ -214,6 +214,13 @@ describe('the opinion that a number is no spam', () => {
     expect((await good('d')).weight).toBe(0.25)
   })
 
+  it('is counted no further when accomplices all say so at once', async () => {
+    const all = await Promise.all(Array.from({ length: 200 }, (_, index) => good(`friend-${index}`)))
+    expect(all.filter(({ weight }) => weight > 0)).toHaveLength(2)
+    expect(evidence()).toBe(0.5)
+    expect((await good('late')).notCounted).toBe('number-daily-limit')
+  })
+
   it('is counted once a month for each reporter', async () => {
     await good('anna')
     nowMs += 30 * DAY_MS - 1

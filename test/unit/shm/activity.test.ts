@@ -253,6 +253,17 @@ describe('a table that is full', () => {
     for (const i of [1, 3, 4, 15, 16]) expect(known(i)).toBe(true)
   })
 
+  it.each([0, 5, 14])('keeps a caller whose own callees fill it within a minute, after %i other keys', (before) => {
+    const activity = open(12) // one set of 15
+    for (let i = 1; i <= before; i++) dial(activity, 1, NOW, CALLER + i)
+    for (let call = 0; call < 55; call++) {
+      const nowMs = NOW + (call + 1) * 1_000
+      noteAttempt(activity, CALLER, of, CALLEE + call * 10, 1, nowMs)
+      noteAttempt(activity, CALLEE + call * 10, ACTIVITY_OF.callee, CALLER, 1, nowMs)
+    }
+    expect(view(activity, CALLER, NOW + MINUTE)).toMatchObject({ attempts60: 55, totalAttempts: 55 })
+  })
+
   it('keeps the newest keys of a flood of strangers', () => {
     const activity = open(1_000)
     for (let i = 0; i < 20_000; i++) noteAttempt(activity, CALLER + i, of, CALLEE, 0, NOW + i * 1_000)
