@@ -1,3 +1,4 @@
+import { STRENGTH_FULL } from '../../domain/signal.ts'
 import type { ActivityView } from '../../shm/activity.ts'
 import { fruitless, listened } from './outcomes.ts'
 import { ramp } from './ramp.ts'
@@ -8,10 +9,14 @@ const NEW_DAYS = 2
 /** Callees of an hour that a slow robocaller has had when its calls are counted against it. */
 const SLOW_CALLEES = 5
 
+/** What a rate alone is worth, at this many times the callees of a burst: at the default points a flag. */
+const STRENGTH_RATE_ALONE = 600
+const TIMES_ALONE = 10
+
 /**
  * Many different callees in a short time whose calls come to nothing, as a dialling machine does it (fan-out; ClearIP and
  * 46 Labs count the same within 60 min and 6 h). The rate alone is no crime: a school that calls all parents at once is
- * listened to. A number with a past gets half.
+ * listened to. Where nobody tells how calls end, ten times the rate is still worth a flag. A number with a past gets half.
  */
 export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy }) => {
   const limits = policy.behaviour.robocall
@@ -21,7 +26,7 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
   rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
   let fast = Math.min(rate, ramp(came, 1, limits.fruitless))
   if (listened(outgoing) * 2 > came) fast >>= 1
-  const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless))
+  const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless), rateAlone(outgoing, limits.callees60))
   return outgoing.days > NEW_DAYS ? strength >> 1 : strength
 }
 
@@ -29,4 +34,11 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
 function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
   if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
   return ramp(fruitless(outgoing) - 2 * listened(outgoing), (calls >> 1) + 1, calls + 3)
+}
+
+/** Callees of the last hour beside three for every call that was heard. */
+function rateAlone(outgoing: ActivityView, callees60: number): number {
+  const most = callees60 * TIMES_ALONE
+  const unheard = ramp(outgoing.others60 - 3 * listened(outgoing), most >> 1, most)
+  return Math.floor((STRENGTH_RATE_ALONE * unheard) / STRENGTH_FULL)
 }

@@ -94,6 +94,13 @@ describe('robocall-burst', () => {
     expect([at(2), at(3)]).toEqual([1_000, 500])
   })
 
+  it('of a rate alone is a flag at ten times the callees, and nothing at five; three are explained by each that was heard', () => {
+    const at = (others60: number, brief = 0, days = 0) =>
+      strengthOf('robocall-burst', { outgoing: { others60, days, ...ended({ brief }) } })
+    expect([at(400), at(401), at(800), at(9_999)]).toEqual([0, 1, 600, 600])
+    expect([at(800, 133), at(800, 134), at(800, 0, 3)]).toEqual([1, 0, 300])
+  })
+
   it('sees a slow one, whom nobody calls, by calls in vain less twice those that were heard', () => {
     const at = (others60: number, unanswered: number, brief: number, totalAttempts = 0) =>
       strengthOf('robocall-burst', {
