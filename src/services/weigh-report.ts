@@ -51,13 +51,15 @@ export type ReportScales = {
 
 /** Whoever was not called by the number can hardly know; something may have been missed all the same. */
 const NO_CALL_WEIGHT = 0.2
+const DAY_MS = 24 * 3_600_000
+/** Calls are remembered for so long (shm/pairs.ts): a report that dates its call before that cannot be held against them. */
+const REMEMBERED_MS = 7 * DAY_MS
 
 /**
  * What happened longer ago than this tells nothing about who calls from the number today (numbers change hands): kept for
  * the record with weight 0. The window itself runs on receivedMs, so without this an old story would count as fresh.
  */
-const ANCIENT_MS = 30 * 24 * 3_600_000
-const DAY_MS = 24 * 3_600_000
+const ANCIENT_MS = 30 * DAY_MS
 /** A second "not spam" of the same person on the same number says nothing new before the first has lost half its weight. */
 const SAME_OPINION_MS = 30 * DAY_MS
 /** Reports of one reporter that are looked at; more within a day are beyond any limit. */
@@ -120,7 +122,8 @@ export function createReportScales(options: WeighingOptions, { store }: Weighing
       if (report.atMs < receivedMs - ANCIENT_MS) return { weight: 0, notCounted: 'long-ago' }
       if (isBeyondLimit(report)) return { weight: 0, notCounted: 'reporter-daily-limit' }
       const outcomes = store.reporter(report.reporter)?.outcomes
-      const matched = callMatch === 'no' ? NO_CALL_WEIGHT : 1
+      const isForgotten = callMatch === 'unknown' && report.atMs < receivedMs - REMEMBERED_MS
+      const matched = callMatch === 'no' || isForgotten ? NO_CALL_WEIGHT : 1
       const weight = options.channelWeights[channel] * credibility(outcomes, receivedMs) * matched
       if (report.opinion === 'not-spam') return weighNotSpam(report, weight, arriving.goodWeight)
       const clique = cliqueOf(report, arriving.leaders)

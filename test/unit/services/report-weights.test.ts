@@ -88,7 +88,15 @@ describe('the weight of a report', () => {
   it('is nothing for a call of long ago', async () => {
     const at = new Date(START - 30 * DAY_MS - 1).toISOString()
     expect(await report('anna', { at })).toMatchObject({ weight: 0, notCounted: 'long-ago' })
-    expect(await report('boris', { at: new Date(START - 30 * DAY_MS).toISOString() })).toMatchObject({ weight: 1 })
+    expect(await report('boris', { at: new Date(START - 30 * DAY_MS).toISOString() })).toMatchObject({ weight: 0.2 })
+  })
+
+  it('is little for a call dated before those that are remembered, unless the call is known', async () => {
+    const dated = (ms: number) => ({ at: new Date(START - 7 * DAY_MS - ms).toISOString() })
+    expect(await report('anna', dated(0))).toMatchObject({ weight: 1 })
+    expect(await report('boris', dated(1))).toMatchObject({ weight: 0.2, callMatch: 'unknown' })
+    match = 'yes'
+    expect(await report('vera', dated(1))).toMatchObject({ weight: 1 })
   })
 
   it('survives one mistake and not three lies, on the channel that weighs most', async () => {
