@@ -43,7 +43,7 @@ const PEOPLE_ONE_IN = 12
 const PEOPLE: readonly string[] = ['friends', 'strangers', 'friends-one-ring', 'call-back', 'to-business', 'withheld']
 /** Honest kinds that look most like fraud: a wrong block in a thousand of them is too many, in all calls one in twenty thousand. */
 const HARDEST: readonly string[] = ['school', 'new-sim', 'forwarded', 'roaming']
-const HARDEST_WEIGHT = 40
+const HARDEST_WEIGHT = 60
 const HARD_WEIGHT = 6
 const COLUMNS = PATTERN_FEATURES.length
 /** Points of 85 reach the block threshold of 80 at this strength: there the scorecards alone block. */

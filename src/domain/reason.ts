@@ -47,6 +47,7 @@ export const REASON_CODES = [
   'conversations',
   'report-burst',
   'reports-contested',
+  'trial-call',
 ] as const
 export type ReasonCode = (typeof REASON_CODES)[number]
 

@@ -8,10 +8,16 @@ import type { ScreeningMode } from '../domain/trunk.ts'
 import { VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { LIST_KIND_CODE as KIND, type SignalContext } from './compiled-state.ts'
 import { SIGNAL_REASONS_MAX } from './decision.ts'
-import { doubtOf } from './doubt.ts'
+import { doubtOf, isService, isTrialCall } from './doubt.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
 import { type SignalValue, signalValues } from './signal-values.ts'
-import { HARM_SEEN, measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
+import {
+  HARM_SEEN,
+  measureMitigation,
+  measureSignals,
+  PATTERN_SIGNALS,
+  REPORT_SIGNALS,
+} from './signals/measure-signals.ts'
 
 /** The step of the precedence that decided. */
 export const PRECEDENCE_STEPS = [
@@ -23,6 +29,7 @@ export const PRECEDENCE_STEPS = [
   'protected',
   'report-burst',
   'reports-contested',
+  'trial-call',
   'score',
 ] as const
 export type PrecedenceStep = (typeof PRECEDENCE_STEPS)[number]
@@ -132,15 +139,20 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
     return { decided: 'block', step: 'deny-listed', score, basis: 'analytics', reviewWanted: false, reasons }
 
   const byScore = score >= policy.blockAt ? 'block' : score >= policy.flagAt ? 'flag' : 'allow'
-  if (byScore === 'block' && !contradicted && protectedList === 0) {
+  const isProtected = protectedList !== 0 || (byScore !== 'allow' && isService(call.caller, policy))
+  if (byScore === 'block' && !contradicted && !isProtected) {
     const doubt = doubtOf(evidence)
     if (doubt !== DOUBT.none && scoreSignals(signals, policy.blockAt, ofReports) < policy.blockAt) {
       const step = doubt === DOUBT.burst ? 'report-burst' : 'reports-contested'
       reasons.push(plainReason(step))
       return { decided: 'flag', step, score, basis, reviewWanted: true, reasons }
     }
+    if (isTrialCall(evidence) && scoreSignals(signals, policy.blockAt, ofPattern) < policy.blockAt) {
+      reasons.push(plainReason('trial-call'))
+      return { decided: 'flag', step: 'trial-call', score, basis, reviewWanted: false, reasons }
+    }
   }
-  if (protectedList === 0 || contradicted) {
+  if (!isProtected || contradicted) {
     return { decided: byScore, step: 'score', score, basis, reviewWanted: false, reasons }
   }
   const reviewWanted = score >= policy.reviewAt
@@ -172,6 +184,10 @@ function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): Ju
 
 function ofReports({ signal }: JudgedSignal): boolean {
   return (REPORT_SIGNALS & (1 << SIGNAL_NAMES.indexOf(signal))) !== 0
+}
+
+function ofPattern({ signal }: JudgedSignal): boolean {
+  return (PATTERN_SIGNALS & (1 << SIGNAL_NAMES.indexOf(signal))) !== 0
 }
 
 /** `isDoubted`: signals that may flag, but not block, beside those that are so by nature. */

@@ -11,6 +11,7 @@ export const TIPPING_CAUSES = [
   'protected',
   'report-burst',
   'reports-contested',
+  'trial-call',
   'thresholds',
 ] as const
 
@@ -35,6 +36,7 @@ const MILDER_STEPS = [
   'protected',
   'report-burst',
   'reports-contested',
+  'trial-call',
 ] as const
 
 /**

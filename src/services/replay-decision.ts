@@ -6,7 +6,7 @@ import { scoreOf } from '../domain/score.ts'
 import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
-import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
+import { isContradicted, PATTERN_SIGNALS, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
 import { STRENGTH_SINGLE_OWN } from '../engine/signals/own-number-from-outside.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
 import { type TippedBy, tippedBy } from '../jobs/tipped-by.ts'
@@ -42,15 +42,18 @@ const FROM_OUTSIDE: readonly string[] = [INGRESS_KINDS[2], INGRESS_KINDS[3]]
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const OWN_FROM_OUTSIDE = SIGNAL_NAMES.indexOf('own-number-from-outside')
 
-/** Why reports alone did not block. The log has it where it decided. */
-const REPORT_DOUBTS = ['report-burst', 'reports-contested'] as const
-type ReportDoubt = (typeof REPORT_DOUBTS)[number]
+/** Why a call was not blocked by these signals alone. The log has it where it decided. */
+const SPARED = [
+  { reason: 'report-burst', signals: REPORT_SIGNALS },
+  { reason: 'reports-contested', signals: REPORT_SIGNALS },
+  { reason: 'trial-call', signals: PATTERN_SIGNALS },
+] as const
 
 /** `final`: the reason of a step that no points lead to. */
 type Outcome = {
   readonly verdict: number
   readonly score: number
-  readonly final?: 'allow-listed' | 'protected' | 'listed' | ReportDoubt
+  readonly final?: 'allow-listed' | 'protected' | 'listed' | (typeof SPARED)[number]['reason']
 }
 
 /** The precedence of engine/screen.ts over recorded strengths, with the very functions the verdict path uses. */
@@ -80,10 +83,14 @@ export function createReplay(
       return { verdict: BLOCK, score, final: 'listed' }
     const verdict = score >= policy.blockAt ? BLOCK : score >= policy.flagAt ? FLAG : ALLOW
     if (verdict !== BLOCK || contradicted) return { verdict, score }
-    if ((kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) return { verdict: FLAG, score, final: 'protected' }
-    const doubt = REPORT_DOUBTS.find((reason) => entry.reasons.some(({ code }) => code === reason))
-    const blocksAnyway = scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt
-    return doubt === undefined || blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: doubt }
+    const wasProtected = entry.reasons.some(({ code }) => code === 'protected')
+    if (wasProtected || (kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) {
+      return { verdict: FLAG, score, final: 'protected' }
+    }
+    const spared = SPARED.find(({ reason }) => entry.reasons.some(({ code }) => code === reason))
+    if (spared === undefined) return { verdict, score }
+    const blocksAnyway = scoreOf(contributions, onlyFlags | spared.signals, policy.blockAt) >= policy.blockAt
+    return blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: spared.reason }
   }
 
   return (entry) => {

@@ -40,7 +40,8 @@ export function patternFeatures(evidence: Evidence, into: Int16Array): void {
   into[5] = log(outgoing.sequential60 - 2 * talks(outgoing))
   into[6] = log(trunksTooMany(outgoing))
   into[7] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
-  into[8] = log(evidence.newcomers60)
+  // A newcomer who calls again is one of them himself.
+  into[8] = log(evidence.newcomers60 - 1)
   into[9] = log(block.others60)
   into[10] = log(fruitless(block) - 2 * listened(block))
   into[11] = log(callersInVain(called))

@@ -4,7 +4,7 @@ import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
 /** A number that has called for longer and is never called back may be an outgoing line of a company. */
-const DAYS_MAX = 2
+const DAYS_MAX = 4
 /** Faster than this no people talk: announcements of a school are many calls too, and a dialling machine has its own signal. */
 const HUMAN_PACE = { callees1: 2, callees15: 10, callees60: 60 }
 

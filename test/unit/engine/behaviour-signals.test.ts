@@ -232,7 +232,7 @@ describe('sim-box', () => {
     expect([hour(60), hour(61)]).toEqual([1_000, 0])
   })
   it('is a matter of new numbers', () => {
-    expect([at({ days: 2 }), at({ days: 3 })]).toEqual([1_000, 0])
+    expect([at({ days: 4 }), at({ days: 5 })]).toEqual([1_000, 0])
   })
   it('is outweighed by calls it gets', () => {
     const outgoing = { totalAttempts: 100 }
