@@ -28,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const states = integerIn('--states', values.states, 1, STATES_MAX)
   const seed = integerIn('--seed', values.seed, 0, 2 ** 32 - 1)
   const result = runStates(states, seed)
-  const never = [result.emergency, result.service, result.protected]
+  const never = [result.emergency, result.service, result.protected, result.calledBack]
   process.stdout.write(`seed ${seed}: ${result.states} states\n`)
   printTable(
     ['calls', 'asked', 'blocked'],
@@ -36,6 +36,7 @@ export async function run(args: readonly string[]): Promise<number> {
       row('to emergency numbers', result.emergency),
       row('to operator services', result.service),
       row('from protected numbers', result.protected),
+      row('from emergency numbers and operator services', result.calledBack),
       row('all others', result.others),
     ],
   )

@@ -37,7 +37,9 @@ export type NeverBlockResult = {
   readonly service: Blocked
   /** Calls from protected numbers that are on no deny list, and whose number nothing contradicts. */
   readonly protected: Blocked
-  /** Of those: calls that would have been blocked, were the number not protected, or that a review was asked for. */
+  /** Calls from emergency numbers and operator services, neither on a deny list nor contradicted. */
+  readonly calledBack: Blocked
+  /** Of protected numbers: calls that would have been blocked, were the number not protected, or that a review was asked for. */
   readonly protectedSpared: number
   /** All other calls in the same states: that many are blocked shows what the states are made of. */
   readonly others: Blocked
@@ -49,6 +51,8 @@ const HOME = diallingRules('RU')
 const START_MS = Date.parse('2026-03-01T12:00:00Z')
 const EMERGENCY = [1_112, 1_101, 1_102, 1_103, 1_104]
 const SERVICE = [1_611, 1_122, 1_123]
+/** Of both, those that lists and reports of the states are about. */
+const CALLING_BACK = [1_112, 1_611]
 const CALLEE = 79_031_112_233
 /** A policy, ranges, plans and trunks hold for so many states; lists, reports and behaviour change with every one. */
 const STATES_PER_SNAPSHOT = 20
@@ -62,7 +66,7 @@ export function runStates(states: number, seed: number): NeverBlockResult {
   const behaviour = openMemory(START_MS)
   const screener = openScreener(record, behaviour, draw, failures)
   const decision = createDecision()
-  const result = { emergency: none(), service: none(), protected: none(), others: none() }
+  const result = { emergency: none(), service: none(), protected: none(), calledBack: none(), others: none() }
   let protectedSpared = 0
   let nowMs = START_MS
   let current = drawSnapshot(draw, 1, nowMs)
@@ -87,8 +91,11 @@ export function runStates(states: number, seed: number): NeverBlockResult {
     })
     ask({ ...drawCall(draw, nowMs, true), callee: oneOf(draw, EMERGENCY) }, result.emergency)
     ask({ ...drawCall(draw, nowMs, true), callee: oneOf(draw, SERVICE) }, result.service)
+    const back = { ...drawCall(draw, nowMs, false), caller: oneOf(draw, CALLING_BACK) }
+    if (takeNothingAgainst(back, record, current)) ask(back, result.calledBack)
     const spared = drawCall(draw, nowMs, false)
-    if (!protect(spared, record, current)) continue
+    if (!takeNothingAgainst(spared, record, current)) continue
+    record.put(spared.caller, 'protected', true)
     ask(spared, result.protected)
     if (decision.reasonCodes.subarray(0, decision.reasonCount).includes(PROTECTED)) protectedSpared++
   }
@@ -99,8 +106,8 @@ function none(): Blocked {
   return { calls: 0, blocked: 0 }
 }
 
-/** Makes the caller of the call a protected one that nothing speaks against. False: a range says otherwise. */
-function protect(call: Call, record: RandomRecord, { ranges }: RandomSnapshot): boolean {
+/** Sees to it that no list speaks for or against the caller, and nothing contradicts his number. False: a range does. */
+function takeNothingAgainst(call: Call, record: RandomRecord, { ranges }: RandomSnapshot): boolean {
   const { caller } = call
   if (caller <= 0) return false
   const isAgainst = (kind: string) => kind === 'deny' || kind === 'do-not-originate'
@@ -108,7 +115,6 @@ function protect(call: Call, record: RandomRecord, { ranges }: RandomSnapshot): 
   record.put(caller, 'deny', false)
   record.put(caller, 'do-not-originate', false)
   record.put(caller, 'allow', false)
-  record.put(caller, 'protected', true)
   // What contradicts the number: its owner denies the call or the roaming, the signature is wrong.
   if (call.originating === 2) call.originating = 0
   if (call.roaming === 2) call.roaming = 0

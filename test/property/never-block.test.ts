@@ -10,9 +10,11 @@ it(`emergency, operator-service and protected numbers are never blocked, in ${ST
   expect(result.emergency).toEqual({ calls: STATES, blocked: 0 })
   expect(result.service).toEqual({ calls: STATES, blocked: 0 })
   expect(result.protected.blocked).toBe(0)
+  expect(result.calledBack.blocked).toBe(0)
   expect(result.failures).toBe(0)
   // The states are no harmless ones: in the same ones a good part of all other calls is blocked, and protection is needed.
   expect(result.protected.calls).toBeGreaterThan(STATES / 2)
+  expect(result.calledBack.calls).toBeGreaterThan(STATES / 2)
   expect(result.protectedSpared).toBeGreaterThan(STATES / 10)
   expect(result.others.blocked / result.others.calls).toBeGreaterThan(0.1)
 }, 120_000)
