@@ -47,7 +47,6 @@ export const REASON_CODES = [
   'conversations',
   'report-burst',
   'reports-contested',
-  'trial-call',
 ] as const
 export type ReasonCode = (typeof REASON_CODES)[number]
 

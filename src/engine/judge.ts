@@ -8,14 +8,13 @@ import type { ScreeningMode } from '../domain/trunk.ts'
 import { VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { LIST_KIND_CODE as KIND, type SignalContext } from './compiled-state.ts'
 import { SIGNAL_REASONS_MAX } from './decision.ts'
-import { doubtOf, isService, isTrialCall } from './doubt.ts'
+import { doubtOf, isService } from './doubt.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
 import { type SignalValue, signalValues } from './signal-values.ts'
 import {
   HARM_SEEN,
   measureMitigation,
   measureSignals,
-  PATTERN_SIGNALS,
   REPORT_SIGNALS,
 } from './signals/measure-signals.ts'
 
@@ -29,7 +28,6 @@ export const PRECEDENCE_STEPS = [
   'protected',
   'report-burst',
   'reports-contested',
-  'trial-call',
   'score',
 ] as const
 export type PrecedenceStep = (typeof PRECEDENCE_STEPS)[number]
@@ -147,10 +145,6 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
       reasons.push(plainReason(step))
       return { decided: 'flag', step, score, basis, reviewWanted: true, reasons }
     }
-    if (isTrialCall(evidence) && scoreSignals(signals, policy.blockAt, ofPattern) < policy.blockAt) {
-      reasons.push(plainReason('trial-call'))
-      return { decided: 'flag', step: 'trial-call', score, basis, reviewWanted: false, reasons }
-    }
   }
   if (!isProtected || contradicted) {
     return { decided: byScore, step: 'score', score, basis, reviewWanted: false, reasons }
@@ -184,10 +178,6 @@ function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): Ju
 
 function ofReports({ signal }: JudgedSignal): boolean {
   return (REPORT_SIGNALS & (1 << SIGNAL_NAMES.indexOf(signal))) !== 0
-}
-
-function ofPattern({ signal }: JudgedSignal): boolean {
-  return (PATTERN_SIGNALS & (1 << SIGNAL_NAMES.indexOf(signal))) !== 0
 }
 
 /** `isDoubted`: signals that may flag, but not block, beside those that are so by nature. */

@@ -27,7 +27,7 @@ import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-sta
 import { countDecision } from './count-decision.ts'
 import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
-import { doubtOf, isService, isTrialCall } from './doubt.ts'
+import { doubtOf, isService } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
 import { type FetchedMemory, fetchMemory } from './fetch-memory.ts'
 import { gatherEvidence, ingressOf } from './gather-evidence.ts'
@@ -41,7 +41,6 @@ import {
   measureMitigation,
   measureSignals,
   NOTHING_SEEN,
-  PATTERN_SIGNALS,
   REPORT_SIGNALS,
   weighSignals,
 } from './signals/measure-signals.ts'
@@ -79,7 +78,6 @@ const REASON = {
   treatment: reasonIndex('treatment'),
   reportBurst: reasonIndex('report-burst'),
   reportsContested: reasonIndex('reports-contested'),
-  trialCall: reasonIndex('trial-call'),
 } as const
 const COUNTER = {
   recentHits: counterIndex('recent-calls.hits'),
@@ -199,29 +197,21 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       if (isReviewWanted || verdict === BLOCK) addReason(decision, REASON.protected, 0, protectedList, ANALYTICS)
       if (verdict === BLOCK) verdict = FLAG
     }
-    if (verdict === BLOCK && !contradicted) return spare(decision, policy, onlyFlags)
+    if (verdict === BLOCK && !contradicted) return spareFromReports(decision, policy, onlyFlags)
     return verdict
   }
 
   /**
-   * Reports alone do not block where they may be a concerted lie: people look at the number, and callees are warned. And what the
-   * caller does is tried, while little is known of how it ends. What else is known of the call decides as ever.
+   * Reports alone do not block where they may be a concerted lie: people look at the number, and callees are warned. What
+   * else is known of the call decides as ever.
    */
-  function spare(decision: Decision, policy: CompiledPolicy, onlyFlags: number): number {
+  function spareFromReports(decision: Decision, policy: CompiledPolicy, onlyFlags: number): number {
     const doubt = doubtOf(evidence)
-    if (doubt !== DOUBT.none && isSpared(policy, onlyFlags | REPORT_SIGNALS)) {
-      decision.flags |= DECISION_FLAG.reviewWanted
-      addReason(decision, doubt === DOUBT.burst ? REASON.reportBurst : REASON.reportsContested, 0, 0, ANALYTICS)
-      return FLAG
-    }
-    if (!isTrialCall(evidence) || !isSpared(policy, onlyFlags | PATTERN_SIGNALS)) return BLOCK
-    addReason(decision, REASON.trialCall, 0, 0, ANALYTICS)
+    if (doubt === DOUBT.none) return BLOCK
+    if (scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt) return BLOCK
+    decision.flags |= DECISION_FLAG.reviewWanted
+    addReason(decision, doubt === DOUBT.burst ? REASON.reportBurst : REASON.reportsContested, 0, 0, ANALYTICS)
     return FLAG
-  }
-
-  /** Whether the call is not blocked when these signals may only flag it. */
-  function isSpared(policy: CompiledPolicy, onlyFlags: number): boolean {
-    return scoreOf(contributions, onlyFlags, policy.blockAt) < policy.blockAt
   }
 
   function decideUnready(decision: Decision): number {

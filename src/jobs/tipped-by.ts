@@ -11,7 +11,6 @@ export const TIPPING_CAUSES = [
   'protected',
   'report-burst',
   'reports-contested',
-  'trial-call',
   'thresholds',
 ] as const
 
@@ -36,7 +35,6 @@ const MILDER_STEPS = [
   'protected',
   'report-burst',
   'reports-contested',
-  'trial-call',
 ] as const
 
 /**

@@ -6,7 +6,7 @@ import { scoreOf } from '../domain/score.ts'
 import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
-import { isContradicted, PATTERN_SIGNALS, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
+import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
 import { STRENGTH_SINGLE_OWN } from '../engine/signals/own-number-from-outside.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
 import { type TippedBy, tippedBy } from '../jobs/tipped-by.ts'
@@ -42,18 +42,15 @@ const FROM_OUTSIDE: readonly string[] = [INGRESS_KINDS[2], INGRESS_KINDS[3]]
 const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
 const OWN_FROM_OUTSIDE = SIGNAL_NAMES.indexOf('own-number-from-outside')
 
-/** Why a call was not blocked by these signals alone. The log has it where it decided. */
-const SPARED = [
-  { reason: 'report-burst', signals: REPORT_SIGNALS },
-  { reason: 'reports-contested', signals: REPORT_SIGNALS },
-  { reason: 'trial-call', signals: PATTERN_SIGNALS },
-] as const
+/** Why reports alone did not block. The log has it where it decided. */
+const REPORT_DOUBTS = ['report-burst', 'reports-contested'] as const
+type ReportDoubt = (typeof REPORT_DOUBTS)[number]
 
 /** `final`: the reason of a step that no points lead to. */
 type Outcome = {
   readonly verdict: number
   readonly score: number
-  readonly final?: 'allow-listed' | 'protected' | 'listed' | (typeof SPARED)[number]['reason']
+  readonly final?: 'allow-listed' | 'protected' | 'listed' | ReportDoubt
 }
 
 /** The precedence of engine/screen.ts over recorded strengths, with the very functions the verdict path uses. */
@@ -87,10 +84,9 @@ export function createReplay(
     if (wasProtected || (kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) {
       return { verdict: FLAG, score, final: 'protected' }
     }
-    const spared = SPARED.find(({ reason }) => entry.reasons.some(({ code }) => code === reason))
-    if (spared === undefined) return { verdict, score }
-    const blocksAnyway = scoreOf(contributions, onlyFlags | spared.signals, policy.blockAt) >= policy.blockAt
-    return blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: spared.reason }
+    const doubt = REPORT_DOUBTS.find((reason) => entry.reasons.some(({ code }) => code === reason))
+    const blocksAnyway = scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt
+    return doubt === undefined || blocksAnyway ? { verdict, score } : { verdict: FLAG, score, final: doubt }
   }
 
   return (entry) => {

@@ -38,7 +38,8 @@ export function patternFeatures(evidence: Evidence, into: Int16Array): void {
   into[3] = log(outgoing.short60)
   into[4] = log(rungOnce(outgoing))
   into[5] = log(outgoing.sequential60 - 2 * talks(outgoing))
-  into[6] = log(trunksTooMany(outgoing))
+  // One more may be overflow that nobody has heard of yet.
+  into[6] = log(trunksTooMany(outgoing) - 1)
   into[7] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
   // A newcomer who calls again is one of them himself.
   into[8] = log(evidence.newcomers60 - 1)

@@ -5,13 +5,15 @@ import type { Signal } from './signal.ts'
 
 /** Calls that were listened to, for each of which a number may have come another way: overflow of its own trunk. */
 const OVERFLOW_ONE_IN = 8
-/** Calls in vain, less those that were heard, that leave no doubt. */
-const VAIN = 2
 
-/** Trunks of the last 15 minutes beside the number's own and those that its honest calls explain; no more than its calls in vain. */
+/**
+ * Trunks of the last 15 minutes beside the number's own and those that its honest calls explain; no more than its calls in vain,
+ * less those that were heard.
+ */
 export function trunksTooMany(outgoing: ActivityView): number {
-  const unexplained = outgoing.trunks15 - 1 - Math.trunc(listened(outgoing) / OVERFLOW_ONE_IN)
-  return Math.min(unexplained, fruitless(outgoing))
+  const heard = listened(outgoing)
+  const unexplained = outgoing.trunks15 - 1 - Math.trunc(heard / OVERFLOW_ONE_IN)
+  return Math.min(unexplained, fruitless(outgoing) - heard)
 }
 
 /**
@@ -19,7 +21,4 @@ export function trunksTooMany(outgoing: ActivityView): number {
  * whose carrier shares the load among trunks looks the same, so its calls must come to nothing too.
  */
 export const manyTrunks: Signal = (_call, { outgoing }, { policy }) =>
-  Math.min(
-    ramp(trunksTooMany(outgoing), 0, policy.behaviour.trunks.count - 1),
-    ramp(fruitless(outgoing) - listened(outgoing), 0, VAIN),
-  )
+  ramp(trunksTooMany(outgoing), 0, policy.behaviour.trunks.count - 1)

@@ -67,17 +67,6 @@ const SIGNALS_BY_INDEX: readonly Signal[] = SIGNAL_NAMES.map((name) => SIGNALS[n
 /** Bit mask of the signals made of reports alone. */
 export const REPORT_SIGNALS = bits('reported', 'reported-share', 'number-block', 'impersonation')
 
-/** Of those made of what the caller's own calls look like and come to. */
-export const PATTERN_SIGNALS = bits(
-  'calling-pattern',
-  'robocall-burst',
-  'one-ring',
-  'sequential-dialling',
-  'pool-rotation',
-  'sim-box',
-  'many-trunks',
-)
-
 function bits(...names: readonly SignalName[]): number {
   return names.reduce((mask, name) => mask | (1 << SIGNAL_NAMES.indexOf(name)), 0)
 }

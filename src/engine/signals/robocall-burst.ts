@@ -25,7 +25,7 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
   rate = Math.max(rate, ramp(outgoing.others15, limits.callees15 >> 1, limits.callees15))
   rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
   let fast = Math.min(rate, ramp(came, 1, limits.fruitless))
-  if (listened(outgoing) * 2 > came) fast >>= 1
+  if (listened(outgoing) * 3 > came) fast >>= 1
   const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless), rateAlone(outgoing, limits.callees60))
   return outgoing.days > NEW_DAYS ? strength >> 1 : strength
 }

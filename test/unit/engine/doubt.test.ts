@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_BEHAVIOUR } from '../../../src/domain/behaviour.ts'
 import type { Call } from '../../../src/domain/call-event.ts'
 import { DECISION_FLAG } from '../../../src/domain/decision-record.ts'
 import type { ListKind } from '../../../src/domain/number-list.ts'
@@ -234,50 +233,6 @@ describe('somebody the callee has talked with', () => {
     const rules = policy.rules.map((rule) => (rule.signal === 'reported' ? { ...rule, mode: 'shadow' as const } : rule))
     const answer = judged({ policy: { ...policy, rules }, reports: reports(5), history: talked(60_000) })
     expect(answer).toMatchObject({ verdict: 'allow', score: 0, codes: ['no-evidence'] })
-  })
-})
-
-/** So many calls of this minute, of which the first ones ended, and nobody took them. */
-function started(calls: number, ended: number): WorldEvent[] {
-  const callee = (index: number) => CALLEE + 1_000 + 10 * index
-  return [
-    ...Array.from(
-      { length: calls },
-      (_, at): WorldEvent => ({ type: 'call', call: { callee: callee(at), nowMs: NOW } }),
-    ),
-    ...Array.from({ length: ended }, (_, at): WorldEvent => {
-      return { type: 'end', end: { callee: callee(at), answered: false, ringMs: 20_000, nowMs: NOW } }
-    }),
-  ]
-}
-
-describe('a trial call', () => {
-  const robocall = { callees1: 4, callees15: 99, callees60: 99, fruitless: 5 }
-  const busy: PolicyDocument = { ...policy, behaviour: { ...DEFAULT_BEHAVIOUR, robocall } }
-  const at = (calls: number, ended: number, more: World = {}) =>
-    judged({ policy: busy, history: started(calls, ended), ...more })
-
-  it('is one in four that behaviour would block, flagged, with the score it has', () => {
-    expect(at(7, 5)).toEqual({
-      verdict: 'flag',
-      score: 90,
-      step: 'trial-call',
-      reviewWanted: false,
-      codes: ['robocall-burst', 'trial-call'],
-    })
-    const steps = [6, 7, 8, 9, 10, 11, 12].map((calls) => at(calls, 5).step)
-    expect(steps).toEqual(['score', 'trial-call', 'score', 'score', 'score', 'trial-call', 'score'])
-  })
-  it('is over when six calls have ended', () => {
-    expect(at(7, 6)).toMatchObject({ verdict: 'block', step: 'score' })
-  })
-  it('is none when reports block too', () => {
-    expect(at(7, 5, { reports: reports(5) })).toMatchObject({ verdict: 'block', step: 'score' })
-  })
-  it('is none of a caller on a deny list, or whose number is contradicted', () => {
-    expect(at(7, 5, on('deny'))).toMatchObject({ verdict: 'block', step: 'deny-listed' })
-    const contradicted = judged({ policy: busy, history: started(7, 5) }, { originating: DENIED })
-    expect(contradicted).toMatchObject({ verdict: 'block', step: 'score' })
   })
 })
 
