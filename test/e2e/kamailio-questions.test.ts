@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)('Kamailio, asking for a verdict', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const verdictUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    bench = await startSipBench({ verdictUrl, trunks: TRUNKS, settings: ['ZASLON_PAUSE=2'] })
+    bench = await startSipBench({ verdictUrl, trunks: TRUNKS, settings: ['ZASLON_PAUSE=2', 'ZASLON_NO_ENDS=1'] })
   })
   afterAll(async () => {
     await bench?.stop()

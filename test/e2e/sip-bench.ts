@@ -11,12 +11,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 export type SipBench = {
   /** Lets one call happen; resolves with sipp's verdict on it and everything the caller sent and received. */
-  call(scenario: string, keys: Readonly<Record<string, string>>): Promise<CallResult>
+  call(scenario: string, keys: Readonly<Record<string, string>>, options?: CallOptions): Promise<CallResult>
   /** Everything the called side sent and received so far. */
   calledSide(): string
   /** What Kamailio has logged. */
   log(): string
   stop(): Promise<void>
+}
+
+type CallOptions = {
+  /** How long the scenario's pause is: of talk, or of ringing. 0 without it. */
+  readonly pauseMs?: number
 }
 
 type CallResult = { readonly succeeded: boolean; readonly messages: string; readonly errors: string }
@@ -27,6 +32,8 @@ export type SipBenchOptions = {
   readonly trunks?: string
   /** Definitions for Kamailio, `NAME=value`. */
   readonly settings?: readonly string[]
+  /** How long the called side rings before it answers or is busy. 0 without it. */
+  readonly ringMs?: number
 }
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -63,14 +70,16 @@ export async function startSipBench(options: SipBenchOptions): Promise<SipBench>
     ...['-m', '64', '-M', '8'],
     ...['-A', `LISTEN=udp:127.0.0.1:${proxyPort}`, '-A', `NEXT_HOP="sip:127.0.0.1:${calledPort}"`],
     ...['-A', `ZASLON_URL="${options.verdictUrl}/v1/verdict"`],
+    ...['-A', `ZASLON_ENDS_URL="${options.verdictUrl}/v1/call-ends"`],
     ...(options.settings ?? []).flatMap((setting) => ['-A', setting]),
   ])
   const called = start('sipp', [
     ...['-sf', path.join(scenarios, 'uas.xml'), '-i', '127.0.0.1', '-p', String(calledPort)],
     ...['-cp', String(calledControlPort), '-nostdin', '-trace_msg', '-message_file', at('called.txt')],
+    ...['-d', String(options.ringMs ?? 0)],
   ])
   const bench: SipBench = {
-    call: (scenario, keys) => call(scenario, keys, proxyPort, directory),
+    call: (scenario, keys, callOptions) => call(scenario, keys, callOptions ?? {}, proxyPort, directory),
     calledSide: () => readIfThere(at('called.txt')),
     log: () => proxy.output(),
     async stop() {
@@ -92,6 +101,7 @@ let calls = 0
 async function call(
   scenario: string,
   keys: Readonly<Record<string, string>>,
+  { pauseMs = 0 }: CallOptions,
   proxyPort: number,
   directory: string,
 ): Promise<CallResult> {
@@ -111,7 +121,7 @@ async function call(
       '-cp',
       String(controlPort),
     ],
-    ...['-m', '1', '-nostdin', '-timeout', '20', '-timeout_error'],
+    ...['-m', '1', '-d', String(pauseMs), '-nostdin', '-timeout', '20', '-timeout_error'],
     ...['-trace_msg', '-message_file', messages, '-trace_err', '-error_file', errors],
     ...Object.entries(keys).flatMap(([key, value]) => ['-key', key, value]),
   ])
