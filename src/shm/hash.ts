@@ -16,15 +16,25 @@ const TWO_TO_MINUS_32 = 2 ** -32
 
 /** First 32-bit mix of an integer below 2^53. Signed; use `>>> 0` or a mask. */
 export function mixNumber(number: number): number {
-  let x = (number >>> 0) ^ Math.imul((number * TWO_TO_MINUS_32) >>> 0, 0x9e3779b1)
+  return mixWords(number | 0, (number * TWO_TO_MINUS_32) | 0)
+}
+
+/** Second 32-bit mix of the same integer, independent of mixNumber. Signed. */
+export function mixNumberAgain(number: number): number {
+  return mixWordsAgain(number | 0, (number * TWO_TO_MINUS_32) | 0)
+}
+
+/** mixNumber of an integer that is known as two words. */
+export function mixWords(low: number, high: number): number {
+  let x = low ^ Math.imul(high, 0x9e3779b1)
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
   return x ^ (x >>> 15)
 }
 
-/** Second 32-bit mix of the same integer, independent of mixNumber. Signed. */
-export function mixNumberAgain(number: number): number {
-  let x = ((number >>> 0) + Math.imul(((number * TWO_TO_MINUS_32) >>> 0) + 1, 0x85ebca6b)) | 0
+/** mixNumberAgain of an integer that is known as two words. */
+export function mixWordsAgain(low: number, high: number): number {
+  let x = (low + Math.imul(high + 1, 0x85ebca6b)) | 0
   x = Math.imul(x ^ (x >>> 17), 0xed5ad4bb | 0)
   x = Math.imul(x ^ (x >>> 11), 0xac4c1b51 | 0)
   x = Math.imul(x ^ (x >>> 15), 0x31848bab)
