@@ -16,6 +16,7 @@ import {
   createActivityView,
   fetchHeads,
   fetchLists,
+  fetchSets,
   noteAttempt,
   openActivity,
   readActivity,
@@ -218,6 +219,7 @@ function timeCalls() {
     const { rows } = activity
     const seconds = (nowMs / 1_000) >>> 0
     aimRows(activity, from, OF, to, block(from))
+    fetchSets(activity)
     fetchHeads(activity)
     fetchLists(activity)
     readAndNoteRow(activity, rows.outgoing, rows.callee, 1, seconds, views[0])

@@ -16,6 +16,7 @@ import {
   ACTIVITY_OF,
   type Activity,
   aimRows,
+  clearActivityView,
   createActivityView,
   noteAttempt,
   noteCallerEnd,
@@ -56,7 +57,10 @@ export const PAST_MS = 2 * 86_400_000
 export function gatherBehaviour(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
   const { activity } = memory
   const { caller, callee, trunk, nowMs } = call
-  if (!isPhoneNumber(caller)) return
+  if (!isPhoneNumber(caller)) {
+    clearViews(evidence)
+    return
+  }
   const of = ACTIVITY_OF.caller + evidence.ingress
   const { rows } = activity
   // Fetched already, or else aimed at now.
@@ -68,17 +72,25 @@ export function gatherBehaviour(call: Call, evidence: Evidence, memory: Behaviou
     const seconds = (nowMs / 1_000) >>> 0
     readAndNoteRow(activity, rows.outgoing, rows.callee, trunk, seconds, evidence.outgoing)
     if (isPhoneNumber(callee)) readAndNoteRow(activity, rows.called, rows.caller, trunk, seconds, evidence.called)
-    if (caller >= SHORT_CODE_LIMIT) {
-      readAndNoteRow(activity, rows.block, rows.caller, trunk, seconds, evidence.block)
-    }
+    else clearActivityView(evidence.called)
+    if (caller >= SHORT_CODE_LIMIT) readAndNoteRow(activity, rows.block, rows.caller, trunk, seconds, evidence.block)
+    else clearActivityView(evidence.block)
   } else {
     readActivity(activity, caller, of, nowMs, evidence.outgoing)
-    if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
-    if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
+    readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
+    const block = caller >= SHORT_CODE_LIMIT ? blockOf(caller) : 0 // 0 is nobody's
+    readActivity(activity, block, ACTIVITY_OF.block, nowMs, evidence.block)
   }
   if (hearsOthers(memory.remote)) addRemote(call, of, evidence, memory)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
   gatherStrangers(call, evidence, memory, how)
+}
+
+function clearViews({ outgoing, incoming, called, block }: Evidence): void {
+  clearActivityView(outgoing)
+  clearActivityView(incoming)
+  clearActivityView(called)
+  clearActivityView(block)
 }
 
 /** What other processes and nodes have seen of the same numbers. */

@@ -95,7 +95,7 @@ export function countAttempt(
   const { hash } = other
   const isSequential = noteOther(activity, head, other)
   const size = classOf(words, head)
-  if (size !== DENSE && listedOf(words, head) === LIST_ROOM[size]!) grow(activity, head, minute)
+  if (size !== DENSE && listedOf(words, head) === LIST_ROOM[size]!) makeRoom(activity, head, size, minute)
   if (classOf(words, head) === DENSE) appendDense(activity, words[head + BLOCK]!, hash, trunk, isSequential)
   else appendAttempt(activity, head, hash, trunk, isSequential, minute)
   countTotal(words, head)
@@ -206,10 +206,10 @@ function moveList(activity: Activity, head: number, newest: number, minute: numb
     releaseBlock(activity, head) // until then at least its newest attempt is in the windows
   } else if (size === DENSE) {
     moveDense(activity, words[head + BLOCK]!, minute)
-  } else {
+  } else if (size !== 0) {
     dropExpired(activity, head, newest, minute - newest)
     // One less than the head holds, so that a caller at the border does not move to and fro.
-    if (size !== 0 && listedOf(words, head) < LIST_ROOM[0]!) moveBack(activity, head)
+    if (listedOf(words, head) < LIST_ROOM[0]!) moveBack(activity, head)
   }
 }
 
@@ -224,7 +224,12 @@ function moveBack(activity: Activity, head: number): void {
   giveBack(activity, size, block)
 }
 
-/** Makes room for one more attempt. */
+/** Makes room for one more attempt in a list that is full. */
+function makeRoom(activity: Activity, head: number, size: number, minute: number): void {
+  dropExpired(activity, head, minute, 0)
+  if (listedOf(activity.words, head) === LIST_ROOM[size]!) grow(activity, head, minute)
+}
+
 function grow(activity: Activity, head: number, minute: number): void {
   const { words, halves } = activity
   const size = classOf(words, head)

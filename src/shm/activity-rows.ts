@@ -4,7 +4,8 @@
  * wait for the memory of its own.
  *
  * ```
- *   aimRows      lines of sets       three pages, for the caller's two rows share one
+ *   aimRows      only reckons
+ *   fetchSets    lines of sets       three pages, for the caller's two rows share one
  *   fetchHeads   heads               the same pages
  *   fetchLists   blocks              of the few rows with more attempts than a head holds
  * ```
@@ -31,11 +32,11 @@ const LINE_WORDS = 16
 
 /**
  * Points activity.rows at the rows of a call: the caller's own (`of`: its ingress kind), the callee's, that of the caller's
- * block (key `block`), and the caller's as a callee; and loads the lines of their sets, unless it has just done so for the
- * same call. Keys that are no numbers aim at some row.
+ * block (key `block`), and the caller's as a callee; unless it has just done so for the same call. Keys that are no numbers
+ * aim at some row.
  */
 export function aimRows(activity: Activity, caller: number, of: number, callee: number, block: number): void {
-  const { rows, words } = activity
+  const { rows } = activity
   const { numbers } = rows
   if (numbers[0] === caller && numbers[1] === callee && numbers[2] === of) return
   numbers[0] = caller
@@ -64,6 +65,11 @@ export function aimRows(activity: Activity, caller: number, of: number, callee: 
     mixWords(blockLow, blockHigh),
     mixWordsAgain(blockLow, blockHigh),
   )
+}
+
+/** Loads the lines of the sets of the rows aimed at. */
+export function fetchSets(activity: Activity): void {
+  const { rows, words } = activity
   // Kept, so that no load is dropped as useless.
   activity.seen ^=
     words[lineOf(rows.outgoing.set)]! ^

@@ -28,8 +28,8 @@ import { type ActivityView, clearActivityView } from './activity-view.ts'
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
 export { forgottenUntil, rememberedSince, rememberFrom, remembers, remembersRow } from './activity-past.ts'
 export { flushActivity } from './activity-pending.ts'
-export { aimRows, fetchHeads, fetchLists } from './activity-rows.ts'
-export { type ActivityView, createActivityView } from './activity-view.ts'
+export { aimRows, fetchHeads, fetchLists, fetchSets } from './activity-rows.ts'
+export { type ActivityView, clearActivityView, createActivityView } from './activity-view.ts'
 
 /**
  * Whose activity: a caller's by ingress kind (add the INGRESS_KINDS index, 0 to 3), a number's as callee, or that of the

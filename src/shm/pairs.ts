@@ -65,6 +65,11 @@ export function noteCall(pairs: Pairs, caller: number, callee: number, nowMs: nu
   putPair(counts, calls, slot, digest[isRising ? 0 : 1]!, digest[isRising ? 1 : 0]!)
 }
 
+/** Hashes the pair, so that what follows for the same two need not. */
+export function aimPair({ hasher }: Pairs, caller: number, callee: number): void {
+  if (caller > 0 && callee > 0) hashPair(hasher, caller, callee)
+}
+
 /**
  * Hashes the pair, and loads the line that noteCall writes and the one isKnownContact looks at first into the cache; what it
  * returns means nothing.

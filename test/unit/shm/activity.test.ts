@@ -8,6 +8,7 @@ import {
   createActivityView,
   fetchHeads,
   fetchLists,
+  fetchSets,
   flushActivity,
   noteAttempt,
   noteCallerEnd,
@@ -180,6 +181,7 @@ describe('ends of attempts', () => {
 describe('rows that are fetched together', () => {
   const fetch = (activity: Activity, caller: number, callee: number) => {
     aimRows(activity, caller, of, callee, Math.floor(caller / 100))
+    fetchSets(activity)
     fetchHeads(activity)
     fetchLists(activity)
   }
