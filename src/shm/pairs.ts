@@ -70,19 +70,12 @@ export function aimPair({ hasher }: Pairs, caller: number, callee: number): void
   if (caller > 0 && callee > 0) hashPair(hasher, caller, callee)
 }
 
-/**
- * Hashes the pair, and loads the line that noteCall writes and the one isKnownContact looks at first into the cache; what it
- * returns means nothing.
- */
-export function fetchPair({ hasher, calls, contacts }: Pairs, caller: number, callee: number, nowMs: number): number {
+/** Hashes the pair, and loads the line that noteCall writes into the cache; what it returns means nothing. */
+export function fetchPair({ hasher, calls }: Pairs, caller: number, callee: number, nowMs: number): number {
   if (!(caller > 0 && callee > 0)) return 0
   hashPair(hasher, caller, callee)
-  const { digest } = hasher
   const slot = ((nowMs / (MINUTE_MS * DAY_MINUTES)) | 0) & SLOT_MASK
-  return (
-    calls.words[firstBlock(calls, digest[caller <= callee ? 0 : 1]!) + slot * calls.slotStride]! ^
-    contacts.words[firstBlock(contacts, digest[0]!) + slot * contacts.slotStride]!
-  )
+  return calls.words[firstBlock(calls, hasher.digest[caller <= callee ? 0 : 1]!) + slot * calls.slotStride]!
 }
 
 /** Notes that the two talked for a minute or more, whoever called. Rules as for noteCall. */
