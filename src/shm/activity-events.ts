@@ -129,14 +129,11 @@ function readWindows(activity: Activity, head: number, passed: number, into: Act
   else sumList(activity, head, passed, into)
 }
 
-/**
- * For whoever tells other processes of the busiest (remote-activity.ts). Plain words: a hint, read without order. Of two
- * threads at the same moment one may lose its note, until the row's next call.
- */
+/** For whoever tells other processes of the busiest (remote-activity.ts). */
 function noteBusy({ words, busyAt }: Activity, head: number): void {
-  const turn = words[BUSY_HAND]!
-  words[busyAt + (turn & (BUSY_RING - 1))] = indexOf(head)
-  words[BUSY_HAND] = (turn + 1) | 0
+  // Pairs with the load of the collector: a hint, read without order.
+  const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
+  words[busyAt + turn] = indexOf(head)
 }
 
 /** Notes the outcome of an attempt to `other` that began `lengthSeconds` ago, as the end says. COUNTED, UNKNOWN or BUSY. */
