@@ -11,13 +11,17 @@
  */
 import {
   ACTIVITY_OF,
+  aimRows,
   createActivity,
   createActivityView,
-  fetchRows,
+  fetchHeads,
+  fetchLists,
+  fetchSets,
   noteAttempt,
   openActivity,
   readActivity,
   readAndNoteAttempt,
+  readAndNoteRow,
 } from '../../src/shm/activity.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
 import { createActivityCollector } from '../../src/shm/activity-summary.ts'
@@ -212,8 +216,15 @@ function timeCalls() {
     readAndNoteAttempt(activity, block(from), ACTIVITY_OF.block, from, 1, nowMs, views[2])
   }
   const fetchedInOne = (from: number, to: number) => {
-    fetchRows(activity, from, OF, to, ACTIVITY_OF.callee, block(from), ACTIVITY_OF.block, from, ACTIVITY_OF.callee)
-    inOne(from, to)
+    const { rows } = activity
+    const seconds = (nowMs / 1_000) >>> 0
+    aimRows(activity, from, OF, to, block(from))
+    fetchSets(activity)
+    fetchHeads(activity)
+    fetchLists(activity)
+    readAndNoteRow(activity, rows.outgoing, rows.callee, 1, seconds, views[0])
+    readAndNoteRow(activity, rows.called, rows.caller, 1, seconds, views[1])
+    readAndNoteRow(activity, rows.block, rows.caller, 1, seconds, views[2])
   }
   const ways = { rowByRow, inOne, fetchedInOne }
   const times: Record<string, number[]> = { rowByRow: [], inOne: [], fetchedInOne: [] }

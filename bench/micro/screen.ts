@@ -29,6 +29,7 @@ import { runInNewContext } from 'node:vm'
 import type { Call } from '../../src/domain/call-event.ts'
 import { ALLOW } from '../../src/domain/verdict.ts'
 import { createDecision } from '../../src/engine/decision.ts'
+import { inlineFurther } from '../../src/processes/inline-further.ts'
 import { drainRecords } from '../../src/shm/decision-ring.ts'
 import { rotatePairs } from '../../src/shm/pairs.ts'
 import { machine } from '../lib/record-result.ts'
@@ -52,6 +53,7 @@ const START_MS = Date.now()
 const directory = mkdtempSync(path.join(tmpdir(), 'zaslon-bench-screen-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 setFlagsFromString('--expose-gc')
+inlineFurther() // as a verdict process does
 const collectGarbage: () => void = runInNewContext('gc')
 
 const say = (text: string) => console.error(`${Math.round(performance.now() / 1_000)} s: ${text}`)

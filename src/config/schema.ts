@@ -104,7 +104,7 @@ export const CONFIG_SCHEMA = Type.Object(
           default: 524_288,
           minimum: 1_024,
           maximum: 8_388_608,
-          description: 'Rows of activity, per process; the longest unseen makes room; 197 bytes each.',
+          description: 'Rows of activity, per process; the longest unseen makes room; 219 bytes each.',
         }),
         blocks: Type.Integer({
           default: 262_144,

@@ -15,14 +15,17 @@ import { isPhoneNumber, SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import {
   ACTIVITY_OF,
   type Activity,
+  aimRows,
+  clearActivityView,
   createActivityView,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
   readActivity,
   readAndNoteAttempt,
-  readPast,
-  remembers,
+  readAndNoteRow,
+  readRowsPast,
+  remembersRow,
 } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
@@ -54,27 +57,40 @@ export const PAST_MS = 2 * 86_400_000
 export function gatherBehaviour(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
   const { activity } = memory
   const { caller, callee, trunk, nowMs } = call
-  if (!isPhoneNumber(caller)) return
+  if (!isPhoneNumber(caller)) {
+    clearViews(evidence)
+    return
+  }
   const of = ACTIVITY_OF.caller + evidence.ingress
+  const { rows } = activity
+  // Fetched already, or else aimed at now.
+  aimRows(activity, caller, of, callee, blockOf(caller))
   // Before anything is counted: who calls himself is his own callee.
-  readPast(activity, caller, ACTIVITY_OF.callee, evidence.incoming)
+  readRowsPast(activity, rows.incoming, evidence.incoming)
   if (how === READ_AND_COUNT) {
     evidence.isCounted = true
-    readAndNoteAttempt(activity, caller, of, callee, trunk, nowMs, evidence.outgoing)
-    if (isPhoneNumber(callee)) {
-      readAndNoteAttempt(activity, callee, ACTIVITY_OF.callee, caller, trunk, nowMs, evidence.called)
-    }
-    if (caller >= SHORT_CODE_LIMIT) {
-      readAndNoteAttempt(activity, blockOf(caller), ACTIVITY_OF.block, caller, trunk, nowMs, evidence.block)
-    }
+    const seconds = (nowMs / 1_000) >>> 0
+    readAndNoteRow(activity, rows.outgoing, rows.callee, trunk, seconds, evidence.outgoing)
+    if (isPhoneNumber(callee)) readAndNoteRow(activity, rows.called, rows.caller, trunk, seconds, evidence.called)
+    else clearActivityView(evidence.called)
+    if (caller >= SHORT_CODE_LIMIT) readAndNoteRow(activity, rows.block, rows.caller, trunk, seconds, evidence.block)
+    else clearActivityView(evidence.block)
   } else {
     readActivity(activity, caller, of, nowMs, evidence.outgoing)
-    if (isPhoneNumber(callee)) readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
-    if (caller >= SHORT_CODE_LIMIT) readActivity(activity, blockOf(caller), ACTIVITY_OF.block, nowMs, evidence.block)
+    readActivity(activity, callee, ACTIVITY_OF.callee, nowMs, evidence.called)
+    const block = caller >= SHORT_CODE_LIMIT ? blockOf(caller) : 0 // 0 is nobody's
+    readActivity(activity, block, ACTIVITY_OF.block, nowMs, evidence.block)
   }
   if (hearsOthers(memory.remote)) addRemote(call, of, evidence, memory)
   evidence.blockHarm = blockHarm(memory.blocks, caller, evidence.ingress, nowMs)
   gatherStrangers(call, evidence, memory, how)
+}
+
+function clearViews({ outgoing, incoming, called, block }: Evidence): void {
+  clearActivityView(outgoing)
+  clearActivityView(incoming)
+  clearActivityView(called)
+  clearActivityView(block)
 }
 
 /** What other processes and nodes have seen of the same numbers. */
@@ -87,8 +103,8 @@ function addRemote({ caller, callee, nowMs }: Call, of: number, evidence: Eviden
 
 /** How many others like this stranger there are; a caller with a past here, or a known contact, is none. */
 function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory, how: number): void {
-  const of = ACTIVITY_OF.caller + evidence.ingress
-  evidence.isPastKnown = remembers(memory.activity, call.caller, of, call.nowMs, PAST_MS)
+  const { activity } = memory
+  evidence.isPastKnown = remembersRow(activity, activity.rows.outgoing, (call.nowMs / 1_000) >>> 0, PAST_MS / 1_000)
   if (evidence.outgoing.days > STRANGER_DAYS || !evidence.isPastKnown) {
     evidence.oddities = 0
     return
@@ -99,7 +115,6 @@ function gatherStrangers(call: Call, evidence: Evidence, memory: BehaviourMemory
     return
   }
   evidence.oddities |= ODDITY.newcomer
-  const { activity } = memory
   const { caller, trunk } = call
   for (let bit = 0; bit < ODDITY_BITS; bit++) {
     if ((evidence.oddities & (1 << bit)) === 0) continue
@@ -119,7 +134,8 @@ function readStrangers(activity: Activity, key: number, of: number, { caller, tr
 /** A thread's own. */
 const scratch = createActivityView()
 
-function blockOf(caller: number): number {
+/** The 100-number block of a caller: the number without its last two digits. */
+export function blockOf(caller: number): number {
   return Math.floor(caller / BLOCK_SIZE)
 }
 

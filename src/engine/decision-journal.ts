@@ -6,7 +6,7 @@ import { STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW } from '../domain/verdict.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { claimRecord, commitRecord, type DecisionRing } from '../shm/decision-ring.ts'
-import { createKeyedHasher } from '../shm/hash.ts'
+import { createKeyedHasher, hashNumber } from '../shm/hash.ts'
 import type { Decision } from './decision.ts'
 
 const LOGGED = counterIndex('decisions.logged')
@@ -39,10 +39,7 @@ export function createDecisionJournal(
   function isSampled(call: Call, decision: Decision): boolean {
     if (options.sampleOneIn <= 0) return false
     if (!isPhoneNumber(call.caller)) return (decision.verdictId[0] ?? 0) % options.sampleOneIn === 0
-    hasher.start()
-    hasher.addNumber(call.caller)
-    hasher.finish()
-    return hasher.low % options.sampleOneIn === 0
+    return hashNumber(options.logKey, call.caller) % options.sampleOneIn === 0
   }
 
   return {

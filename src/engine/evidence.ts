@@ -1,5 +1,5 @@
 import { LIST_KINDS } from '../domain/number-list.ts'
-import { type ActivityView, clearActivityView, createActivityView } from '../shm/activity-view.ts'
+import { type ActivityView, createActivityView } from '../shm/activity-view.ts'
 
 /** Whether caller and callee know each other was not asked yet. */
 export const CONTACT_NOT_ASKED = -1
@@ -78,6 +78,7 @@ export function createEvidence(): Evidence {
   }
 }
 
+/** Empties evidence for the next call, but for the four views: gatherBehaviour fills or clears each of them. */
 export function clearEvidence(evidence: Evidence, ingress: number): void {
   // Not fill(): see emptyStrengths.
   for (let kind = 0; kind < evidence.listByKind.length; kind++) evidence.listByKind[kind] = 0
@@ -87,10 +88,6 @@ export function clearEvidence(evidence: Evidence, ingress: number): void {
   evidence.scenario = 0
   evidence.doubt = DOUBT.none
   evidence.blockHarm = 0
-  clearActivityView(evidence.outgoing)
-  clearActivityView(evidence.incoming)
-  clearActivityView(evidence.block)
-  clearActivityView(evidence.called)
   evidence.isPastKnown = false
   evidence.oddities = 0
   for (let bit = 0; bit < ODDITY_BITS; bit++) evidence.strangers15[bit] = 0

@@ -11,12 +11,7 @@ import { SIGNAL_REASONS_MAX } from './decision.ts'
 import { doubtOf, isService } from './doubt.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
 import { type SignalValue, signalValues } from './signal-values.ts'
-import {
-  HARM_SEEN,
-  measureMitigation,
-  measureSignals,
-  REPORT_SIGNALS,
-} from './signals/measure-signals.ts'
+import { HARM_SEEN, measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
 
 /** The step of the precedence that decided. */
 export const PRECEDENCE_STEPS = [

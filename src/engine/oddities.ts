@@ -35,8 +35,12 @@ export function isOwnFromOutside(call: Call, { ingress, listByKind }: Evidence):
 /** Whether two full numbers of the same length share at least this many leading digits, and are not the same. */
 export function shareLeadingDigits(a: number, b: number, digits: number): boolean {
   if (a < SHORT_CODE_LIMIT || b < SHORT_CODE_LIMIT || a === b) return false
-  // 10^(length - digits): both numbers without it are what they have in common.
-  let tail = 1
-  for (let above = 10 ** digits; above <= a; above *= 10) tail *= 10
+  let length = digits
+  while ((POWERS_OF_TEN[length] ?? Number.POSITIVE_INFINITY) <= a) length++
+  // Both numbers without so many digits at their end are what they have in common.
+  const tail = POWERS_OF_TEN[length - digits] ?? 1
   return Math.floor(a / tail) === Math.floor(b / tail)
 }
+
+/** Up to one that no number reaches. */
+const POWERS_OF_TEN = Float64Array.from({ length: 17 }, (_, exponent) => 10 ** exponent)

@@ -1,4 +1,6 @@
 import { runChild } from './child.ts'
+import { inlineFurther } from './inline-further.ts'
 import { startVerdictProcess } from './verdict.ts'
 
+inlineFurther()
 runChild(startVerdictProcess)

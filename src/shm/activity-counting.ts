@@ -1,7 +1,9 @@
 /** Raw arguments of attempts and ends become the small integers that activity-events.ts counts. */
 import { ANY, BUCKETED, BUSY, COUNTED, countAttempt, countEnd, LISTED } from './activity-events.ts'
-import type { Activity } from './activity-layout.ts'
+import type { Activity, Other } from './activity-layout.ts'
 import { ANSWERED, ONE_RING, UNANSWERED } from './activity-list.ts'
+import { otherHash } from './activity-rows.ts'
+import { aimAt } from './activity-table.ts'
 import type { ActivityView } from './activity-view.ts'
 import { mixNumber } from './hash.ts'
 
@@ -26,10 +28,16 @@ export function countOne(
   nowMs: number,
   into: ActivityView | undefined,
 ): number {
-  const seconds = (nowMs / 1_000) >>> 0
-  const otherHigh = (other / 2 ** 32) & 0xffff
-  return countAttempt(activity, key, of, hashOfOther(other), other | 0, otherHigh, trunk & 0xffff, seconds, into)
+  const { row } = activity
+  aimAt(activity, row, key, of)
+  scratch.hash = hashOfOther(other)
+  scratch.low = other | 0
+  scratch.high = (other / 2 ** 32) & 0xffff
+  return countAttempt(activity, row, scratch, trunk & 0xffff, (nowMs / 1_000) >>> 0, into)
 }
+
+/** A thread's own. */
+const scratch: Other = { hash: 0, low: 0, high: 0 }
 
 /** COUNTED, UNKNOWN or BUSY. */
 export function endOne(
@@ -83,7 +91,9 @@ function end(
   const talkSeconds = (talk / 1_000) | 0
   const lengthSeconds = ((ring + talk) / 1_000) | 0
   const seconds = (nowMs / 1_000) >>> 0
-  return countEnd(activity, key, of, hashOfOther(other), outcome, talkSeconds, lengthSeconds, seconds, which)
+  const { row } = activity
+  aimAt(activity, row, key, of)
+  return countEnd(activity, row, hashOfOther(other), outcome, talkSeconds, lengthSeconds, seconds, which)
 }
 
 /** Milliseconds from 0 to a day; what is no number is 0. */
@@ -94,7 +104,5 @@ function withinDay(ms: number): number {
 
 /** 32 bits of a number, never 0; 0 for what is no number (withheld). */
 function hashOfOther(other: number): number {
-  if (!(other > 0)) return 0
-  const hash = mixNumber(other)
-  return hash === 0 ? 1 : hash
+  return other > 0 ? otherHash(mixNumber(other)) : 0
 }

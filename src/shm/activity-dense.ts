@@ -15,6 +15,7 @@ import {
   isNewestThroughTrunk,
   LONG_SECONDS,
   metasAt,
+  minutesSince,
   ONE_RING,
   OPEN,
   outcomeOf,
@@ -68,7 +69,7 @@ export function fillDense(activity: Activity, head: number, block: number, minut
   const trunks = (metas + LIST_ROOM[classOf(words, head)]!) * 2
   for (let i = 0; i < listed; i++) {
     const meta = words[metas + i]!
-    const began = minute - ((minute - meta) & 63)
+    const began = minute - minutesSince(meta, minute)
     add(words, block, began, ATTEMPTS, 1)
     if ((meta & SEQUENTIAL) !== 0) add(words, block, began, SEQUENTIALS, 1)
     if (minute - began < 15) words[block + ATTEMPTS_15] = words[block + ATTEMPTS_15]! + 1

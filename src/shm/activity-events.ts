@@ -20,7 +20,9 @@ import {
   LAST_OTHER_KNOWN,
   LIST_ROOM,
   LONG_LISTED,
+  type Other,
   OVERRUNS,
+  type Row,
   TOTALS,
 } from './activity-layout.ts'
 import {
@@ -37,7 +39,6 @@ import {
 } from './activity-list.ts'
 import { giveBack, releaseBlock, takeBlock } from './activity-pool.ts'
 import {
-  aimAt,
   BACK_MINUTES_MAX,
   classOf,
   findHead,
@@ -61,44 +62,44 @@ export const LISTED = 1
 export const BUCKETED = 2
 export const ANY = LISTED | BUCKETED
 
+/** A row with fewer attempts within the hour shows nothing that another process could add to. */
+export const BUSY_ATTEMPTS = 4
+
 const DAY_SECONDS = 86_400
 
 /**
- * Counts an attempt to `other` (32 bits of hash, 0: withheld; its low 32 and next 16 bits) at `seconds`, and fills `into`,
- * if given (cleared), with what was known before it. COUNTED or BUSY.
+ * Counts an attempt to `other` at `seconds` in a row, and fills `into`, if given (cleared), with what was known before it.
+ * COUNTED or BUSY.
  */
 export function countAttempt(
   activity: Activity,
-  key: number,
-  of: number,
-  hash: number,
-  otherLow: number,
-  otherHigh: number,
+  row: Row,
+  other: Other,
   trunk: number,
   seconds: number,
   into: ActivityView | undefined,
 ): number {
-  aimAt(activity, key, of)
-  const set = activity.set
+  const set = row.set
   if (!lockSet(activity, set)) return BUSY
   const words = activity.words
-  let head = findHead(activity)
+  let head = findHead(activity, row)
   if (head === 0) {
-    head = insertHead(activity, seconds)
+    head = insertHead(activity, row, seconds)
   } else {
     if (into !== undefined) readTotals(words, head, into)
     moveOn(activity, head, seconds)
     if (into !== undefined) readWindows(activity, head, 0, into)
   }
   const minute = ((words[head + LAST]! >>> 0) / 60) | 0
-  touch(activity, head, minute)
-  const isSequential = noteOther(activity, head, hash, otherLow, otherHigh)
+  touch(words, row, head, minute)
+  const { hash } = other
+  const isSequential = noteOther(activity, head, other)
   const size = classOf(words, head)
-  if (size !== DENSE && listedOf(words, head) === LIST_ROOM[size]!) grow(activity, head, minute)
+  if (size !== DENSE && listedOf(words, head) === LIST_ROOM[size]!) makeRoom(activity, head, size, minute)
   if (classOf(words, head) === DENSE) appendDense(activity, words[head + BLOCK]!, hash, trunk, isSequential)
   else appendAttempt(activity, head, hash, trunk, isSequential, minute)
   countTotal(words, head)
-  if (classOf(words, head) !== 0) noteBusy(activity, head)
+  if (classOf(words, head) !== 0 || listedOf(words, head) >= BUSY_ATTEMPTS) noteBusy(activity, head)
   unlockSet(activity, set)
   return COUNTED
 }
@@ -128,19 +129,17 @@ function readWindows(activity: Activity, head: number, passed: number, into: Act
   else sumList(activity, head, passed, into)
 }
 
-/** For whoever tells other processes of the busiest (remote-activity.ts): who had four attempts an hour or more. */
-function noteBusy(activity: Activity, head: number): void {
-  const words = activity.words
+/** For whoever tells other processes of the busiest (remote-activity.ts). */
+function noteBusy({ words, busyAt }: Activity, head: number): void {
   // Pairs with the load of the collector: a hint, read without order.
   const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
-  words[activity.busyAt + turn] = indexOf(head)
+  words[busyAt + turn] = indexOf(head)
 }
 
 /** Notes the outcome of an attempt to `other` that began `lengthSeconds` ago, as the end says. COUNTED, UNKNOWN or BUSY. */
 export function countEnd(
   activity: Activity,
-  key: number,
-  of: number,
+  row: Row,
   hash: number,
   outcome: number,
   talkSeconds: number,
@@ -148,11 +147,10 @@ export function countEnd(
   seconds: number,
   which: number,
 ): number {
-  aimAt(activity, key, of)
-  const set = activity.set
+  const set = row.set
   if (!lockSet(activity, set)) return BUSY
   const words = activity.words
-  const head = findHead(activity)
+  const head = findHead(activity, row)
   const minute = head === 0 ? -1 : minuteNow(words, head, seconds)
   let isCounted = false
   if (minute >= 0) {
@@ -205,10 +203,10 @@ function moveList(activity: Activity, head: number, newest: number, minute: numb
     releaseBlock(activity, head) // until then at least its newest attempt is in the windows
   } else if (size === DENSE) {
     moveDense(activity, words[head + BLOCK]!, minute)
-  } else {
+  } else if (size !== 0) {
     dropExpired(activity, head, newest, minute - newest)
     // One less than the head holds, so that a caller at the border does not move to and fro.
-    if (size !== 0 && listedOf(words, head) < LIST_ROOM[0]!) moveBack(activity, head)
+    if (listedOf(words, head) < LIST_ROOM[0]!) moveBack(activity, head)
   }
 }
 
@@ -223,7 +221,12 @@ function moveBack(activity: Activity, head: number): void {
   giveBack(activity, size, block)
 }
 
-/** Makes room for one more attempt. */
+/** Makes room for one more attempt in a list that is full. */
+function makeRoom(activity: Activity, head: number, size: number, minute: number): void {
+  dropExpired(activity, head, minute, 0)
+  if (listedOf(activity.words, head) === LIST_ROOM[size]!) grow(activity, head, minute)
+}
+
 function grow(activity: Activity, head: number, minute: number): void {
   const { words, halves } = activity
   const size = classOf(words, head)
@@ -244,17 +247,16 @@ function grow(activity: Activity, head: number, minute: number): void {
 }
 
 /** Remembers the other and says whether it is 1 to 4 from the one before. */
-function noteOther(activity: Activity, head: number, hash: number, otherLow: number, otherHigh: number): boolean {
-  const { words, halves } = activity
+function noteOther({ words, halves }: Activity, head: number, { hash, low, high }: Other): boolean {
   if (hash === 0) {
     words[head + ID_HIGH] = words[head + ID_HIGH]! & ~LAST_OTHER_KNOWN
     return false
   }
   const highAt = head * 2 + LAST_OTHER_HIGH
-  const step = (otherHigh - halves[highAt]!) * 2 ** 32 + ((otherLow >>> 0) - (words[head + LAST_OTHER]! >>> 0))
+  const step = (high - halves[highAt]!) * 2 ** 32 + ((low >>> 0) - (words[head + LAST_OTHER]! >>> 0))
   const isSequential = words[head + ID_HIGH]! < 0 && step !== 0 && step >= -4 && step <= 4
-  words[head + LAST_OTHER] = otherLow
-  halves[highAt] = otherHigh
+  words[head + LAST_OTHER] = low
+  halves[highAt] = high
   words[head + ID_HIGH] = words[head + ID_HIGH]! | LAST_OTHER_KNOWN
   return isSequential
 }

@@ -12,6 +12,7 @@ import {
   LAST_OTHER,
   LONG_LISTED,
   lineOf,
+  type Row,
   TOTALS,
   WAYS,
 } from './activity-layout.ts'
@@ -19,13 +20,13 @@ import { releaseBlock } from './activity-pool.ts'
 import { BACK_MINUTES_MAX } from './activity-table.ts'
 
 /**
- * A head for the row aimed at, which findHead did not find, first seen now: an empty way or that of the key longest not
+ * A head for the row, which findHead did not find, first seen now: an empty way or that of the key longest not
  * seen. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one. Of keys of one minute the seconds
  * in their heads decide: else a flood of new keys would push out the very caller who makes it.
  */
-export function insertHead(activity: Activity, seconds: number): number {
-  const { words, set } = activity
-  const line = lineOf(set)
+export function insertHead(activity: Activity, row: Row, seconds: number): number {
+  const { words } = activity
+  const line = lineOf(row.set)
   const minute = (seconds / 60) | 0
   let chosen = 0
   let oldest = -1
@@ -41,9 +42,9 @@ export function insertHead(activity: Activity, seconds: number): number {
   const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[line + 1 + chosen] !== 0) releaseBlock(activity, head)
   if (words[BORN] === 0) words[BORN] = seconds
-  words[line + 1 + chosen] = (activity.tag << 16) | (minute & 0xffff)
-  words[head + ID_LOW] = activity.low
-  words[head + ID_HIGH] = activity.high | (1 << DAYS_SHIFT)
+  words[line + 1 + chosen] = (row.tag << 16) | (minute & 0xffff)
+  words[head + ID_LOW] = row.low
+  words[head + ID_HIGH] = row.high | (1 << DAYS_SHIFT)
   words[head + FIRST] = seconds
   words[head + LAST] = seconds
   words[head + TOTALS] = 0
@@ -58,11 +59,11 @@ function lastOf(words: Int32Array, line: number, way: number): number {
 }
 
 /**
- * A place for the row aimed at, last seen at `seconds`, from a snapshot: an empty way, or that of a key not seen for longer
+ * A place for the row, last seen at `seconds`, from a snapshot: an empty way, or that of a key not seen for longer
  * still; 0 when there is none. Its head is another's until the caller has written it.
  */
-export function placeHead(activity: Activity, seconds: number): number {
-  const { words, set } = activity
+export function placeHead(activity: Activity, { set, tag }: Row, seconds: number): number {
+  const { words } = activity
   let chosen = -1
   let oldest = seconds
   for (let way = 0; way < WAYS; way++) {
@@ -76,6 +77,6 @@ export function placeHead(activity: Activity, seconds: number): number {
   if (chosen < 0) return 0
   const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[lineOf(set) + 1 + chosen] !== 0) releaseBlock(activity, head)
-  words[lineOf(set) + 1 + chosen] = (activity.tag << 16) | ((seconds / 60) & 0xffff)
+  words[lineOf(set) + 1 + chosen] = (tag << 16) | ((seconds / 60) & 0xffff)
   return head
 }

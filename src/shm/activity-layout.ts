@@ -2,12 +2,12 @@
  * Where everything lies in the region of activity (activity.ts has the picture), and what a thread holds of it.
  *
  * ```
- *   region head │ sets: a line and 15 heads of a line each │ blocks of 128 B │ of 1 KiB │ of 16 KiB │ ring of busy heads
+ *   region head │ sets: a line and 15 heads of two lines each │ blocks of 256 B │ of 1 KiB │ of 16 KiB │ ring of busy heads
  *
  *   set    lock │ 15 x (16 bits of hash, 16 bits of minute last seen)              a look-up reads this line …
- *   head    0 id low    1 id high, days, class, "last other is known"              … and this one, of the same page
+ *   head    0 id low    1 id high, days, class, "last other is known"              … and these two, of the same page
  *           2 first seen, s   3 last seen, s   4 attempts | answered   5 long | listed   6 last other   7 block
- *           8-10 hashes   11-13 metas   14-15 trunks, last other high              the list of a caller with few attempts
+ *           8-16 hashes   17-25 metas   26-30 trunks   31 last other high          the list of a caller with few attempts
  *   list block     owner │ hashes │ metas │ trunks                                 activity-list.ts
  *   dense block    owner │ minute │ sums │ trunks │ 60 buckets │ sketch            activity-dense.ts
  * ```
@@ -16,18 +16,18 @@
  */
 import { assertCapacity, createRegion, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
-/** 2^23 keys are 1.6 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
+/** 2^23 keys are 1.8 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
 export const ACTIVITY_MAX = 2 ** 23
 
 export const WAYS = 15
-export const ACTIVITY_HEAD_WORDS = 16
-/** The line of the set and its heads: 1 KiB. */
+export const ACTIVITY_HEAD_WORDS = 32
+/** The line of the set, as much again, and its heads: 2 KiB. */
 const SET_WORDS = (WAYS + 1) * ACTIVITY_HEAD_WORDS
 /**
- * Where the sets begin: 1,008 bytes into the region. glibc's calloc, which large shared buffers come from, gives memory 16
- * bytes into a page; so lines are whole cache lines and no set lies in two pages. Another allocator costs speed alone.
+ * Where the sets begin: 2,032 bytes into the region. glibc's calloc, which large shared buffers come from, gives memory 16
+ * bytes into a page; so lines are whole cache lines and two sets lie in one page. Another allocator costs speed alone.
  */
-export const SETS_AT = 252
+export const SETS_AT = 508
 
 // Words of a head.
 export const ID_LOW = 0
@@ -38,8 +38,8 @@ export const TOTALS = 4
 export const LONG_LISTED = 5
 export const LAST_OTHER = 6
 export const BLOCK = 7
-/** Half word of a head: the half that three trunks leave free. */
-export const LAST_OTHER_HIGH = 31
+/** Half word of a head, behind the nine trunks. */
+export const LAST_OTHER_HIGH = 63
 
 // Parts of the word ID_HIGH: 21 bits of id, 8 of days, 2 of class, 1 flag.
 export const ID_HIGH_MASK = 0x1fffff
@@ -50,10 +50,13 @@ export const LAST_OTHER_KNOWN = 1 << 31
 
 /** Block classes: 0 none (the list lies in the head), 1 and 2 longer lists, 3 buckets and a sketch. */
 export const DENSE = 3
-/** Words of a block, by class: 128 bytes, 1 KiB, 16 KiB. */
-export const BLOCK_WORDS = Int32Array.of(0, 32, 256, 4_096)
-/** Attempts a list holds, by class: owner and 2.5 words an attempt fill 31 of 32 and all of 256 words. */
-export const LIST_ROOM = Int32Array.of(3, 12, 102)
+/** Words of a block, by class: 256 bytes, 1 KiB, 16 KiB. */
+export const BLOCK_WORDS = Int32Array.of(0, 64, 256, 4_096)
+/**
+ * Attempts a list holds, by class: owner and 2.5 words an attempt fill 63.5 of 64 and all of 256 words. Nine in the head, so
+ * that few calls must go to a block: it lies in another page, whose address is only known when the head is there.
+ */
+export const LIST_ROOM = Int32Array.of(9, 25, 102)
 
 // Words of the region's head beyond layout.ts.
 export const OVERRUNS = 3
@@ -61,7 +64,9 @@ export const LOST = 4
 export const BUSY_HAND = 5
 /** The first event, and when the youngest key that had to make room was last seen; seconds, 0: never. */
 export const BORN = 6
-export const FORGOT = 7
+export const FORGOT = 8
+/** The word of BLOCK stays 0, so that fetchRows can take the region's head for a head without a block. */
+export const NO_HEAD = 0
 /** A line for each class behind the head: POOLS + class x POOL_WORDS, with the words of activity-pool.ts. */
 export const POOLS = 16
 export const POOL_WORDS = 16
@@ -70,11 +75,11 @@ export const POOL_WORDS = 16
 export const BUSY_RING = 8_192
 
 /**
- * Blocks by capacity: for half of the keys, a 32nd and a 1,024th, 112 bytes a key in all. In a busy hour with 3.6 attempts a
- * key on average, half of the keys have more than three (Poisson), next to none more than 12; the larger blocks are for
- * those who call for a living. The least makes small tables work.
+ * Blocks by capacity: for a 16th of the keys, a 64th and a 1,024th, 48 bytes a key in all. In a busy hour with 3.6 attempts a
+ * key on average, one key in 300 has more than nine (Poisson): blocks are for those who call for a living, and for number
+ * blocks of companies. The least makes small tables work.
  */
-const POOL_SHARE = Int32Array.of(0, 2, 32, 1_024)
+const POOL_SHARE = Int32Array.of(0, 16, 64, 1_024)
 const POOL_LEAST = Int32Array.of(0, 8, 8, 4)
 
 /**
@@ -107,8 +112,33 @@ function placesOf(capacity: number): Places {
 export const ACTIVITY_FORMAT: RegionFormat = {
   name: 'table of activity',
   magic: magicOf('ZACT'),
-  version: 1,
+  version: 2,
   regionBytes: (capacity) => placesOf(capacity).wordCount * 4,
+}
+
+/** Where the row of a key is to be found, all small integers: aimAt and aimRows (activity-table.ts, activity-rows.ts). */
+export type Row = {
+  low: number
+  high: number
+  set: number
+  tag: number
+  /** The way its head was seen in without a lock, 1 to WAYS; 0: none. A hint. */
+  way: number
+}
+
+/** Another number as a row counts it: 32 bits of hash, 0 for one that is withheld; its low 32 and next 16 bits. */
+export type Other = { hash: number; low: number; high: number }
+
+/** The rows a call touches, and its two numbers as each other's. */
+export type CallRows = {
+  /** Caller, callee and `of` of the caller's row: what the rest was made for. */
+  readonly numbers: Float64Array
+  readonly outgoing: Row
+  readonly called: Row
+  readonly block: Row
+  readonly incoming: Row
+  readonly caller: Other
+  readonly callee: Other
 }
 
 /** Opened activity: the shared memory, where things lie in it, and this thread's own notes. One per thread. */
@@ -120,12 +150,11 @@ export type Activity = Omit<Places, 'wordCount'> & {
   readonly bytes: Uint8Array
   /** Sets / 2^32: maps a hash to a set without a division. */
   readonly setScale: number
-  /** The row the thread works on, set by aimAt (activity-table.ts). */
-  low: number
-  high: number
-  set: number
-  tag: number
-  /** A sum of what fetchRows and others have loaded: means nothing. */
+  /** The row that a single event works on. */
+  readonly row: Row
+  /** The rows of the call that is being decided. */
+  readonly rows: CallRows
+  /** A sum of what was loaded ahead: means nothing. */
   seen: number
   /** Histograms and estimates of a sketch measured at a time that is not its own (sliding-sketch.ts). */
   readonly scratch: Int32Array
@@ -146,7 +175,7 @@ export const PENDING_MAX = 1_024
 export const SCRATCH_WORDS = 54
 
 /**
- * Memory for `capacity` keys (rows) at once; the longest not seen are evicted beyond. About 200 bytes a key: 200 MB for
+ * Memory for `capacity` keys (rows) at once; the longest not seen are evicted beyond. About 220 bytes a key: 220 MB for
  * 1 M. Pools for those who call much follow from the capacity.
  */
 export function createActivity(capacity: number): SharedArrayBuffer {
@@ -168,16 +197,30 @@ export function openActivity(memory: SharedArrayBuffer): Activity {
     halves: new Uint16Array(memory),
     bytes: new Uint8Array(memory),
     setScale: sets / 2 ** 32,
-    low: 0,
-    high: 0,
-    set: 0,
-    tag: 0,
+    row: createRow(),
+    rows: createCallRows(),
     seen: 0,
     scratch: new Int32Array(SCRATCH_WORDS),
     pending: new Float64Array(PENDING_MAX * PENDING_WORDS),
     pendingFirst: 0,
     pendingCount: 0,
     bed: new Int32Array(new SharedArrayBuffer(4)),
+  }
+}
+
+function createRow(): Row {
+  return { low: 0, high: 0, set: 0, tag: 0, way: 0 }
+}
+
+function createCallRows(): CallRows {
+  return {
+    numbers: new Float64Array(3),
+    outgoing: createRow(),
+    called: createRow(),
+    block: createRow(),
+    incoming: createRow(),
+    caller: { hash: 0, low: 0, high: 0 },
+    callee: { hash: 0, low: 0, high: 0 },
   }
 }
 

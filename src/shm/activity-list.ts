@@ -1,13 +1,17 @@
 /**
- * The attempts of a key one by one, oldest first: 3 in the head, 12 or 102 in a block. Everything about them is exact.
+ * The attempts of a key one by one, oldest first: 9 in the head, 25 or 102 in a block. Everything about them is exact.
  *
  * ```
  *   hash   32 bits of the other number, 0 for one that is withheld
- *   meta   minute modulo 64 (6) │ outcome (2) │ sequential │ newest to this other │ newest through this trunk │ talk, s (17)
+ *   meta   minute modulo 1,024 (10) │ outcome (2) │ sequential │ newest to this other │ newest through this trunk │ talk, s (17)
  *   trunk  16 bits, 0 unknown
  * ```
  * The two "newest" bits make distinct counts a sum: in any window that ends now, as many others were dialled as attempts in
- * it carry the bit. Attempts older than the windows leave when a minute begins, so 6 bits are enough for the minute.
+ * it carry the bit. Attempts older than the windows leave a block when a minute begins; in a head they lie until it is full.
+ * After an hour without a call the list is emptied, so the oldest of nine is at most 8 x 59 minutes older than the newest.
+ *
+ * Loops over attempts branch as little as they can: what an attempt is, no processor foresees, and each wrong guess costs as
+ * much as ten instructions.
  */
 import { type Activity, BLOCK, LAST, LIST_ROOM } from './activity-layout.ts'
 import { classOf, listedOf, setListed } from './activity-table.ts'
@@ -21,12 +25,16 @@ export const UNANSWERED = 1
 export const ONE_RING = 2
 export const ANSWERED = 3
 
-const OUTCOME_SHIFT = 6
+const MINUTE_MASK = 1_023
+const OUTCOME_SHIFT = 10
 const OUTCOME_MASK = 3 << OUTCOME_SHIFT
-export const SEQUENTIAL = 1 << 8
-const NEWEST_OTHER = 1 << 9
-const NEWEST_TRUNK = 1 << 10
-const TALK_SHIFT = 11
+const SEQUENTIAL_SHIFT = 12
+export const SEQUENTIAL = 1 << SEQUENTIAL_SHIFT
+const OTHER_SHIFT = 13
+const NEWEST_OTHER = 1 << OTHER_SHIFT
+const TRUNK_SHIFT = 14
+const NEWEST_TRUNK = 1 << TRUNK_SHIFT
+const TALK_SHIFT = 15
 
 /** Talk below which an answered call is short, below which brief, from which long: seconds. */
 const SHORT_SECONDS = 6
@@ -54,24 +62,33 @@ export function appendAttempt(
   const metas = hashes + room
   const trunks = (metas + room) * 2
   for (let i = 0; i < listed; i++) {
-    if (words[hashes + i] === hash) words[metas + i] = words[metas + i]! & ~NEWEST_OTHER
-    if (halves[trunks + i] === trunk) words[metas + i] = words[metas + i]! & ~NEWEST_TRUNK
+    const older =
+      (isSame(words[hashes + i]!, hash) & NEWEST_OTHER) | (isSame(halves[trunks + i]!, trunk) & NEWEST_TRUNK)
+    words[metas + i] = words[metas + i]! & ~older
   }
   words[hashes + listed] = hash
   words[metas + listed] =
-    (minute & 63) | (isSequential ? SEQUENTIAL : 0) | (hash === 0 ? 0 : NEWEST_OTHER) | (trunk === 0 ? 0 : NEWEST_TRUNK)
+    (minute & MINUTE_MASK) |
+    (isSequential ? SEQUENTIAL : 0) |
+    (hash === 0 ? 0 : NEWEST_OTHER) |
+    (trunk === 0 ? 0 : NEWEST_TRUNK)
   halves[trunks + listed] = trunk
   setListed(words, head, listed + 1)
+}
+
+/** All bits when both are the same, none otherwise. */
+function isSame(one: number, other: number): number {
+  const different = one ^ other
+  return ~((different | -different) >> 31)
 }
 
 /** Drops what is no longer in the windows now that minutes have passed since the newest attempt's. */
 export function dropExpired(activity: Activity, head: number, newest: number, passed: number): void {
   const { words, halves } = activity
   const listed = listedOf(words, head)
-  const room = LIST_ROOM[classOf(words, head)]!
-  const metas = hashesAt(words, head) + room
+  const metas = metasAt(words, head)
   let expired = 0
-  while (expired < listed && ((newest - words[metas + expired]!) & 63) + passed >= WINDOW_MINUTES) expired++
+  while (expired < listed && minutesSince(words[metas + expired]!, newest) + passed >= WINDOW_MINUTES) expired++
   if (expired > 0) dropOldest(words, halves, head, expired)
 }
 
@@ -120,7 +137,7 @@ export function closeListed(
   const newest = ((words[head + LAST]! >>> 0) / 60) | 0
   for (let i = listedOf(words, head) - 1; i >= 0; i--) {
     const meta = words[metas + i]!
-    if (((newest - meta) & 63) + minute - newest >= WINDOW_MINUTES) return false // and all before it are older
+    if (minutesSince(meta, newest) + minute - newest >= WINDOW_MINUTES) return false // and all before it are older
     if (words[hashes + i] !== hash || (meta & OUTCOME_MASK) !== 0) continue
     words[metas + i] = meta | (outcome << OUTCOME_SHIFT) | (talkSeconds << TALK_SHIFT)
     return true
@@ -131,42 +148,89 @@ export function closeListed(
 /** Sums up the list as of `passed` minutes after its newest attempt. */
 export function sumList(activity: Activity, head: number, passed: number, into: ActivityView): void {
   const words = activity.words
-  const metas = hashesAt(words, head) + LIST_ROOM[classOf(words, head)]!
+  const metas = metasAt(words, head)
   const newest = ((words[head + LAST]! >>> 0) / 60) | 0
-  for (let i = listedOf(words, head) - 1; i >= 0; i--) {
-    const meta = words[metas + i]!
-    const age = ((newest - meta) & 63) + passed
-    if (age >= WINDOW_MINUTES) return
-    const isOther = (meta & NEWEST_OTHER) === 0 ? 0 : 1
-    into.attempts60++
-    into.others60 += isOther
-    if (age < 15) {
-      into.attempts15++
-      into.others15 += isOther
-      if ((meta & NEWEST_TRUNK) !== 0) into.trunks15++
-      if (age === 0) {
-        into.attempts1++
-        into.others1 += isOther
-      }
-    }
-    if ((meta & SEQUENTIAL) !== 0) into.sequential60++
-    const outcome = (meta & OUTCOME_MASK) >>> OUTCOME_SHIFT
-    if (outcome === OPEN) continue
-    into.ended60++
-    if (outcome === ONE_RING) into.oneRing60++
-    else if (outcome === ANSWERED) sumAnswered(meta >>> TALK_SHIFT, into)
+  const listed = listedOf(words, head)
+  let others1 = 0
+  let others15 = 0
+  let others60 = 0
+  let attempts1 = 0
+  let attempts15 = 0
+  let trunks15 = 0
+  let sequential = 0
+  let ended = 0
+  let first = listed
+  while (first > 0) {
+    const meta = words[metas + first - 1]!
+    const age = minutesSince(meta, newest) + passed
+    if (age >= WINDOW_MINUTES) break
+    first--
+    // Each 1 or 0.
+    const in1 = isBelow(age, 1)
+    const in15 = isBelow(age, 15)
+    const isOther = (meta >>> OTHER_SHIFT) & 1
+    attempts1 += in1
+    attempts15 += in15
+    others1 += in1 & isOther
+    others15 += in15 & isOther
+    others60 += isOther
+    trunks15 += in15 & (meta >>> TRUNK_SHIFT)
+    sequential += (meta >>> SEQUENTIAL_SHIFT) & 1
+    ended |= meta
   }
+  into.attempts1 = attempts1
+  into.attempts15 = attempts15
+  into.attempts60 = listed - first
+  into.others1 = others1
+  into.others15 = others15
+  into.others60 = others60
+  into.trunks15 = trunks15
+  into.sequential60 = sequential
+  if ((ended & OUTCOME_MASK) !== 0) sumOutcomes(words, metas + first, metas + listed, into)
 }
 
-function sumAnswered(talkSeconds: number, into: ActivityView): void {
-  into.answered60++
-  into.talkSeconds60 += talkSeconds
-  if (talkSeconds < SHORT_SECONDS) into.short60++
-  else if (talkSeconds < BRIEF_SECONDS) into.brief60++
-  else if (talkSeconds >= LONG_SECONDS) into.long60++
+function sumOutcomes(words: Int32Array, from: number, to: number, into: ActivityView): void {
+  let ended = 0
+  let oneRing = 0
+  let answered = 0
+  let short = 0
+  let brief = 0
+  let long = 0
+  let talk = 0
+  for (let at = from; at < to; at++) {
+    const meta = words[at]!
+    const outcome = (meta >>> OUTCOME_SHIFT) & 3
+    const isAnswered = outcome & (outcome >>> 1) // ANSWERED alone has both bits
+    const seconds = meta >>> TALK_SHIFT
+    const isShort = isBelow(seconds, SHORT_SECONDS)
+    ended += (outcome | (outcome >>> 1)) & 1
+    oneRing += (outcome >>> 1) & ~outcome
+    answered += isAnswered
+    short += isAnswered & isShort
+    brief += isAnswered & ~isShort & isBelow(seconds, BRIEF_SECONDS)
+    long += isAnswered & ~isBelow(seconds, LONG_SECONDS)
+    talk += seconds // none where it was not answered
+  }
+  into.ended60 = ended
+  into.oneRing60 = oneRing
+  into.answered60 = answered
+  into.short60 = short
+  into.brief60 = brief
+  into.long60 = long
+  into.talkSeconds60 = talk
 }
 
-/** Word index of the list's first meta, for who turns a list into buckets. */
+/** 1 when it is, else 0, of two numbers that are less than 2^31 apart. */
+function isBelow(value: number, limit: number): number {
+  return (value - limit) >>> 31
+}
+
+/** Whole minutes from an attempt to the newest of its list. */
+export function minutesSince(meta: number, newest: number): number {
+  return (newest - meta) & MINUTE_MASK
+}
+
+/** Word index of the list's first meta. */
 export function metasAt(words: Int32Array, head: number): number {
   return hashesAt(words, head) + LIST_ROOM[classOf(words, head)]!
 }

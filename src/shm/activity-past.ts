@@ -5,7 +5,7 @@
  * with an empty way has forgotten nothing. Only keys that lose their block to a pool that is too small (activity-pool.ts) go
  * out of that order: they are noted in FORGOT, which stands for all sets. BORN is the first event, or when the clock was set.
  */
-import { ACTIVITY_HEAD_WORDS, type Activity, BORN, FORGOT, LAST, lineOf, WAYS } from './activity-layout.ts'
+import { ACTIVITY_HEAD_WORDS, type Activity, BORN, FORGOT, LAST, lineOf, type Row, WAYS } from './activity-layout.ts'
 import { aimAt, BACK_MINUTES_MAX } from './activity-table.ts'
 
 /** Sets looked at for forgottenUntil. */
@@ -18,13 +18,17 @@ const MOST = 0.9
  * before its first event. Any thread, after the key's events; no lock and no allocation.
  */
 export function remembers(activity: Activity, key: number, of: number, nowMs: number, pastMs: number): boolean {
-  const { words } = activity
-  const from = ((nowMs - pastMs) / 1_000) | 0
+  aimAt(activity, activity.row, key, of)
+  return remembersRow(activity, activity.row, (nowMs / 1_000) | 0, (pastMs / 1_000) | 0)
+}
+
+/** remembers for one of activity.rows, in seconds. */
+export function remembersRow({ words }: Activity, row: Row, seconds: number, pastSeconds: number): boolean {
+  const from = seconds - pastSeconds
   if (words[BORN] === 0 || words[BORN]! > from || words[FORGOT]! > from) return false
-  aimAt(activity, key, of)
-  const line = lineOf(activity.set)
-  const minute = (nowMs / 60_000) | 0
-  const pastMinutes = (pastMs / 60_000) | 0
+  const line = lineOf(row.set)
+  const minute = (seconds / 60) | 0
+  const pastMinutes = (pastSeconds / 60) | 0
   let oldest = 0
   for (let way = 1; way <= WAYS; way++) {
     const entry = words[line + way]!

@@ -3,7 +3,7 @@
  * capacity can take it up.
  *
  * ```
- *   head of 64 bytes: magic, version, words, checksum, keys, past │ per key: 16 words of head, then its block (0, 64, 512, 4,096)
+ *   head of 64 bytes: magic, version, words, checksum, keys, past │ per key: 32 words of head, then its block (0, 64, 256, 4,096 words)
  * ```
  * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
  * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
@@ -47,7 +47,7 @@ const SETS_FORGOT_WORD = 8
 const FORMAT: RegionFormat = {
   name: 'snapshot of activity',
   magic: magicOf('ZACS'),
-  version: 1,
+  version: 2,
   regionBytes: (words) => words * 4,
 }
 
@@ -175,9 +175,9 @@ function isKey(words: Int32Array, at: number): boolean {
 
 function restoreKey(activity: Activity, from: Int32Array, at: number, newest: number): void {
   const id = (from[at + ID_HIGH]! & ID_HIGH_MASK) * 2 ** 32 + (from[at + ID_LOW]! >>> 0)
-  aimAt(activity, id % 2 ** 50, Math.floor(id / 2 ** 50))
+  aimAt(activity, activity.row, id % 2 ** 50, Math.floor(id / 2 ** 50))
   const seconds = from[at + LAST]! >>> 0
-  const head = placeHead(activity, seconds)
+  const head = placeHead(activity, activity.row, seconds)
   const { words } = activity
   if (head === 0) return
   const size = classOf(from, at)

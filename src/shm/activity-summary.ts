@@ -5,9 +5,9 @@
  * those are comes from a ring of heads that every count of such a row writes to; when it has gone round, the oldest of the
  * last second are missed until their next call.
  */
-import { readHead } from './activity-events.ts'
+import { BUSY_ATTEMPTS, readHead } from './activity-events.ts'
 import { type Activity, BUSY_HAND, BUSY_RING, ID_HIGH, ID_HIGH_MASK, ID_LOW, lineOf, WAYS } from './activity-layout.ts'
-import { classOf, headOf, lockSet, setOf, unlockSet } from './activity-table.ts'
+import { headOf, lockSet, setOf, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView, createActivityView } from './activity-view.ts'
 
 export const SUMMARY_WORDS = 24
@@ -55,7 +55,7 @@ export type ActivityCollector = {
 export function createActivityCollector(activity: Activity): ActivityCollector {
   const { words } = activity
   const view = createActivityView()
-  let read = Atomics.load(words, BUSY_HAND) >>> 0 // pairs with the add in countAttempt, as below
+  let read = Atomics.load(words, BUSY_HAND) >>> 0 // pairs with the add in noteBusy, as below
   return {
     collect(nowMs, max) {
       const hand = Atomics.load(words, BUSY_HAND) >>> 0
@@ -90,7 +90,7 @@ function summarize(activity: Activity, index: number, nowMs: number, view: Activ
   if (!lockSet(activity, set)) return undefined
   const head = headOf(index)
   const way = index & WAYS
-  const isThere = way !== 0 && words[lineOf(set) + way] !== 0 && classOf(words, head) !== 0
+  const isThere = way !== 0 && words[lineOf(set) + way] !== 0
   const row = new Uint32Array(SUMMARY_WORDS)
   if (isThere) {
     row[0] = words[head + ID_LOW]!
@@ -99,7 +99,7 @@ function summarize(activity: Activity, index: number, nowMs: number, view: Activ
     readHead(activity, head, (nowMs / 1_000) >>> 0, view)
   }
   unlockSet(activity, set)
-  if (!isThere || view.attempts60 === 0) return undefined
+  if (!isThere || view.attempts60 < BUSY_ATTEMPTS) return undefined
   for (const [i, field] of FIELDS.entries()) row[FIELDS_AT + i] = view[field]
   row[FIRST_SEEN] = view.firstSeenMs / 1_000
   row[LAST_SEEN] = view.lastSeenMs / 1_000

@@ -1,5 +1,5 @@
 /**
- * The table of activity: which head is whose. 15-way set-associative, so that a look-up reads one line of the set and one
+ * The table of activity: which head is whose. 15-way set-associative, so that a look-up reads one line of the set and those
  * of the head, and the place for a new key is found in the line of the set alone.
  *
  * Lock: one word per set, by compare-and-swap, guards its 15 heads and their blocks. Whoever holds one may try another but
@@ -18,10 +18,11 @@ import {
   LAST,
   LONG_LISTED,
   lineOf,
+  type Row,
   SETS_AT,
   WAYS,
 } from './activity-layout.ts'
-import { mixNumber, mixNumberAgain } from './hash.ts'
+import { mixWords, mixWordsAgain } from './hash.ts'
 
 /** Tries before a busy set is left alone: some microseconds, ten times what a holder that runs needs. */
 const SPINS = 400
@@ -29,68 +30,41 @@ const SPINS = 400
 /** A clock that was set back by so many minutes at most counts into the newest minute; by more, windows begin anew. */
 export const BACK_MINUTES_MAX = 60
 
-/** Keys are below 2^50 and `of` below 8, so both together are an integer that the mixers take. */
-const OF_FACTOR = 2 ** 50
+/** Keys are below 2^50 and `of` below 8: as two words, `of` lies in the upper one from this bit on. */
+export const OF_SHIFT = 18
+const KEY_HIGH_MASK = (1 << OF_SHIFT) - 1
+/** Tells the tags of rows with the same key apart. */
+const TAG_STEP = 0x3d4d
+/** Rows of callees and blocks, by `of`. */
+const FIRST_CALLEE = 4
 
-/** Points the thread at a row: activity.low, high, set and tag. */
-export function aimAt(activity: Activity, key: number, of: number): void {
-  const id = key + (of & 7) * OF_FACTOR
-  activity.low = id | 0
-  activity.high = (id / 2 ** 32) | 0
-  activity.set = ((mixNumber(id) >>> 0) * activity.setScale) | 0
-  const tag = mixNumberAgain(id) & 0xffff
-  activity.tag = tag === 0 ? 1 : tag // 0 marks an empty way
+/** Points `row` at the row of a key. */
+export function aimAt(activity: Activity, row: Row, key: number, of: number): void {
+  const low = key | 0
+  const high = (key / 2 ** 32) | 0
+  place(activity, row, low, high, of & 7, mixWords(low, high), mixWordsAgain(low, high))
 }
-
-/** Words of a cache line. */
-const LINE_WORDS = 16
 
 /**
- * Loads the lines of four rows into the cache, all sets first, then all heads, then what blocks there are: a dozen misses and
- * more in the time of three. The locks that follow are fences, behind which no load can begin early; so without this each
- * row waits for its own. Reads without a lock and believes nothing of it. Keys that are no numbers load some row.
+ * Points `row` at the row of a key that is known as two words and by both mixes of them. The rows of one number lie together:
+ * those as caller in one set, that as callee in the other set of the same page, for a page costs more to find than a line.
  */
-export function fetchRows(
+export function place(
   activity: Activity,
-  key0: number,
-  of0: number,
-  key1: number,
-  of1: number,
-  key2: number,
-  of2: number,
-  key3: number,
-  of3: number,
+  row: Row,
+  low: number,
+  high: number,
+  of: number,
+  mix: number,
+  mixAgain: number,
 ): void {
-  const { words, setScale } = activity
-  const id0 = key0 + of0 * OF_FACTOR
-  const id1 = key1 + of1 * OF_FACTOR
-  const id2 = key2 + of2 * OF_FACTOR
-  const id3 = key3 + of3 * OF_FACTOR
-  const line0 = lineOf(((mixNumber(id0) >>> 0) * setScale) | 0)
-  const line1 = lineOf(((mixNumber(id1) >>> 0) * setScale) | 0)
-  const line2 = lineOf(((mixNumber(id2) >>> 0) * setScale) | 0)
-  const line3 = lineOf(((mixNumber(id3) >>> 0) * setScale) | 0)
-  let seen = words[line0]! ^ words[line1]! ^ words[line2]! ^ words[line3]!
-  const head0 = headByTag(words, line0, mixNumberAgain(id0) & 0xffff)
-  const head1 = headByTag(words, line1, mixNumberAgain(id1) & 0xffff)
-  const head2 = headByTag(words, line2, mixNumberAgain(id2) & 0xffff)
-  const head3 = headByTag(words, line3, mixNumberAgain(id3) & 0xffff)
-  // A head without a block names 0, the region's own head.
-  const block0 = words[head0 + BLOCK]!
-  const block1 = words[head1 + BLOCK]!
-  const block2 = words[head2 + BLOCK]!
-  seen ^= words[head3 + BLOCK]! // a row that is only read for its totals needs no block
-  seen ^= words[block0]! ^ words[block1]! ^ words[block2]!
-  seen ^= words[block0 + LINE_WORDS]! ^ words[block1 + LINE_WORDS]! ^ words[block2 + LINE_WORDS]!
-  activity.seen ^= seen // kept, so that no load is dropped as useless
-}
-
-/** Word index of the head of the way with the tag; of the region, whose word BLOCK is 0, when there is none. */
-function headByTag(words: Int32Array, line: number, tag: number): number {
-  for (let way = 1; way <= WAYS; way++) {
-    if (words[line + way]! >>> 16 === tag) return line + way * ACTIVITY_HEAD_WORDS
-  }
-  return 0
+  const set = ((mix >>> 0) * activity.setScale) | 0
+  const tag = (mixAgain + of * TAG_STEP) & 0xffff
+  row.low = low
+  row.high = (high & KEY_HIGH_MASK) | (of << OF_SHIFT)
+  row.set = of >= FIRST_CALLEE && (set ^ 1) < activity.sets ? set ^ 1 : set
+  row.tag = tag === 0 ? 1 : tag // 0 marks an empty way
+  row.way = 0
 }
 
 /** Takes the lock of a set, or gives up after SPINS tries: false. */
@@ -117,20 +91,24 @@ export function unlockSet(activity: Activity, set: number): void {
   Atomics.store(activity.words, lineOf(set), 0)
 }
 
-/** Word index of the head of the row aimed at, or 0 (no head lies there). The set must be locked. */
-export function findHead(activity: Activity): number {
-  const { words, low, high, set, tag } = activity
+/** Word index of the head of the row, or 0 (no head lies there). The set must be locked. */
+export function findHead({ words }: Activity, { low, high, set, tag, way: hint }: Row): number {
   const line = lineOf(set)
-  for (let way = 0; way < WAYS; way++) {
-    if (words[line + 1 + way]! >>> 16 !== tag) continue
-    const head = line + (way + 1) * ACTIVITY_HEAD_WORDS
+  if (hint !== 0 && words[line + hint]! >>> 16 === tag) {
+    const head = line + hint * ACTIVITY_HEAD_WORDS
+    if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
+  }
+  for (let way = 1; way <= WAYS; way++) {
+    if (words[line + way]! >>> 16 !== tag) continue
+    const head = line + way * ACTIVITY_HEAD_WORDS
     if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
   }
   return 0
 }
 
-/** Whether a head is that of the row aimed at, for those who read it without the lock. */
-export function isHeadOf({ words, low, high }: Activity, head: number): boolean {
+/** Whether a head is that of the row, for those who read it without the lock. */
+export function isHeadOf({ words }: Activity, { low, high }: Row, head: number): boolean {
+  // Pair with the stores of whoever gives the head to another key, under its lock.
   return Atomics.load(words, head + ID_LOW) === low && (Atomics.load(words, head + ID_HIGH) & ID_HIGH_MASK) === high
 }
 
@@ -148,17 +126,17 @@ export function noteForgotten(words: Int32Array, head: number): void {
 }
 
 /** Notes in the line of the set when the key was last seen, for insertHead. */
-export function touch(activity: Activity, head: number, minute: number): void {
-  activity.words[wayOf(head)] = (activity.tag << 16) | (minute & 0xffff)
+export function touch(words: Int32Array, { tag }: Row, head: number, minute: number): void {
+  words[wayOf(head)] = (tag << 16) | (minute & 0xffff)
 }
 
 /** Word index of a head's entry in the line of its set. */
 function wayOf(head: number): number {
-  const lines = (head - SETS_AT) / ACTIVITY_HEAD_WORDS
-  return SETS_AT + (lines & ~WAYS) * ACTIVITY_HEAD_WORDS + (lines & WAYS)
+  const index = indexOf(head)
+  return lineOf(setOf(index)) + (index & WAYS)
 }
 
-/** Index of a head, as blocks name their owner: lines from the first set's, so never 0. */
+/** Index of a head, as blocks name their owner: 16 a set, of which the set's own line has the first, so never 0. */
 export function indexOf(head: number): number {
   return ((head - SETS_AT) / ACTIVITY_HEAD_WORDS) | 0
 }

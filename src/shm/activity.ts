@@ -3,10 +3,10 @@
  * one table of fixed size, shared by all threads of a process, fed by every verdict and call-end.
  *
  * ```
- *   key, whose ─▶ set of 15 ways (1 line: hash and minute of each) ─▶ head (1 line: totals, 3 attempts)
- *                                                                       └▶ block of 12, 102 attempts, or of counts and a sketch
+ *   key, whose ─▶ set of 15 ways (1 line: hash and minute of each) ─▶ head (2 lines: totals, 9 attempts)
+ *                                                                       └▶ block of 25, 102 attempts, or of counts and a sketch
  * ```
- * Most callers make few calls an hour: they cost two cache lines and 64 bytes. Who makes more gets a block from a pool, who
+ * Most callers make few calls an hour: they cost three cache lines of one page. Who makes more gets a block from a pool, who
  * makes more than 102 an hour is counted by the minute, and its distinct others by a sketch.
  *
  * The invariant: counts are exact while a key is in the table. A key is evicted when its set is full and it was not seen
@@ -19,17 +19,17 @@
  * (activity-pending.ts), and a reader finds nothing known.
  */
 import { BUSY_CALLER, countOne, endCaller, endOne } from './activity-counting.ts'
-import { BUSY, readHead, readTotals, UNKNOWN } from './activity-events.ts'
-import { type Activity, LOST, OVERRUNS } from './activity-layout.ts'
+import { BUSY, countAttempt, readHead, readTotals, UNKNOWN } from './activity-events.ts'
+import { type Activity, LOST, type Other, OVERRUNS, type Row } from './activity-layout.ts'
 import { flushActivity, postpone, WAITING_ATTEMPT, WAITING_CALLER_END, WAITING_END } from './activity-pending.ts'
 import { aimAt, findHead, isHeadOf, lockSet, unlockSet } from './activity-table.ts'
 import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
-export { forgottenUntil, rememberedSince, rememberFrom, remembers } from './activity-past.ts'
+export { forgottenUntil, rememberedSince, rememberFrom, remembers, remembersRow } from './activity-past.ts'
 export { flushActivity } from './activity-pending.ts'
-export { fetchRows } from './activity-table.ts'
-export { type ActivityView, createActivityView } from './activity-view.ts'
+export { aimRows, fetchHeads, fetchLists, fetchSets } from './activity-rows.ts'
+export { type ActivityView, clearActivityView, createActivityView } from './activity-view.ts'
 
 /**
  * Whose activity: a caller's by ingress kind (add the INGRESS_KINDS index, 0 to 3), a number's as callee, or that of the
@@ -47,10 +47,11 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
   clearActivityView(into)
   if (!(key > 0)) return false
   if (activity.pendingCount > 0) flushActivity(activity)
-  aimAt(activity, key, of)
-  const set = activity.set
+  const { row } = activity
+  aimAt(activity, row, key, of)
+  const { set } = row
   if (!lockSet(activity, set)) return false
-  const head = findHead(activity)
+  const head = findHead(activity, row)
   if (head !== 0) readHead(activity, head, (nowMs / 1_000) >>> 0, into)
   unlockSet(activity, set)
   return head !== 0
@@ -61,14 +62,20 @@ export function readActivity(activity: Activity, key: number, of: number, nowMs:
  * thread is counting may have one more call in one count than in the other.
  */
 export function readPast(activity: Activity, key: number, of: number, into: ActivityView): boolean {
+  aimAt(activity, activity.row, key, of)
+  if (key > 0) return readRowsPast(activity, activity.row, into)
   clearActivityView(into)
-  if (!(key > 0)) return false
-  aimAt(activity, key, of)
-  const head = findHead(activity)
+  return false
+}
+
+/** readPast of one of activity.rows. */
+export function readRowsPast(activity: Activity, row: Row, into: ActivityView): boolean {
+  clearActivityView(into)
+  const head = findHead(activity, row)
   if (head === 0) return false
   readTotals(activity.words, head, into)
   // Pairs with the stores in insertHead: still this key's, so its totals were not another's.
-  if (isHeadOf(activity, head)) return true
+  if (isHeadOf(activity, row, head)) return true
   clearActivityView(into)
   return false
 }
@@ -107,6 +114,27 @@ export function readAndNoteAttempt(
   if (!(key > 0)) return false
   count(activity, key, of, other, trunk, nowMs, into)
   return into.totalAttempts > 0
+}
+
+/**
+ * readAndNoteAttempt for one of activity.rows and one of its others, at `seconds`: no number is handed on that does not fit
+ * a small integer.
+ */
+export function readAndNoteRow(
+  activity: Activity,
+  row: Row,
+  other: Other,
+  trunk: number,
+  seconds: number,
+  into: ActivityView,
+): void {
+  clearActivityView(into)
+  if (activity.pendingCount > 0) flushActivity(activity)
+  if (activity.pendingCount === 0 && countAttempt(activity, row, other, trunk & 0xffff, seconds, into) !== BUSY) return
+  const id = row.high * 2 ** 32 + (row.low >>> 0)
+  const number = other.hash === 0 ? -1 : other.high * 2 ** 32 + (other.low >>> 0)
+  const key = id % 2 ** 50
+  postpone(activity, WAITING_ATTEMPT, key, Math.floor(id / 2 ** 50), number, trunk, 0, 0, seconds * 1_000)
 }
 
 function count(

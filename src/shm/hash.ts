@@ -16,15 +16,25 @@ const TWO_TO_MINUS_32 = 2 ** -32
 
 /** First 32-bit mix of an integer below 2^53. Signed; use `>>> 0` or a mask. */
 export function mixNumber(number: number): number {
-  let x = (number >>> 0) ^ Math.imul((number * TWO_TO_MINUS_32) >>> 0, 0x9e3779b1)
+  return mixWords(number | 0, (number * TWO_TO_MINUS_32) | 0)
+}
+
+/** Second 32-bit mix of the same integer, independent of mixNumber. Signed. */
+export function mixNumberAgain(number: number): number {
+  return mixWordsAgain(number | 0, (number * TWO_TO_MINUS_32) | 0)
+}
+
+/** mixNumber of an integer that is known as two words. */
+export function mixWords(low: number, high: number): number {
+  let x = low ^ Math.imul(high, 0x9e3779b1)
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
   return x ^ (x >>> 15)
 }
 
-/** Second 32-bit mix of the same integer, independent of mixNumber. Signed. */
-export function mixNumberAgain(number: number): number {
-  let x = ((number >>> 0) + Math.imul(((number * TWO_TO_MINUS_32) >>> 0) + 1, 0x85ebca6b)) | 0
+/** mixNumberAgain of an integer that is known as two words. */
+export function mixWordsAgain(low: number, high: number): number {
+  let x = (low + Math.imul(high + 1, 0x85ebca6b)) | 0
   x = Math.imul(x ^ (x >>> 17), 0xed5ad4bb | 0)
   x = Math.imul(x ^ (x >>> 11), 0xac4c1b51 | 0)
   x = Math.imul(x ^ (x >>> 15), 0x31848bab)
@@ -62,7 +72,6 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
   const key0 = key[0]! | 0
   const key1 = key[1]! | 0
   const state = new Int32Array(4)
-  const digest = new Uint32Array(2)
   let wordCount = 0
 
   function addWord(word: number): void {
@@ -70,7 +79,10 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
     wordCount++
   }
 
-  return {
+  // Plain fields: objects with getters of their own are all of different shapes, and slow to read.
+  const hasher: { -readonly [field in keyof KeyedHasher]: KeyedHasher[field] } = {
+    low: 0,
+    high: 0,
     start() {
       // The initial state of HalfSipHash with a 64-bit output: v1 ^= 0xee.
       state[0] = key0
@@ -98,18 +110,46 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
       compress(state, (wordCount * 4) << 24)
       state[2] = state[2]! ^ 0xee
       rounds(state, 4)
-      digest[0] = state[1]! ^ state[3]!
+      hasher.low = (state[1]! ^ state[3]!) >>> 0
       state[1] = state[1]! ^ 0xdd
       rounds(state, 4)
-      digest[1] = state[1]! ^ state[3]!
-    },
-    get low() {
-      return digest[0]!
-    },
-    get high() {
-      return digest[1]!
+      hasher.high = (state[1]! ^ state[3]!) >>> 0
     },
   }
+  return hasher
+}
+
+/**
+ * The low half of the digest that a KeyedHasher of the same key gives one number, unsigned; in registers from the first word
+ * to the last. Any thread, no allocation.
+ */
+export function hashNumber(key: Uint32Array, number: number): number {
+  let v0 = key[0]! | 0
+  let v1 = key[1]! ^ 0xee
+  let v2 = 0x6c796765 ^ key[0]!
+  let v3 = 0x74656462 ^ key[1]!
+  for (let step = 0; step < 4; step++) {
+    // The two words, their length, and the finalisation.
+    let word = 8 << 24
+    if (step === 0) word = number | 0
+    else if (step === 1) word = (Math.floor(number * TWO_TO_MINUS_32) << 8) | FRAME_NUMBER
+    if (step < 3) v3 ^= word
+    else v2 ^= 0xee
+    for (let round = step < 3 ? 2 : 4; round > 0; round--) {
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
+    }
+    if (step < 3) v0 ^= word
+  }
+  return (v1 ^ v3) >>> 0
 }
 
 /**

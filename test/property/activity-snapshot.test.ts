@@ -44,7 +44,7 @@ function codeOf(run: () => unknown): string {
 
 describe('a snapshot of activity', () => {
   it('brings back every key as it was, into a table of the same or a larger capacity', () => {
-    const counts = fc.array(fc.constantFrom(1, 2, 3, 4, 12, 13, 102, 103, 600), { minLength: 1, maxLength: 20 })
+    const counts = fc.array(fc.constantFrom(1, 3, 9, 10, 25, 26, 102, 103, 600), { minLength: 1, maxLength: 20 })
     fc.assert(
       fc.property(counts, fc.constantFrom(20_500, 20_501, 50_000), (callers, capacity) => {
         const before = filled(20_500, callers)
@@ -86,17 +86,17 @@ describe('a snapshot of activity', () => {
       const before = openActivity(createActivity(1_000))
       for (let i = 0; i < 40; i++) {
         const now = NOW + (i === newest ? 500 : i) * 60_000
-        for (let n = 0; n < 5; n++) noteAttempt(before, CALLER + i, i % 6, 79_310_000_000 + n, 0, now)
+        for (let n = 0; n < 12; n++) noteAttempt(before, CALLER + i, i % 6, 79_310_000_000 + n, 0, now)
       }
       const after = openActivity(activityFromBytes(activityToBytes(before), 16))
       expect(after.poolCount[1]).toBe(8)
-      expect(read(after, newest, NOW + 500 * 60_000).attempts60).toBe(5)
+      expect(read(after, newest, NOW + 500 * 60_000).attempts60).toBe(12)
     }
   })
 
   it('is small for a table that is quiet', () => {
     expect(activityToBytes(openActivity(createActivity(100_000))).byteLength).toBe(64)
-    expect(activityToBytes(filled(100_000, [1, 2, 3])).byteLength).toBe(64 + 3 * 64)
+    expect(activityToBytes(filled(100_000, [1, 2, 3])).byteLength).toBe(64 + 3 * 128)
   })
 
   it('refuses what is cut short, longer, changed in a bit, another version or something else', () => {

@@ -6,7 +6,7 @@ import {
   openActivity,
   readActivity,
 } from '../../src/shm/activity.ts'
-import { BLOCK_WORDS, lineOf } from '../../src/shm/activity-layout.ts'
+import { ACTIVITY_HEAD_WORDS, BLOCK_WORDS, lineOf } from '../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../src/shm/activity-snapshot.ts'
 import { classOf, headOf } from '../../src/shm/activity-table.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
@@ -100,7 +100,7 @@ function expectBlocksOwned(activity: ReturnType<typeof openActivity>): void {
   let claimed = 0
   for (let set = 0; set < activity.sets; set++) {
     for (let way = 1; way <= 15; way++) {
-      if (words[lineOf(set) + way] !== 0 && classOf(words, lineOf(set) + way * 16) !== 0) claimed++
+      if (words[lineOf(set) + way] !== 0 && classOf(words, lineOf(set) + way * ACTIVITY_HEAD_WORDS) !== 0) claimed++
     }
   }
   expect(claimed).toBe(owned)

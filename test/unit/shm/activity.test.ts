@@ -3,16 +3,22 @@ import {
   ACTIVITY_OF,
   type Activity,
   activityLosses,
+  aimRows,
   createActivity,
   createActivityView,
-  fetchRows,
+  fetchHeads,
+  fetchLists,
+  fetchSets,
   flushActivity,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
   openActivity,
   readActivity,
+  readAndNoteAttempt,
+  readAndNoteRow,
   readPast,
+  readRowsPast,
 } from '../../../src/shm/activity.ts'
 import { ACTIVITY_MAX, BLOCK_WORDS, lineOf, PENDING_MAX, POOL_WORDS, POOLS } from '../../../src/shm/activity-layout.ts'
 
@@ -173,15 +179,74 @@ describe('ends of attempts', () => {
 })
 
 describe('rows that are fetched together', () => {
+  const fetch = (activity: Activity, caller: number, callee: number) => {
+    aimRows(activity, caller, of, callee, Math.floor(caller / 100))
+    fetchSets(activity)
+    fetchHeads(activity)
+    fetchLists(activity)
+  }
+
+  it.each([1, 12, 30, 300])('are those that single events read and count (%i attempts)', (count) => {
+    const [one, other] = [open(), open()]
+    for (const activity of [one, other]) {
+      dial(activity, count)
+      for (let i = 0; i < count; i++) {
+        noteAttempt(activity, CALLEE, ACTIVITY_OF.callee, CALLER + i, 1, NOW)
+        noteAttempt(activity, CALLER, ACTIVITY_OF.callee, CALLEE + i, 1, NOW)
+      }
+    }
+    const later = NOW + 2 * MINUTE
+    for (const callee of [CALLEE, -1]) {
+      const read = [createActivityView(), createActivityView(), createActivityView(), createActivityView()] as const
+      fetch(one, CALLER, callee)
+      const { outgoing, block, incoming, caller, callee: called } = one.rows
+      readRowsPast(one, incoming, read[0])
+      readAndNoteRow(one, outgoing, called, 3, later / 1_000, read[1])
+      readAndNoteRow(one, block, caller, 3, later / 1_000, read[2])
+      if (callee > 0) readAndNoteRow(one, one.rows.called, caller, 3, later / 1_000, read[3])
+      const expected = [createActivityView(), createActivityView(), createActivityView(), createActivityView()] as const
+      readPast(other, CALLER, ACTIVITY_OF.callee, expected[0])
+      readAndNoteAttempt(other, CALLER, of, callee, 3, later, expected[1])
+      readAndNoteAttempt(other, Math.floor(CALLER / 100), ACTIVITY_OF.block, CALLER, 3, later, expected[2])
+      if (callee > 0) readAndNoteAttempt(other, CALLEE, ACTIVITY_OF.callee, CALLER, 3, later, expected[3])
+      expect(read).toEqual(expected)
+    }
+    expect(Uint8Array.from(one.bytes)).toEqual(Uint8Array.from(other.bytes))
+  })
+
+  it('are found though their place was given to another since', () => {
+    const activity = open(12)
+    const into = createActivityView()
+    dial(activity, 2)
+    fetch(activity, CALLER, CALLEE)
+    for (let i = 1; i <= 40; i++) dial(activity, 1, NOW + i * MINUTE, CALLER + i)
+    readAndNoteRow(activity, activity.rows.outgoing, activity.rows.callee, 1, NOW / 1_000 + 3_000, into)
+    expect(into).toEqual(createActivityView())
+    expect(view(activity, CALLER, NOW + 50 * MINUTE)).toMatchObject({ attempts60: 1, totalAttempts: 1 })
+  })
+
+  it('are counted with the next event when their set is held', () => {
+    const activity = open()
+    const into = createActivityView()
+    for (const callee of [CALLEE, -1]) {
+      fetch(activity, CALLER, callee)
+      holdAll(activity, true)
+      readAndNoteRow(activity, activity.rows.outgoing, activity.rows.callee, 7, NOW / 1_000, into)
+      expect(into).toEqual(createActivityView())
+      holdAll(activity, false)
+    }
+    expect(view(activity)).toMatchObject({ attempts60: 2, others60: 1, trunks15: 1 })
+    expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 9_000, NOW)).toBe(true)
+  })
+
   it('are only read, whatever they are', () => {
     const activity = open()
     for (const [i, count] of [1, 5, 30, 300].entries()) dial(activity, count, NOW, CALLER + i)
     const before = Uint8Array.from(activity.bytes)
     const keys = [CALLER, CALLER + 1, CALLER + 2, CALLER + 3, 79_999_999_999, 1, 0, -1, -4, 999_999_999_999_999]
     for (const one of keys) {
-      for (const two of keys) fetchRows(activity, one, of, two, 4, Math.floor(one / 100), 5, one, 4)
+      for (const two of keys) fetch(activity, one, two)
     }
-    fetchRows(activity, CALLER, of, CALLER, of, CALLER, of, CALLER, of)
     expect(Uint8Array.from(activity.bytes)).toEqual(before)
     expect(view(activity, CALLER + 3).attempts60).toBe(300)
   })
@@ -273,7 +338,7 @@ describe('a table that is full', () => {
   })
 
   it.each([
-    [5, 9],
+    [12, 9],
     [30, 9],
     [250, 5],
   ])('evicts the key not seen for longest when blocks for %i attempts run out', (n, keys) => {
@@ -286,12 +351,12 @@ describe('a table that is full', () => {
 
   it('takes blocks of keys idle for an hour first, and these keep what they were', () => {
     const activity = open(12)
-    for (let i = 0; i < 8; i++) dial(activity, 5, NOW, CALLER + i)
-    dial(activity, 5, NOW + 62 * MINUTE, CALLER + 8)
-    for (let i = 0; i < 8; i++) expect(view(activity, CALLER + i)).toMatchObject({ known: true, totalAttempts: 5 })
+    for (let i = 0; i < 8; i++) dial(activity, 12, NOW, CALLER + i)
+    dial(activity, 12, NOW + 62 * MINUTE, CALLER + 8)
+    for (let i = 0; i < 8; i++) expect(view(activity, CALLER + i)).toMatchObject({ known: true, totalAttempts: 12 })
   })
 
-  it.each([5, 30, 300])('gives blocks back when a caller has become quiet (%i attempts)', (count) => {
+  it.each([12, 30, 300])('gives blocks back when a caller has become quiet (%i attempts)', (count) => {
     const activity = open()
     const blocks = () => [1, 2, 3].map((size) => ownedBlocks(activity, size))
     dial(activity, count)
@@ -309,14 +374,14 @@ describe('a table that is full', () => {
   it('finds a block again that was given back while the stack was locked', () => {
     const activity = open(12)
     const lock = POOLS + POOL_WORDS
-    dial(activity, 5)
+    dial(activity, 12)
     activity.words[lock] = 1 // as another thread that holds it
     dial(activity, 1, NOW + 62 * MINUTE)
     expect(ownedBlocks(activity, 1)).toBe(1)
     activity.words[lock] = 0
     const callers = Array.from({ length: activity.poolCount[1]! }, (_, i) => CALLER + 1 + i)
-    for (const caller of callers) dial(activity, 5, NOW + 62 * MINUTE, caller)
-    for (const caller of callers) expect(view(activity, caller, NOW + 62 * MINUTE).attempts60).toBe(5)
+    for (const caller of callers) dial(activity, 12, NOW + 62 * MINUTE, caller)
+    for (const caller of callers) expect(view(activity, caller, NOW + 62 * MINUTE).attempts60).toBe(12)
   })
 
   it('forgets the oldest attempt when every block is just being used elsewhere', () => {
@@ -324,16 +389,16 @@ describe('a table that is full', () => {
     const own = setOf(activity, CALLER)
     for (let i = 1, blocks = 0; blocks < activity.poolCount[1]!; i++) {
       if (setOf(activity, CALLER + i) === own) continue
-      dial(activity, 5, NOW, CALLER + i)
+      dial(activity, 12, NOW, CALLER + i)
       blocks++
     }
-    for (let i = 0; i < 3; i++) noteAttempt(activity, CALLER, of, CALLEE + i * 10, 0, NOW + i * MINUTE)
+    for (let i = 0; i < 9; i++) noteAttempt(activity, CALLER, of, CALLEE + i * 10, 0, NOW + i * MINUTE)
     holdAll(activity, true)
     activity.words[lineOf(own)] = 0
-    noteAttempt(activity, CALLER, of, CALLEE + 90, 0, NOW + 3 * MINUTE)
+    noteAttempt(activity, CALLER, of, CALLEE + 90, 0, NOW + 9 * MINUTE)
     expect(activityLosses(activity).overruns).toBe(1)
-    expect(view(activity, CALLER, NOW + 59 * MINUTE)).toMatchObject({ attempts60: 3, totalAttempts: 4 })
-    expect(view(activity, CALLER, NOW + 60 * MINUTE)).toMatchObject({ attempts60: 3 }) // the first is not among them
+    expect(view(activity, CALLER, NOW + 59 * MINUTE)).toMatchObject({ attempts60: 9, totalAttempts: 10 })
+    expect(view(activity, CALLER, NOW + 60 * MINUTE)).toMatchObject({ attempts60: 9 }) // the first is not among them
   })
 
   it('has bounds', () => {
@@ -351,7 +416,7 @@ function ownedBlocks(activity: Activity, size: number): number {
 
 function setOf(activity: Activity, key: number): number {
   readActivity(activity, key, of, NOW, createActivityView())
-  return activity.set
+  return activity.row.set
 }
 
 describe('a set that another thread holds', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createKeyedHasher, type KeyedHasher, mixNumber, mixNumberAgain } from '../../../src/shm/hash.ts'
+import { createKeyedHasher, hashNumber, type KeyedHasher, mixNumber, mixNumberAgain } from '../../../src/shm/hash.ts'
 
 const KEY = Uint32Array.of(0x03020100, 0x07060504)
 
@@ -51,6 +51,19 @@ describe('HalfSipHash-2-4', () => {
         (a, b) => (hashOf(a) === hashOf(b)) === (JSON.stringify(a) === JSON.stringify(b)),
       ),
       { numRuns: 2_000 },
+    )
+  })
+
+  it('gives one number the same digest in registers', () => {
+    const hasher = createKeyedHasher(KEY)
+    const number = fc.oneof(fc.integer({ min: -5, max: 999_999_999_999_999 }), fc.constantFrom(0, 2 ** 32, 2 ** 53 - 1))
+    fc.assert(
+      fc.property(number, (one) => {
+        hasher.start()
+        hasher.addNumber(one)
+        hasher.finish()
+        expect(hashNumber(KEY, one)).toBe(hasher.low)
+      }),
     )
   })
 
