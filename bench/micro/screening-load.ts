@@ -37,6 +37,8 @@ const LAST_DIGITS = [5, 37, 72] as const
 const REPORTS_EACH = 3
 const TRUNKS = 8
 const NATIONAL = 2
+/** As the configuration gives. */
+const TABLE_BYTES_MAX = 2 ** 28
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
@@ -150,7 +152,7 @@ export async function openScreeningLoad(
   const store = await openVerdictStore({ directory })
   const trunks = Array.from({ length: TRUNKS }, (_, index) => ({ ...UNKNOWN_TRUNK, name: `trunk-${index + 1}` }))
   const builder = createSnapshotBuilder(
-    { trunks: [UNKNOWN_TRUNK, ...trunks], withGates: true },
+    { trunks: [UNKNOWN_TRUNK, ...trunks], withGates: true, tableBytesMax: TABLE_BYTES_MAX },
     {
       store,
       contents: store.contents,

@@ -4,13 +4,13 @@
  * ```
  *   ranges ─▶ one bisection in shared memory
  *   numbers ─▶ global gate ── no ─▶ done: nothing is known (most calls end here, one cache line)
- *                  └─ maybe ─▶ per list, newest layer first: layer gate ── maybe ─▶ exact get
- *                         └──▶ reputation record
+ *                  └─ maybe ─▶ per list, newest layer first: layer gate ── maybe ─▶ number table, or the store
+ *                         └──▶ reported gate ── maybe ─▶ reputation record
  * ```
- * A gate only ever says "certainly not": what counts is what the store confirms.
+ * A gate only ever says "certainly not": what counts is what the table or the store confirms.
  */
 import type { Call } from '../domain/call-event.ts'
-import { ENTRY_ABSENT, ENTRY_PRESENT, type NumberLookup } from '../domain/lookup.ts'
+import { ENTRY_ABSENT, ENTRY_PRESENT, type EntryState, type NumberLookup } from '../domain/lookup.ts'
 import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
 import { burstIsSuspicious, dominantScenario, reportsAreContested } from '../domain/report-doubts.ts'
 import { countReporters, harmLowerBound } from '../domain/reputation.ts'
@@ -18,6 +18,7 @@ import { STRENGTH_FULL } from '../domain/signal.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { gateHas } from '../shm/gate.ts'
 import { findSegment, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
+import { numberTableState } from '../shm/number-table.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { CompiledList, CompiledRanges, CompiledState } from './compiled-state.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
@@ -53,8 +54,11 @@ export function gatherEvidence(
       isKnown = true
       if (evidence.listByKind[list.kind] === 0) evidence.listByKind[list.kind] = list.listId
     }
-    const reputation = lookup.reputation(caller)
-    count(counters, STORE_LOOKUPS)
+    let reputation: DataView | undefined
+    if (gateHas(state.reportedGate, caller)) {
+      count(counters, STORE_LOOKUPS)
+      reputation = lookup.reputation(caller)
+    }
     if (reputation !== undefined) readReputation(reputation, nowMs, state.policy, evidence)
     else if (!isKnown) count(counters, GATE_FALSE_HITS)
   }
@@ -114,8 +118,12 @@ function isOnList(
   for (let index = 0; index < list.layers.length; index++) {
     const layer = list.layers[index]
     if (layer === undefined || !gateHas(layer.gate, caller)) continue
-    count(counters, STORE_LOOKUPS)
-    const entry = lookup.entry(layer.layerId, caller, nowMs)
+    let entry: EntryState
+    if (layer.numbers !== undefined) entry = numberTableState(layer.numbers, caller, nowMs)
+    else {
+      count(counters, STORE_LOOKUPS)
+      entry = lookup.entry(layer.layerId, caller, nowMs)
+    }
     if (entry !== ENTRY_ABSENT) return entry === ENTRY_PRESENT
   }
   return false

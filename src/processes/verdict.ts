@@ -47,7 +47,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const store = await openVerdictStore({ directory: directory.root })
   const trunks: Trunk[] = [UNKNOWN_TRUNK, ...config.trunks]
   const builder = createSnapshotBuilder(
-    { trunks, withGates: true },
+    { trunks, withGates: true, tableBytesMax: config.verdict.listTableBytes },
     {
       store,
       contents: store.contents,
@@ -61,6 +61,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
           log.warn({ layerId, err }, 'gate file not written')
         }
       },
+      onTableRefused: ({ layerId, numberCount }) =>
+        log.warn(
+          { layerId, numberCount },
+          'a list has no room in verdict.listTableBytes: its numbers are read from disk',
+        ),
       onRangesRefused: (error) => log.error({ err: error }, 'prefixes and ranges do not fit: remove some from a list'),
     },
   )

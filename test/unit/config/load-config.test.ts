@@ -113,6 +113,7 @@ describe('the configuration', () => {
     ['blocks', 1_024, 16_777_216],
     ['recentEnds', 1_024, 16_777_216],
     ['pairsPerDay', 1_024, 67_108_864],
+    ['listTableBytes', 0, 17_179_869_184],
   ])('takes verdict.%s from %i to %i', (key, min, max) => {
     for (const value of [min, max]) {
       expect(loadConfig({}, file(`verdict: { ${key}: ${value} }\n`)).verdict).toMatchObject({ [key]: value })
