@@ -16,10 +16,12 @@ import { createScreener } from '../../src/engine/screen.ts'
 import type { Screener } from '../../src/engine/screener.ts'
 import { createBlockBuilder } from '../../src/services/build-blocks.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
+import { keepingReputations, withKeptReputations } from '../../src/services/kept-reputations.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, type DecisionRing, openDecisionRing } from '../../src/shm/decision-ring.ts'
 import { noteCall, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
+import { createReputationTable, openReputationTable } from '../../src/shm/reputation-table.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
 import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
@@ -139,6 +141,7 @@ const OPERATOR_SIZES = {
   activeNumbers: 4_194_304,
   blocks: 1_048_576,
   recentEnds: 131_072,
+  reputations: 262_144,
 }
 
 /** A screener as a verdict thread has it, with `nowMs` as the present that the behaviour of the world ends with. */
@@ -161,12 +164,13 @@ export async function openScreeningLoad(
       onRangesRefused: () => undefined,
     },
   )
+  const reputations = openReputationTable(createReputationTable(sizes.reputations))
   const ring = createDecisionRing(8_192)
   const behaviour = openBehaviour(createBehaviourRegions(sizes, Uint32Array.of(5, 6), nowMs))
   const screener = createScreener(
     { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
     {
-      lookup: store.lookup,
+      lookup: withKeptReputations(store.lookup, reputations),
       counters: openCounters(createCounters(1), 0),
       ring: openDecisionRing(ring),
       recent: openRecentCalls(createRecentCalls(sizes.recentCalls)),
@@ -181,7 +185,7 @@ export async function openScreeningLoad(
   )
   screener.install(await builder.build())
   await createBlockBuilder({
-    store,
+    store: keepingReputations(store, reputations),
     table: behaviour.blocks,
     onFailure(error) {
       throw error

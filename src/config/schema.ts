@@ -93,6 +93,12 @@ export const CONFIG_SCHEMA = Type.Object(
           maximum: 67_108_864,
           description: 'Pairs that call on a day, remembered for seven, per process; 33 bytes each.',
         }),
+        reputations: Type.Integer({
+          default: 65_536,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Reported numbers whose reputation is kept in memory, per process; 256 bytes each.',
+        }),
         listTableBytes: Type.Integer({
           // 67 million numbers without expiry. Each list that does not fit costs its callers a look-up on disk.
           default: 268_435_456,

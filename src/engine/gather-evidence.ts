@@ -4,8 +4,8 @@
  * ```
  *   ranges ─▶ one bisection in shared memory
  *   numbers ─▶ global gate ── no ─▶ done: nothing is known (most calls end here, one cache line)
- *                  └─ maybe ─▶ per list, newest layer first: layer gate ── maybe ─▶ number table, or the store
- *                         └──▶ reported gate ── maybe ─▶ reputation record
+ *                  └─ maybe ─▶ reported gate ── maybe ─▶ reputation record
+ *                         └──▶ per list, newest layer first: layer gate ── maybe ─▶ number table, or the store
  * ```
  * A gate only ever says "certainly not": what counts is what the table or the store confirms.
  */
@@ -47,15 +47,16 @@ export function gatherEvidence(
     count(counters, GATE_MISSES)
   } else {
     count(counters, GATE_HITS)
+    const isReported = gateHas(state.reportedGate, caller)
     let isKnown = false
     for (let index = 0; index < state.lists.length; index++) {
       const list = state.lists[index] as CompiledList
-      if (!isOnList(list, caller, nowMs, lookup, counters)) continue
+      if (!isOnList(list, caller, isReported, nowMs, lookup, counters)) continue
       isKnown = true
       if (evidence.listByKind[list.kind] === 0) evidence.listByKind[list.kind] = list.listId
     }
     let reputation: DataView | undefined
-    if (gateHas(state.reportedGate, caller)) {
+    if (isReported) {
       count(counters, STORE_LOOKUPS)
       reputation = lookup.reputation(caller)
     }
@@ -111,13 +112,16 @@ export function findInRanges(caller: PhoneNumber, nowMs: number, ranges: Compile
 function isOnList(
   list: CompiledList,
   caller: PhoneNumber,
+  isReported: boolean,
   nowMs: number,
   lookup: NumberLookup,
   counters: Counters,
 ): boolean {
   for (let index = 0; index < list.layers.length; index++) {
     const layer = list.layers[index]
-    if (layer === undefined || !gateHas(layer.gate, caller)) continue
+    if (layer === undefined) continue
+    // Who has passed the global gate and was not reported is on some list: its gate would only say "maybe", and cost one more cold line.
+    if ((isReported || layer.numbers === undefined) && !gateHas(layer.gate, caller)) continue
     let entry: EntryState
     if (layer.numbers !== undefined) entry = numberTableState(layer.numbers, caller, nowMs)
     else {

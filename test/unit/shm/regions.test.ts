@@ -9,6 +9,7 @@ import { powerOfTwoAtLeast } from '../../../src/shm/layout.ts'
 import { createNumberTable, openNumberTable } from '../../../src/shm/number-table.ts'
 import { createPairs, openPairs } from '../../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls, RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
+import { createReputationTable, openReputationTable } from '../../../src/shm/reputation-table.ts'
 import { createTraffic, openTraffic, TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
 const intervals = () => buildIntervals(Float64Array.of(1, 5), Float64Array.of(3, 9), Uint32Array.of(1, 2))
@@ -21,6 +22,7 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
   ['number table', () => createNumberTable({ capacity: 8, hasExpiries: false }).memory, openNumberTable],
+  ['reputation table', () => createReputationTable(8), openReputationTable],
   ['block table', () => createBlockTable(16, 0), openBlockTable],
 ]
 // XXH32 with seed 0 of the bytes 00..0f and 00..1f.
