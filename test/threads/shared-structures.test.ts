@@ -214,7 +214,7 @@ describe('a reputation table that is written while threads read it', () => {
   it('never gives half a record, nor that of another number', async () => {
     const memory = createReputationTable(16)
     const table = openReputationTable(memory)
-    const threads = [0, 1].map(() => startFixture('reputation-reader', { memory, rounds: 400_000 }))
+    const threads = [0, 1].map(() => startFixture('reputation-reader', { memory, rounds: 2_000_000 }))
     const results = threads.map((thread) => messageWith(thread, 'found'))
     let done = false
     const all = Promise.all(results).finally(() => {
