@@ -14,11 +14,13 @@ import { countBehaviour, createCallEnd, noteCallEnd } from '../../src/engine/beh
 import { type BehaviourMemory, createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createScreener } from '../../src/engine/screen.ts'
 import type { Screener } from '../../src/engine/screener.ts'
+import type { ScreeningSnapshot } from '../../src/engine/snapshot.ts'
 import { createBlockBuilder } from '../../src/services/build-blocks.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
 import { keepingReputations, withKeptReputations } from '../../src/services/kept-reputations.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, type DecisionRing, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { createFullGate } from '../../src/shm/gate.ts'
 import { noteCall, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
 import { createReputationTable, openReputationTable } from '../../src/shm/reputation-table.ts'
@@ -130,6 +132,8 @@ export type ScreeningLoad = {
   readonly screener: Screener
   readonly behaviour: BehaviourMemory
   readonly ring: DecisionRing
+  /** Look-ups as they were before docs/adr/0011: every one in LMDB. */
+  askLmdb(isAsked: boolean): void
   close(): Promise<void>
 }
 
@@ -165,12 +169,17 @@ export async function openScreeningLoad(
     },
   )
   const reputations = openReputationTable(createReputationTable(sizes.reputations))
+  const kept = withKeptReputations(store.lookup, reputations)
+  let isLmdbAsked = false
   const ring = createDecisionRing(8_192)
   const behaviour = openBehaviour(createBehaviourRegions(sizes, Uint32Array.of(5, 6), nowMs))
   const screener = createScreener(
     { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
     {
-      lookup: withKeptReputations(store.lookup, reputations),
+      lookup: {
+        entry: store.lookup.entry,
+        reputation: (number) => (isLmdbAsked ? store.lookup : kept).reputation(number),
+      },
       counters: openCounters(createCounters(1), 0),
       ring: openDecisionRing(ring),
       recent: openRecentCalls(createRecentCalls(sizes.recentCalls)),
@@ -183,7 +192,13 @@ export async function openScreeningLoad(
       },
     },
   )
-  screener.install(await builder.build())
+  const snapshot = await builder.build()
+  const withoutTables: ScreeningSnapshot = {
+    ...snapshot,
+    reportedGate: createFullGate(),
+    lists: snapshot.lists.map((list) => ({ ...list, layers: list.layers.map(({ numbers: _, ...layer }) => layer) })),
+  }
+  screener.install(snapshot)
   await createBlockBuilder({
     store: keepingReputations(store, reputations),
     table: behaviour.blocks,
@@ -192,7 +207,16 @@ export async function openScreeningLoad(
     },
   }).start()
   fillBehaviour(behaviour, scale, nowMs)
-  return { screener, behaviour, ring: openDecisionRing(ring), close: () => store.close() }
+  return {
+    screener,
+    behaviour,
+    ring: openDecisionRing(ring),
+    askLmdb(isAsked) {
+      isLmdbAsked = isAsked
+      screener.install(isAsked ? withoutTables : snapshot)
+    },
+    close: () => store.close(),
+  }
 }
 
 /** Who makes one more call: 70 % one of all, 20 % of a tenth, 7 % of a hundredth, 3 % of a thousandth of the callers. */

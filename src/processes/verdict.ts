@@ -67,7 +67,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       onTableRefused: ({ layerId, numberCount }) =>
         log.warn(
           { layerId, numberCount },
-          'a list has no room in verdict.listTableBytes: its numbers are read from disk',
+          'no number table for a list (verdict.listTableBytes): its numbers are read from disk',
         ),
       onRangesRefused: (error) => log.error({ err: error }, 'prefixes and ranges do not fit: remove some from a list'),
     },
