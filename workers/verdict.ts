@@ -5,6 +5,8 @@ import { createScreener } from '../src/engine/screen.ts'
 import { openClock } from '../src/processes/open-clock.ts'
 import { openThreadCounters, openThreadMemory, processHealth, serveThread } from '../src/processes/serve-thread.ts'
 import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
+import { withKeptReputations } from '../src/services/kept-reputations.ts'
+import { openReputationTable } from '../src/shm/reputation-table.ts'
 import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
 import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.ts'
 
@@ -18,7 +20,7 @@ const store = await openVerdictStore({ directory: data.dataDirectory })
 const screener = createScreener(
   { home, callKey: data.callKey, logKey: data.logKey, sampleOneIn: data.sampleOneIn },
   {
-    lookup: store.lookup,
+    lookup: withKeptReputations(store.lookup, openReputationTable(data.reputations)),
     ...memory,
     counters,
     fillRandom: (words) => void randomFillSync(words),

@@ -2,7 +2,7 @@
  * The full decision without a transport: nanoseconds and bytes of heap per call, with every signal of the default policy, over
  * real shared memory and a real LMDB.
  *
- *   npx tsc && node dist/bench/micro/screen.js [--full | --quick] [--default-sizes] [--only=<kind>]
+ *   npx tsc && node dist/bench/micro/screen.js [--full | --quick] [--default-sizes] [--only=<kind>] [--compare]
  *
  * ```
  *               listed        reported    active callers    subscribers called
@@ -19,7 +19,8 @@
  *
  * `ns` is time on the clock, `cpuNs` processor time of the process: on a machine that others use too the second is what a call
  * costs. Kinds of calls are interleaved round by round, so that a slow moment of the machine hits all of them. `again` is the same
- * call asked a second time (memory of recent calls); `new caller` was never seen before.
+ * call asked a second time (memory of recent calls); `new caller` was never seen before. With --compare each kind is also
+ * measured with every look-up in LMDB, as it was before docs/adr/0011.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,7 +60,12 @@ const collectGarbage: () => void = runInNewContext('gc')
 const say = (text: string) => console.error(`${Math.round(performance.now() / 1_000)} s: ${text}`)
 await fillStore(directory, SCALE)
 say('the store is filled')
-const { screener, behaviour, ring, close } = await openScreeningLoad(directory, SCALE, START_MS, has('--default-sizes'))
+const { screener, behaviour, ring, askLmdb, close } = await openScreeningLoad(
+  directory,
+  SCALE,
+  START_MS,
+  has('--default-sizes'),
+)
 say('the memory is filled')
 
 const numbers = numbersOf(SCALE)
@@ -89,7 +95,12 @@ const callees = new Float64Array(SLICE)
 const trunks = new Uint8Array(SLICE)
 let made = 0
 
-type Kind = { readonly caller: (index: number) => number; readonly hasCallId: boolean; readonly isAgain?: true }
+type Kind = {
+  readonly caller: (index: number) => number
+  readonly hasCallId: boolean
+  readonly isAgain?: true
+  readonly inLmdb?: true
+}
 const kinds: Record<string, Kind> = {
   'unlisted caller, no call id': { caller: numbers.unlisted, hasCallId: false },
   'unlisted caller': { caller: numbers.unlisted, hasCallId: true },
@@ -105,7 +116,8 @@ const drained = new Uint8Array(8_192 * 128)
 type Round = { readonly wall: number; readonly cpu: number; readonly suspicious: number }
 
 /** One round of calls; in slices, so that the ring is emptied as in a verdict process. */
-function run({ caller, hasCallId, isAgain }: Kind): Round {
+function run({ caller, hasCallId, isAgain, inLmdb }: Kind): Round {
+  if (has('--compare')) askLmdb(inLmdb === true)
   let wall = 0
   let cpu = 0
   let suspicious = 0
@@ -142,7 +154,15 @@ function run({ caller, hasCallId, isAgain }: Kind): Round {
   return { wall: wall / CALLS_PER_ROUND, cpu: cpu / CALLS_PER_ROUND, suspicious: suspicious / CALLS_PER_ROUND }
 }
 
-const measured = Object.entries(kinds).filter(([kind]) => ONLY === undefined || kind === ONLY)
+const chosen = Object.entries(kinds).filter(([kind]) => ONLY === undefined || kind === ONLY)
+const measured = chosen.flatMap(([kind, calls]): [string, Kind][] => {
+  return has('--compare')
+    ? [
+        [kind, calls],
+        [`${kind}, LMDB`, { ...calls, inLmdb: true }],
+      ]
+    : [[kind, calls]]
+})
 const times = new Map(measured.map(([kind]) => [kind, [] as Round[]]))
 for (let turn = -WARM_ROUNDS; turn < ROUNDS; turn++) {
   for (const [kind, calls] of measured) {

@@ -14,12 +14,16 @@ import { countBehaviour, createCallEnd, noteCallEnd } from '../../src/engine/beh
 import { type BehaviourMemory, createBehaviourRegions, openBehaviour } from '../../src/engine/behaviour-memory.ts'
 import { createScreener } from '../../src/engine/screen.ts'
 import type { Screener } from '../../src/engine/screener.ts'
+import type { ScreeningSnapshot } from '../../src/engine/snapshot.ts'
 import { createBlockBuilder } from '../../src/services/build-blocks.ts'
 import { createSnapshotBuilder } from '../../src/services/build-snapshot.ts'
+import { keepingReputations, withKeptReputations } from '../../src/services/kept-reputations.ts'
 import { createCounters, openCounters } from '../../src/shm/counters.ts'
 import { createDecisionRing, type DecisionRing, openDecisionRing } from '../../src/shm/decision-ring.ts'
+import { createFullGate } from '../../src/shm/gate.ts'
 import { noteCall, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../../src/shm/recent-calls.ts'
+import { createReputationTable, openReputationTable } from '../../src/shm/reputation-table.ts'
 import { createTraffic, openTraffic } from '../../src/shm/traffic.ts'
 import { openListContents } from '../../src/stores/lmdb/list-contents.ts'
 import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
@@ -37,6 +41,8 @@ const LAST_DIGITS = [5, 37, 72] as const
 const REPORTS_EACH = 3
 const TRUNKS = 8
 const NATIONAL = 2
+/** As the configuration gives. */
+const TABLE_BYTES_MAX = 2 ** 28
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
@@ -126,6 +132,8 @@ export type ScreeningLoad = {
   readonly screener: Screener
   readonly behaviour: BehaviourMemory
   readonly ring: DecisionRing
+  /** Look-ups as they were before docs/adr/0011: every one in LMDB. */
+  askLmdb(isAsked: boolean): void
   close(): Promise<void>
 }
 
@@ -137,6 +145,7 @@ const OPERATOR_SIZES = {
   activeNumbers: 4_194_304,
   blocks: 1_048_576,
   recentEnds: 131_072,
+  reputations: 262_144,
 }
 
 /** A screener as a verdict thread has it, with `nowMs` as the present that the behaviour of the world ends with. */
@@ -150,7 +159,7 @@ export async function openScreeningLoad(
   const store = await openVerdictStore({ directory })
   const trunks = Array.from({ length: TRUNKS }, (_, index) => ({ ...UNKNOWN_TRUNK, name: `trunk-${index + 1}` }))
   const builder = createSnapshotBuilder(
-    { trunks: [UNKNOWN_TRUNK, ...trunks], withGates: true },
+    { trunks: [UNKNOWN_TRUNK, ...trunks], withGates: true, tableBytesMax: TABLE_BYTES_MAX },
     {
       store,
       contents: store.contents,
@@ -159,12 +168,18 @@ export async function openScreeningLoad(
       onRangesRefused: () => undefined,
     },
   )
+  const reputations = openReputationTable(createReputationTable(sizes.reputations))
+  const kept = withKeptReputations(store.lookup, reputations)
+  let isLmdbAsked = false
   const ring = createDecisionRing(8_192)
   const behaviour = openBehaviour(createBehaviourRegions(sizes, Uint32Array.of(5, 6), nowMs))
   const screener = createScreener(
     { home: diallingRules('RU'), callKey: Uint32Array.of(1, 2), logKey: Uint32Array.of(3, 4), sampleOneIn: 100 },
     {
-      lookup: store.lookup,
+      lookup: {
+        entry: store.lookup.entry,
+        reputation: (number) => (isLmdbAsked ? store.lookup : kept).reputation(number),
+      },
       counters: openCounters(createCounters(1), 0),
       ring: openDecisionRing(ring),
       recent: openRecentCalls(createRecentCalls(sizes.recentCalls)),
@@ -177,16 +192,31 @@ export async function openScreeningLoad(
       },
     },
   )
-  screener.install(await builder.build())
+  const snapshot = await builder.build()
+  const withoutTables: ScreeningSnapshot = {
+    ...snapshot,
+    reportedGate: createFullGate(),
+    lists: snapshot.lists.map((list) => ({ ...list, layers: list.layers.map(({ numbers: _, ...layer }) => layer) })),
+  }
+  screener.install(snapshot)
   await createBlockBuilder({
-    store,
+    store: keepingReputations(store, reputations),
     table: behaviour.blocks,
     onFailure(error) {
       throw error
     },
   }).start()
   fillBehaviour(behaviour, scale, nowMs)
-  return { screener, behaviour, ring: openDecisionRing(ring), close: () => store.close() }
+  return {
+    screener,
+    behaviour,
+    ring: openDecisionRing(ring),
+    askLmdb(isAsked) {
+      isLmdbAsked = isAsked
+      screener.install(isAsked ? withoutTables : snapshot)
+    },
+    close: () => store.close(),
+  }
 }
 
 /** Who makes one more call: 70 % one of all, 20 % of a tenth, 7 % of a hundredth, 3 % of a thousandth of the callers. */

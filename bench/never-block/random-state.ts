@@ -158,6 +158,7 @@ export function drawSnapshot(draw: Draw, generation: number, nowMs: number): Ran
   const snapshot: ScreeningSnapshot = {
     generation,
     globalGate: GATE,
+    reportedGate: GATE,
     lists: LIST_KINDS.map((kind, index) => ({
       listId: index + 1,
       name: kind,

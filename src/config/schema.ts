@@ -93,6 +93,19 @@ export const CONFIG_SCHEMA = Type.Object(
           maximum: 67_108_864,
           description: 'Pairs that call on a day, remembered for seven, per process; 33 bytes each.',
         }),
+        reputations: Type.Integer({
+          default: 65_536,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Reported numbers whose reputation is kept in memory, per process; 256 bytes each.',
+        }),
+        listTableBytes: Type.Integer({
+          // 67 million numbers without expiry. Each list that does not fit costs its callers a look-up on disk.
+          default: 268_435_456,
+          minimum: 0,
+          maximum: 17_179_869_184,
+          description: 'Memory for listed numbers, per process: 4 bytes each, 12 on lists where any expires.',
+        }),
         callersPerHour: Type.Integer({
           default: 524_288,
           minimum: 1_024,

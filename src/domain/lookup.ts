@@ -9,6 +9,10 @@ export const ENTRY_REMOVED = 2
 export const ENTRY_EXPIRED = 3
 export type EntryState = 0 | 1 | 2 | 3
 
+/** Where the moment an entry expires is expected (epoch milliseconds): it never does, or the layer takes the number off. */
+export const EXPIRES_NEVER = Number.POSITIVE_INFINITY
+export const EXPIRES_REMOVED = Number.NEGATIVE_INFINITY
+
 /**
  * What the engine asks the local copy while a call waits: synchronous, no allocation, one number at a time.
  * Implemented by stores/lmdb/lookup.ts (read-only, memory-mapped, one per verdict thread) and stores/memory.

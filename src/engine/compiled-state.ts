@@ -4,8 +4,9 @@ import type { DiallingRules } from '../domain/parse-phone-number.ts'
 import { SCREENING_MODES } from '../domain/trunk.ts'
 import { type Gate, openGate } from '../shm/gate.ts'
 import { type Intervals, openIntervals } from '../shm/intervals.ts'
+import { type NumberTable, openNumberTable } from '../shm/number-table.ts'
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts'
-import type { ScreeningSnapshot, SnapshotNumbering } from './snapshot.ts'
+import type { ScreeningSnapshot, SnapshotLayer, SnapshotNumbering } from './snapshot.ts'
 
 /** LIST_KINDS index + 1, as listByKind is indexed; 0 is no list. */
 export type ListKindCode = number
@@ -27,7 +28,12 @@ export type SignalContext = {
 
 export type CompiledPlan = { readonly asOfMs: number; readonly covered: Intervals; readonly allocated: Intervals }
 
-export type CompiledLayer = { readonly layerId: number; readonly gate: Gate }
+export type CompiledLayer = {
+  readonly layerId: number
+  readonly gate: Gate
+  /** Undefined: ask the store. */
+  readonly numbers: NumberTable | undefined
+}
 
 export type CompiledList = {
   readonly listId: number
@@ -40,6 +46,7 @@ export type CompiledList = {
 export type CompiledState = SignalContext & {
   readonly snapshot: ScreeningSnapshot
   readonly globalGate: Gate
+  readonly reportedGate: Gate
   readonly lists: readonly CompiledList[]
   readonly ranges: CompiledRanges
   readonly trunks: CompiledTrunks
@@ -72,14 +79,20 @@ export function compileState(snapshot: ScreeningSnapshot, home: DiallingRules): 
     policy: compilePolicy(snapshot.policy, snapshot.policyVersion, home),
     plans: compilePlans(snapshot.numbering),
     globalGate: openGate(snapshot.globalGate),
+    reportedGate: openGate(snapshot.reportedGate),
     lists: snapshot.lists.map((list) => ({
       listId: list.listId,
       kind: LIST_KINDS.indexOf(list.kind) + 1,
-      layers: list.layers.flatMap(({ layerId, gate }) => (gate ? [{ layerId, gate: openGate(gate) }] : [])),
+      layers: list.layers.flatMap(compileLayer),
     })),
     ranges: compileRanges(snapshot),
     trunks: compileTrunks(snapshot),
   }
+}
+
+function compileLayer({ layerId, gate, numbers }: SnapshotLayer): CompiledLayer[] {
+  if (gate === undefined) return []
+  return [{ layerId, gate: openGate(gate), numbers: numbers && openNumberTable(numbers) }]
 }
 
 export function compilePlans(numbering: readonly SnapshotNumbering[]): CompiledPlan[] {

@@ -24,7 +24,7 @@ import { odditiesOf } from './oddities.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
 /** Gates are not looked at: everything is asked exactly. */
-export type ExplainSnapshot = Omit<ScreeningSnapshot, 'globalGate'>
+export type ExplainSnapshot = Omit<ScreeningSnapshot, 'globalGate' | 'reportedGate'>
 
 export type ExplainDependencies = {
   readonly lookup: NumberLookup

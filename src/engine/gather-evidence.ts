@@ -4,13 +4,13 @@
  * ```
  *   ranges ─▶ one bisection in shared memory
  *   numbers ─▶ global gate ── no ─▶ done: nothing is known (most calls end here, one cache line)
- *                  └─ maybe ─▶ per list, newest layer first: layer gate ── maybe ─▶ exact get
- *                         └──▶ reputation record
+ *                  └─ maybe ─▶ reported gate ── maybe ─▶ reputation record
+ *                         └──▶ per list, newest layer first: layer gate ── maybe ─▶ number table, or the store
  * ```
- * A gate only ever says "certainly not": what counts is what the store confirms.
+ * A gate only ever says "certainly not": what counts is what the table or the store confirms.
  */
 import type { Call } from '../domain/call-event.ts'
-import { ENTRY_ABSENT, ENTRY_PRESENT, type NumberLookup } from '../domain/lookup.ts'
+import { ENTRY_ABSENT, ENTRY_PRESENT, type EntryState, type NumberLookup } from '../domain/lookup.ts'
 import { isPhoneNumber, type PhoneNumber } from '../domain/phone-number.ts'
 import { burstIsSuspicious, dominantScenario, reportsAreContested } from '../domain/report-doubts.ts'
 import { countReporters, harmLowerBound } from '../domain/reputation.ts'
@@ -18,6 +18,7 @@ import { STRENGTH_FULL } from '../domain/signal.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { gateHas } from '../shm/gate.ts'
 import { findSegment, segmentTagsEnd, segmentTagsStart } from '../shm/intervals.ts'
+import { numberTableState } from '../shm/number-table.ts'
 import type { CompiledPolicy } from './compiled-policy.ts'
 import type { CompiledList, CompiledRanges, CompiledState } from './compiled-state.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
@@ -46,15 +47,19 @@ export function gatherEvidence(
     count(counters, GATE_MISSES)
   } else {
     count(counters, GATE_HITS)
+    const isReported = gateHas(state.reportedGate, caller)
     let isKnown = false
     for (let index = 0; index < state.lists.length; index++) {
       const list = state.lists[index] as CompiledList
-      if (!isOnList(list, caller, nowMs, lookup, counters)) continue
+      if (!isOnList(list, caller, isReported, nowMs, lookup, counters)) continue
       isKnown = true
       if (evidence.listByKind[list.kind] === 0) evidence.listByKind[list.kind] = list.listId
     }
-    const reputation = lookup.reputation(caller)
-    count(counters, STORE_LOOKUPS)
+    let reputation: DataView | undefined
+    if (isReported) {
+      count(counters, STORE_LOOKUPS)
+      reputation = lookup.reputation(caller)
+    }
     if (reputation !== undefined) readReputation(reputation, nowMs, state.policy, evidence)
     else if (!isKnown) count(counters, GATE_FALSE_HITS)
   }
@@ -107,15 +112,22 @@ export function findInRanges(caller: PhoneNumber, nowMs: number, ranges: Compile
 function isOnList(
   list: CompiledList,
   caller: PhoneNumber,
+  isReported: boolean,
   nowMs: number,
   lookup: NumberLookup,
   counters: Counters,
 ): boolean {
   for (let index = 0; index < list.layers.length; index++) {
     const layer = list.layers[index]
-    if (layer === undefined || !gateHas(layer.gate, caller)) continue
-    count(counters, STORE_LOOKUPS)
-    const entry = lookup.entry(layer.layerId, caller, nowMs)
+    if (layer === undefined) continue
+    // Who has passed the global gate and was not reported is on some list: its gate would only say "maybe", and cost one more cold line.
+    if ((isReported || layer.numbers === undefined) && !gateHas(layer.gate, caller)) continue
+    let entry: EntryState
+    if (layer.numbers !== undefined) entry = numberTableState(layer.numbers, caller, nowMs)
+    else {
+      count(counters, STORE_LOOKUPS)
+      entry = lookup.entry(layer.layerId, caller, nowMs)
+    }
     if (entry !== ENTRY_ABSENT) return entry === ENTRY_PRESENT
   }
   return false

@@ -15,7 +15,7 @@ export function offerLongTalk(
   state: CompiledState | undefined,
   { longTalks }: BehaviourMemory,
 ): void {
-  if (ingress >= 0 && state !== undefined && gateHas(state.globalGate, caller)) {
+  if (ingress >= 0 && state !== undefined && gateHas(state.reportedGate, caller)) {
     noteLongTalk(longTalks, caller, callee, ingress)
   }
 }

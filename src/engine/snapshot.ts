@@ -11,6 +11,8 @@ export type ScreeningSnapshot = {
   readonly generation: number
   /** shm/gate.ts over every exact number of every active layer and every number with a reputation. */
   readonly globalGate: SharedArrayBuffer
+  /** shm/gate.ts over every number with a reputation. */
+  readonly reportedGate: SharedArrayBuffer
   readonly lists: readonly SnapshotList[]
   /** shm/intervals.ts over the ranges of all active lists; a tag is an index into the two arrays below (a list id, an expiry). */
   readonly ranges: SharedArrayBuffer
@@ -29,8 +31,16 @@ export type SnapshotList = {
   readonly name: string
   readonly kind: ListKind
   readonly version: number
-  /** Newest first. A layer without numbers has no gate. */
-  readonly layers: readonly { readonly layerId: number; readonly gate?: SharedArrayBuffer }[]
+  /** Newest first. */
+  readonly layers: readonly SnapshotLayer[]
+}
+
+export type SnapshotLayer = {
+  readonly layerId: number
+  /** shm/gate.ts. A layer without numbers has none. */
+  readonly gate?: SharedArrayBuffer
+  /** shm/number-table.ts: its numbers exactly. Without it the store is asked. */
+  readonly numbers?: SharedArrayBuffer
 }
 
 export type SnapshotNumbering = {

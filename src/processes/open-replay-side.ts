@@ -154,7 +154,7 @@ async function buildSnapshot({ trunks }: ReplaySideOptions, store: Record): Prom
     ...list,
     layers: list.layers.map(({ layerId }) => ({ layerId, gate })),
   }))
-  return { ...snapshot, globalGate: gate, lists }
+  return { ...snapshot, globalGate: gate, reportedGate: gate, lists }
 }
 
 /** The record as if the candidate were in force. Layers of rehearsed lists have ids below 0, which no stored one has. */

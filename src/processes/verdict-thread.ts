@@ -23,6 +23,8 @@ export type VerdictThreadData = {
   readonly traffic: SharedArrayBuffer
   /** What callers have been doing, who knows whom: one memory for all threads of the process. */
   readonly behaviour: BehaviourRegions
+  /** shm/reputation-table.ts, written by the main thread. */
+  readonly reputations: SharedArrayBuffer
   /** What /health/ready says, and that this thread moves: shm/node-health.ts. */
   readonly health: SharedArrayBuffer
 }

@@ -1,13 +1,16 @@
 import { randomFillSync } from 'node:crypto'
 import { ScreeningError } from '../domain/errors.ts'
+import type { PhoneNumber } from '../domain/phone-number.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
+import { keepingReputations } from '../services/kept-reputations.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
 import { createNodeHealth, openNodeHealth, setNodeHealth, setUnsupervised } from '../shm/node-health.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
+import { createReputationTable, openReputationTable } from '../shm/reputation-table.ts'
 import { createTraffic } from '../shm/traffic.ts'
 import { openDataDirectory, readGateFile, readPseudonymKey, writeGateFile } from '../stores/data-directory.ts'
 import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
@@ -47,7 +50,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const store = await openVerdictStore({ directory: directory.root })
   const trunks: Trunk[] = [UNKNOWN_TRUNK, ...config.trunks]
   const builder = createSnapshotBuilder(
-    { trunks, withGates: true },
+    { trunks, withGates: true, tableBytesMax: config.verdict.listTableBytes },
     {
       store,
       contents: store.contents,
@@ -61,10 +64,17 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
           log.warn({ layerId, err }, 'gate file not written')
         }
       },
+      onTableRefused: ({ layerId, numberCount }) =>
+        log.warn(
+          { layerId, numberCount },
+          'no number table for a list (verdict.listTableBytes): its numbers are read from disk',
+        ),
       onRangesRefused: (error) => log.error({ err: error }, 'prefixes and ranges do not fit: remove some from a list'),
     },
   )
 
+  const reputations = createReputationTable(config.verdict.reputations)
+  const reputationReads = keepingReputations(store, openReputationTable(reputations))
   const health = createNodeHealth(config.verdict.threads)
   const counters = createCounters(config.verdict.threads)
   const pseudonymKey = readPseudonymKey(directory, config.pseudonymKeyFile)
@@ -76,13 +86,14 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       key: nodeKey(pseudonymKey, 'pairs'),
       snapshotDirectory: directory.snapshots,
     },
-    { store, now: clock.now, tell, log, onFailure: fail },
+    { store: reputationReads, now: clock.now, tell, log, onFailure: fail },
   )
   const shared = {
     counters,
     health,
     recentCalls: createRecentCalls(config.verdict.recentCalls),
     behaviour: behaviour.regions,
+    reputations,
     callKey: randomFillSync(new Uint32Array(2)),
     logKey: nodeKey(pseudonymKey, 'decision-log'),
   }
@@ -134,6 +145,8 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const follower = createFollower(startedAt, {
     store,
     addReported(number) {
+      // The log has what was stored as a PhoneNumber. Before the gates open: the copy of before must not be found any more.
+      reputationReads.reputationOf(number as PhoneNumber)
       builder.addReported(number)
       behaviour.changed(number)
     },

@@ -5,6 +5,8 @@ import { buildIntervals } from '../shm/intervals.ts'
 import { layerName } from '../stores/layer-rows.ts'
 import { type LayerRef, type ListContents, type ListRecord, REMOVED, type VerdictStore } from '../stores/ports.ts'
 import { createGlobalGate } from './global-gate.ts'
+import { createLayerTables, type LayerTables } from './layer-tables.ts'
+import { createReportedGate } from './reported-gate.ts'
 import { nextTurn, scanRows, type VisitRows } from './scan-rows.ts'
 
 /**
@@ -27,6 +29,8 @@ export type SnapshotBuilderOptions = {
   readonly trunks: readonly Trunk[]
   /** False in the control process: explain asks the store itself and needs no gates. */
   readonly withGates: boolean
+  /** Memory for exact tables of numbers (layer-tables.ts); with gates only. */
+  readonly tableBytesMax?: number
 }
 
 export type SnapshotBuilderDependencies = {
@@ -36,6 +40,8 @@ export type SnapshotBuilderDependencies = {
   readonly readGateFile: (layerId: number) => Promise<Uint8Array | undefined>
   /** A gate file was missing or damaged (`cause`): this gate has been made anew from the store, for a new file. */
   readonly onGateRebuilt: (layer: LayerRef, gate: SharedArrayBuffer, cause: unknown) => void
+  /** This layer has no exact table; its numbers are looked up in the store. */
+  readonly onTableRefused?: (layer: LayerRef) => void
   /** The ranges of all lists together are beyond the bounds: those of the snapshot before stay in force. */
   readonly onRangesRefused: (error: unknown) => void
 }
@@ -51,10 +57,12 @@ export function createSnapshotBuilder(
   const { store, contents } = dependencies
   /** By layerName: a layer may come again under its id with other contents. */
   let layerGates = new Map<string, SharedArrayBuffer>()
-  const globalGate = createGlobalGate({
-    scanLayer,
-    scanReported: (visit) => scanRows((after, into) => store.readReputationNumbers(after, into), visit),
-  })
+  const globalGate = createGlobalGate({ scanLayer, scanReported })
+  const reportedGate = createReportedGate({ scanReported })
+  const tables = createLayerTables(
+    { bytesMax: options.tableBytesMax ?? 0 },
+    { contents, onRefused: (layer) => dependencies.onTableRefused?.(layer) },
+  )
   let ranges: SnapshotRanges | undefined
   let generation = 0
 
@@ -77,6 +85,10 @@ export function createSnapshotBuilder(
 
   function scanLayer(layerId: number, visit: VisitRows): Promise<void> {
     return scanRows((after, into) => contents.readNumbers(layerId, after, into), visit)
+  }
+
+  function scanReported(visit: VisitRows): Promise<void> {
+    return scanRows((after, into) => store.readReputationNumbers(after, into), visit)
   }
 
   /** Lists that fit one by one may not fit together: better the ranges of before, or none, than no verdicts at all. */
@@ -115,11 +127,16 @@ export function createSnapshotBuilder(
       await nextTurn()
     }
     layerGates = named
-    if (options.withGates) await globalGate.update(layers, gates)
+    if (options.withGates) {
+      await tables.update(layers)
+      await reportedGate.update()
+      await globalGate.update(layers, gates)
+    }
     return {
       generation: ++generation,
       globalGate: globalGate.memory ?? createGate(1),
-      lists: lists.map((list) => snapshotList(list, gates)),
+      reportedGate: reportedGate.memory ?? createGate(1),
+      lists: lists.map((list) => snapshotList(list, gates, tables)),
       ...rangesOf(lists),
       numbering: snapshotNumbering(store.numberingPlans(), contents),
       policy: policy.document,
@@ -130,8 +147,15 @@ export function createSnapshotBuilder(
 
   return {
     build,
-    addReported: globalGate.addReported,
-    acknowledged: globalGate.acknowledged,
+    addReported(number) {
+      // In this order: who passes the global gate must not be told by the other that there is no reputation.
+      reportedGate.add(number)
+      globalGate.addReported(number)
+    },
+    acknowledged() {
+      reportedGate.acknowledged()
+      globalGate.acknowledged()
+    },
     get globalGate() {
       return { bytes: globalGate.memory?.byteLength ?? 0, numbers: globalGate.numbers }
     },
@@ -149,10 +173,16 @@ function distinctLayers(lists: readonly ListRecord[]): LayerRef[] {
   return [...new Map(layers.map((layer) => [layer.layerId, layer])).values()]
 }
 
-function snapshotList(list: ListRecord, gates: ReadonlyMap<number, SharedArrayBuffer>): SnapshotList {
-  const layers = list.active.layers.map(({ layerId }) => {
+function snapshotList(
+  list: ListRecord,
+  gates: ReadonlyMap<number, SharedArrayBuffer>,
+  tables: Pick<LayerTables, 'of'>,
+): SnapshotList {
+  const layers = list.active.layers.map((layer) => {
+    const { layerId } = layer
     const gate = gates.get(layerId)
-    return gate ? { layerId, gate } : { layerId }
+    const numbers = tables.of(layer)
+    return { layerId, ...(gate ? { gate } : {}), ...(numbers ? { numbers } : {}) }
   })
   return { listId: list.listId, name: list.name, kind: list.kind, version: list.activeVersion, layers }
 }

@@ -1,5 +1,5 @@
 /** Rows read from the store before the event loop gets a turn: about 5 ms. */
-const ROWS_PER_TURN = 16_384
+export const ROWS_PER_TURN = 16_384
 
 /** `page` holds `count` numbers, ascending; it is overwritten by the next page. */
 export type VisitRows = (page: Float64Array, count: number) => void

@@ -24,7 +24,7 @@ export const DECISION_TIME_BUCKETS = 32
 const PLAIN_COUNTERS = [
   /** Calls answered from the memory of recent calls. */
   'recent-calls.hits',
-  /** Answers of the global gate: certainly unknown; maybe known; of the latter, those the store did not confirm. */
+  /** Answers of the global gate: certainly unknown; maybe known; of the latter, those nothing confirmed. */
   'gate.misses',
   'gate.hits',
   'gate.false-hits',

@@ -112,7 +112,7 @@ export function fetchGate({ words, blockScale }: Gate, number: number): number {
   return words[(((mixNumber(number) >>> 0) * blockScale) >>> 0) * BLOCK_WORDS]!
 }
 
-/** False: the number was certainly not added. True: ask the store. Any thread, no allocation, 1 cache line. */
+/** False: the number was certainly not added. True: look it up. Any thread, no allocation, 1 cache line. */
 export function gateHas(gate: Gate, number: number): boolean {
   const words = gate.words
   const base = (((mixNumber(number) >>> 0) * gate.blockScale) >>> 0) * BLOCK_WORDS

@@ -74,6 +74,8 @@ export type ListContents = {
   layerIds(): LayerId[]
   /** Fills `into` (and `detailsInto`) with up to into.length numbers > after, ascending. Returns how many. */
   readNumbers(layerId: LayerId, after: number, into: Float64Array, detailsInto?: Uint32Array): number
+  /** As readNumbers; `expiresInto` gets when each expires: epoch milliseconds, EXPIRES_NEVER, or EXPIRES_REMOVED (domain/lookup.ts). */
+  readExpiries(layerId: LayerId, after: number, into: Float64Array, expiresInto: Float64Array): number
   /** All ranges of a layer (at most INTERVALS_MAX) with their dictionary. `numbers` is empty. */
   readRanges(layerId: LayerId): LayerContents
   dictionary(layerId: LayerId): readonly EntryDetails[]

@@ -5,6 +5,8 @@ import {
   ENTRY_EXPIRED,
   ENTRY_PRESENT,
   ENTRY_REMOVED,
+  EXPIRES_NEVER,
+  EXPIRES_REMOVED,
   type NumberLookup,
 } from '../../src/domain/lookup.ts'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
@@ -106,6 +108,27 @@ function layerContract(current: () => OpenedContents): void {
     expect([...(ranges.rangeDetails ?? [])]).toEqual([NO_DETAILS, 257, REMOVED])
     expect(ranges.dictionary).toEqual(dictionary)
     expect(ranges.numbers).toHaveLength(0)
+  })
+
+  it('says when numbers expire, in pages', () => {
+    const { contents } = current()
+    const numbers = Float64Array.from({ length: 2_500 }, (_, index) => 10 + index)
+    // The first blocks have nothing beside the number, those after them all there is.
+    const numberDetails = numbers.map((_, index) => (index < 1_100 ? NO_DETAILS : index % 4))
+    const codes = Uint32Array.from(numberDetails, (code) => (code === 3 ? REMOVED : code))
+    const dictionary = [{ expiresMs: 7_000 }, { reason: 'no end' }]
+    contents.putLayer(1, { ...numbersOnly(numbers), numberDetails: codes, dictionary })
+    const expected = [EXPIRES_NEVER, 7_000, EXPIRES_NEVER, EXPIRES_REMOVED]
+    const into = new Float64Array(300)
+    const expires = new Float64Array(300)
+    const seen: number[] = []
+    for (let after = 0; ; after = into[299] ?? 0) {
+      const count = contents.readExpiries(1, after, into, expires)
+      seen.push(...expires.subarray(0, count))
+      if (count < 300) break
+    }
+    expect(seen).toEqual(Array.from(numberDetails, (code) => expected[code]))
+    expect(() => contents.readExpiries(2, 0, into, expires)).toThrow('not stored')
   })
 
   it('keeps more ranges than one stored chunk holds', () => {

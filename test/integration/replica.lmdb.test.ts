@@ -218,6 +218,16 @@ describe('a replica', () => {
     await there.close()
   })
 
+  it('says in its change log which numbers have lost their reputation when others take the place of its facts', async () => {
+    const replica = await openBound()
+    await replica.apply(PARTITION, [entry(1, reportFact('r1'))], { newest: 1 })
+    const before = replica.lastSequence()
+    await replica.replace(PARTITION, [], { hasLayer: () => true })
+    expect(replica.reputationOf(NUMBER)).toBeUndefined()
+    expect(replica.changesAfter(before, 10)).toMatchObject([{ kind: 'report', number: NUMBER }])
+    await replica.close()
+  })
+
   it('keeps queued facts over a restart, up to its bound and not one more', async () => {
     const directory = temporaryDirectory()
     const replica = await openBound(directory)

@@ -10,10 +10,12 @@ import { createGate, gateAdd } from '../../src/shm/gate.ts'
 import { createGateWriter } from '../../src/shm/gate-writer.ts'
 import { callMatch, createPairs, isKnownContact, MATCH_YES, openPairs, rotatePairs } from '../../src/shm/pairs.ts'
 import { createRecentCalls } from '../../src/shm/recent-calls.ts'
+import { createReputationTable, openReputationTable, putReputation } from '../../src/shm/reputation-table.ts'
 import { createTraffic, readTrafficHour } from '../../src/shm/traffic.ts'
 import { BLOCKS, blockAt, sumsOf } from './fixtures/block-harm.ts'
 import { numberAt } from './fixtures/gate-probe.ts'
 import { PAIR_TEST_KEY, pairAt } from './fixtures/pair-at.ts'
+import { NUMBERS, patternNumber, patternRecord } from './fixtures/reputation-pattern.ts'
 import { messageWith, startFixture } from './start-fixture.ts'
 
 describe('a gate that is rebuilt while threads probe it', () => {
@@ -203,6 +205,29 @@ describe('a block table that is written while threads read it', () => {
     }
     for (const result of await all) {
       expect(result).toMatchObject({ foreign: 0 })
+      expect(Number(result.found)).toBeGreaterThan(1_000)
+    }
+  })
+})
+
+describe('a reputation table that is written while threads read it', () => {
+  it('never gives half a record, nor that of another number', async () => {
+    const memory = createReputationTable(16)
+    const table = openReputationTable(memory)
+    const threads = [0, 1].map(() => startFixture('reputation-reader', { memory, rounds: 2_000_000 }))
+    const results = threads.map((thread) => messageWith(thread, 'found'))
+    let done = false
+    const all = Promise.all(results).finally(() => {
+      done = true
+    })
+    // More numbers than places: they take each other's all the time.
+    for (let turn = 0; !done; turn++) {
+      const index = turn % NUMBERS
+      putReputation(table, patternNumber(index), turn % 7 === 0 ? undefined : patternRecord(index, turn))
+      if (turn % 256 === 0) await nextTurn()
+    }
+    for (const result of await all) {
+      expect(result).toMatchObject({ torn: 0, foreign: 0 })
       expect(Number(result.found)).toBeGreaterThan(1_000)
     }
   })

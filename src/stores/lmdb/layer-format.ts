@@ -22,7 +22,15 @@
  * the stamp in the block that it is not that directory's, and reads the directory anew.
  */
 import { ScreeningError } from '../../domain/errors.ts'
-import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED, type EntryState } from '../../domain/lookup.ts'
+import {
+  ENTRY_ABSENT,
+  ENTRY_EXPIRED,
+  ENTRY_PRESENT,
+  ENTRY_REMOVED,
+  type EntryState,
+  EXPIRES_NEVER,
+  EXPIRES_REMOVED,
+} from '../../domain/lookup.ts'
 import { type LayerContents, NO_DETAILS, REMOVED } from '../ports.ts'
 
 export const LAYER_FORMAT = 1
@@ -123,16 +131,29 @@ export function detailsInBlock(block: DataView, index: number): number {
   return block.getUint32(BLOCK_HEADER_BYTES + (block.getUint16(2, true) + index) * 4, true)
 }
 
+/** When the number at `index` expires: epoch milliseconds, EXPIRES_NEVER, or EXPIRES_REMOVED. */
+function expiresInBlock(block: DataView, index: number): number {
+  const flags = block.getUint8(1)
+  if (flags === 0) return EXPIRES_NEVER
+  if (detailsInBlock(block, index) === REMOVED) return EXPIRES_REMOVED
+  if ((flags & HAS_EXPIRY) === 0) return EXPIRES_NEVER
+  return block.getFloat64(BLOCK_HEADER_BYTES + block.getUint16(2, true) * 8 + index * 8, true)
+}
+
 /** What the engine wants to know about a number in a block. No allocation. */
 export function stateInBlock(block: DataView, number: number, nowMs: number): EntryState {
   const index = findInBlock(block, number)
   if (index < 0) return ENTRY_ABSENT
-  const flags = block.getUint8(1)
-  if (flags === 0) return ENTRY_PRESENT
-  if (detailsInBlock(block, index) === REMOVED) return ENTRY_REMOVED
-  if ((flags & HAS_EXPIRY) === 0) return ENTRY_PRESENT
-  const expiresAt = BLOCK_HEADER_BYTES + block.getUint16(2, true) * 8 + index * 8
-  return nowMs > block.getFloat64(expiresAt, true) ? ENTRY_EXPIRED : ENTRY_PRESENT
+  const expires = expiresInBlock(block, index)
+  if (expires === EXPIRES_REMOVED) return ENTRY_REMOVED
+  return nowMs > expires ? ENTRY_EXPIRED : ENTRY_PRESENT
+}
+
+/** Where numbers go, and what is wanted beside them. */
+export type NumbersInto = {
+  readonly into: Float64Array
+  readonly detailsInto?: Uint32Array | undefined
+  readonly expiresInto?: Float64Array | undefined
 }
 
 /** Copies the numbers of a block that are > after into `into` from `at` on, as many as fit; returns the next free index. */
@@ -140,8 +161,7 @@ export function copyBlock(
   block: DataView,
   after: number,
   at: number,
-  into: Float64Array,
-  detailsInto: Uint32Array | undefined,
+  { into, detailsInto, expiresInto }: NumbersInto,
 ): number {
   const first = block.getFloat64(8, true)
   const count = block.getUint16(2, true)
@@ -150,6 +170,7 @@ export function copyBlock(
     const number = first + block.getUint32(BLOCK_HEADER_BYTES + index * 4, true)
     if (number <= after) continue
     if (detailsInto !== undefined) detailsInto[next] = detailsInBlock(block, index)
+    if (expiresInto !== undefined) expiresInto[next] = expiresInBlock(block, index)
     into[next++] = number
   }
   return next

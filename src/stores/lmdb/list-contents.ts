@@ -15,6 +15,7 @@ import {
   findBlock,
   findInBlock,
   type LayerHeader,
+  type NumbersInto,
 } from './layer-format.ts'
 import { storageError } from './storage-error.ts'
 import { decodeJson } from './values.ts'
@@ -93,6 +94,8 @@ export function listContentsOf(environment: Environment): ListContents {
     },
     readNumbers: (layerId, after, into, detailsInto) =>
       readNumbers(environment, directories, { layerId, after, into, detailsInto }),
+    readExpiries: (layerId, after, into, expiresInto) =>
+      readNumbers(environment, directories, { layerId, after, into, expiresInto }),
     readRanges: (layerId) => readRanges(environment, layerId),
     dictionary: (layerId) => readDictionary(environment, layerId),
     entry: (layerId, number) => readEntry(environment, directories, layerId, number),
@@ -118,12 +121,10 @@ function readBlock(environment: Environment, layerId: LayerId, block: number): D
   return bytes === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-function readNumbers(
-  environment: Environment,
-  directories: DirectoryCache,
-  wanted: { layerId: LayerId; after: number; into: Float64Array; detailsInto: Uint32Array | undefined },
-): number {
-  const { layerId, after, into, detailsInto } = wanted
+type WantedNumbers = NumbersInto & { readonly layerId: LayerId; readonly after: number }
+
+function readNumbers(environment: Environment, directories: DirectoryCache, wanted: WantedNumbers): number {
+  const { layerId, after, into } = wanted
   environment.refresh()
   let directory = directories.get(layerId)
   if (directory === undefined) throw layerMissing(layerId)
@@ -141,7 +142,7 @@ function readNumbers(
       block = Math.max(0, findBlock(directory, after))
       continue
     }
-    count = copyBlock(view, after, count, into, detailsInto)
+    count = copyBlock(view, after, count, wanted)
     block++
   }
   return count

@@ -12,12 +12,19 @@ import { decodeJson } from './values.ts'
 
 const BY_NUMBER_SPACES = [LIVE_SPACE.reportByNumber, LIVE_SPACE.countedReporter, LIVE_SPACE.reputation]
 
-/** Removes everything the partition's facts have made, but the change log and the audit log. */
+/**
+ * Removes everything the partition's facts have made, but the change log and the audit log. Numbers that lose their reputation
+ * are changes: verdict processes have copies.
+ */
 export function removePartition(environment: Environment, step: Step, partition: number): void {
   const keys =
     partition === DESK_PARTITION ? deskRows(environment).map(([key]) => key) : numberKeys(environment, partition)
   step((writes) => {
-    for (const key of keys) writes.remove(key)
+    for (const key of keys) {
+      writes.remove(key)
+      if (key[0] !== LIVE_SPACE.reputation) continue
+      writes.change({ kind: 'report', number: u64Part(key, KEY_PREFIX_BYTES) as PhoneNumber })
+    }
   })
 }
 

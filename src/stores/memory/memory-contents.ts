@@ -5,6 +5,8 @@ import {
   ENTRY_PRESENT,
   ENTRY_REMOVED,
   type EntryState,
+  EXPIRES_NEVER,
+  EXPIRES_REMOVED,
   type NumberLookup,
 } from '../../domain/lookup.ts'
 import { type LayerContents, type LayerId, type ListContents, NO_DETAILS, REMOVED } from '../ports.ts'
@@ -52,15 +54,12 @@ export function memoryContents(reputation: NumberLookup['reputation']): {
         drop: () => contents.dropLayer(layerId),
       }),
     layerIds: () => [...layers.keys()].sort((a, b) => a - b),
-    readNumbers(layerId, after, into, detailsInto) {
-      const { numbers, numberDetails } = require(layerId)
-      let count = 0
-      for (const [index, number] of numbers.entries()) {
-        if (number <= after) continue
-        if (count === into.length) break
-        if (detailsInto !== undefined) detailsInto[count] = numberDetails?.[index] ?? NO_DETAILS
-        into[count++] = number
-      }
+    readNumbers: (layerId, after, into, detailsInto) => readNumbers(require(layerId), after, into, detailsInto),
+    readExpiries(layerId, after, into, expiresInto) {
+      const layer = require(layerId)
+      const details = new Uint32Array(into.length)
+      const count = readNumbers(layer, after, into, details)
+      for (let index = 0; index < count; index++) expiresInto[index] = expiresOf(layer, details[index])
       return count
     },
     readRanges(layerId) {
@@ -80,6 +79,22 @@ export function memoryContents(reputation: NumberLookup['reputation']): {
   }
 
   return { contents, lookup: lookupIn(contents, reputation) }
+}
+
+function readNumbers(layer: LayerContents, after: number, into: Float64Array, detailsInto?: Uint32Array): number {
+  let count = 0
+  for (const [index, number] of layer.numbers.entries()) {
+    if (number <= after) continue
+    if (count === into.length) break
+    if (detailsInto !== undefined) detailsInto[count] = layer.numberDetails?.[index] ?? NO_DETAILS
+    into[count++] = number
+  }
+  return count
+}
+
+function expiresOf({ dictionary }: LayerContents, details = NO_DETAILS): number {
+  if (details === REMOVED) return EXPIRES_REMOVED
+  return (details === NO_DETAILS ? undefined : dictionary[details - 1]?.expiresMs) ?? EXPIRES_NEVER
 }
 
 function lookupIn(contents: ListContents, reputation: NumberLookup['reputation']): NumberLookup {

@@ -81,7 +81,7 @@ function contentsOf(rows: readonly LayerRow[], shape: LayerShape): LayerContents
   for (const { part, bytes } of rows) {
     if (part === 'numbers') {
       const block = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-      numbersAt = copyBlock(block, 0, numbersAt, numbers, numberDetails)
+      numbersAt = copyBlock(block, 0, numbersAt, { into: numbers, detailsInto: numberDetails })
     } else if (part === 'ranges') {
       rangesAt += decodeRanges(bytes, rangesAt, rangesFrom, rangesTo, rangeDetails)
     } else dictionary.push(...decodeJson<EntryDetails[]>(bytes))

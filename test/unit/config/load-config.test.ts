@@ -10,6 +10,7 @@ import { BLOCK_TABLE_CAPACITY_MAX } from '../../../src/shm/block-table.ts'
 import { COUNTER_THREADS_MAX } from '../../../src/shm/counters.ts'
 import { PAIRS_PER_DAY_MAX } from '../../../src/shm/pair-memory.ts'
 import { RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
+import { REPUTATIONS_MAX } from '../../../src/shm/reputation-table.ts'
 import { TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-config-'))
@@ -105,6 +106,7 @@ describe('the configuration', () => {
     ['activeNumbers', ACTIVITY_MAX],
     ['blocks', BLOCK_TABLE_CAPACITY_MAX],
     ['recentEnds', RECENT_CALLS_MAX],
+    ['reputations', REPUTATIONS_MAX],
   ])('refuses more than shared memory has room for: verdict.%s', (key, max) => {
     expect(refusal({}, `verdict: { ${key}: ${max + 1} }\n`).message).toContain(`/verdict/${key}`)
   })
@@ -114,6 +116,8 @@ describe('the configuration', () => {
     ['blocks', 1_024, 16_777_216],
     ['recentEnds', 1_024, 16_777_216],
     ['pairsPerDay', 1_024, 67_108_864],
+    ['reputations', 1_024, 16_777_216],
+    ['listTableBytes', 0, 17_179_869_184],
   ])('takes verdict.%s from %i to %i', (key, min, max) => {
     for (const value of [min, max]) {
       expect(loadConfig({}, file(`verdict: { ${key}: ${value} }\n`)).verdict).toMatchObject({ [key]: value })

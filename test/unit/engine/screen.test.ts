@@ -227,8 +227,17 @@ describe('look-up', () => {
     expect(world.counter('store.lookups')).toBe(0)
   })
 
-  it('never blocks for a gate that says "maybe", and counts it', () => {
-    const world = openWorld({ lists: on('deny'), gateCollisions: [79260000000] })
+  it('asks the store nothing about a listed number whose layer has a table, and that nobody reported', () => {
+    const world = openWorld({ lists: on('deny'), hasTables: true })
+    expect(world.screen({}).verdict).toBe('block')
+    expect(world.counter('store.lookups')).toBe(0)
+    const reported = openWorld({ lists: on('deny'), hasTables: true, reports: reports(1) })
+    reported.screen({})
+    expect(reported.counter('store.lookups')).toBe(1)
+  })
+
+  it.each([false, true])('never blocks for a gate that says "maybe", and counts it (tables: %s)', (hasTables) => {
+    const world = openWorld({ lists: on('deny'), gateCollisions: [79260000000], hasTables })
     expect(world.screen({ caller: 79260000000 }).verdict).toBe('allow')
     expect(world.counter('gate.false-hits')).toBe(1)
     expect(world.screen({}).verdict).toBe('block')

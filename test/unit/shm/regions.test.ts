@@ -6,8 +6,10 @@ import { createDecisionRing, openDecisionRing, RING_RECORDS_MAX } from '../../..
 import { createGate, openGate } from '../../../src/shm/gate.ts'
 import { buildIntervals, openIntervals } from '../../../src/shm/intervals.ts'
 import { powerOfTwoAtLeast } from '../../../src/shm/layout.ts'
+import { createNumberTable, openNumberTable } from '../../../src/shm/number-table.ts'
 import { createPairs, openPairs } from '../../../src/shm/pairs.ts'
 import { createRecentCalls, openRecentCalls, RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
+import { createReputationTable, openReputationTable } from '../../../src/shm/reputation-table.ts'
 import { createTraffic, openTraffic, TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
 const intervals = () => buildIntervals(Float64Array.of(1, 5), Float64Array.of(3, 9), Uint32Array.of(1, 2))
@@ -19,6 +21,8 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['memory of recent calls', () => createRecentCalls(8), openRecentCalls],
   ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
+  ['number table', () => createNumberTable({ capacity: 8, hasExpiries: false }).memory, openNumberTable],
+  ['reputation table', () => createReputationTable(8), openReputationTable],
   ['block table', () => createBlockTable(16, 0), openBlockTable],
 ]
 // XXH32 with seed 0 of the bytes 00..0f and 00..1f.
