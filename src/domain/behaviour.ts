@@ -104,7 +104,7 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   neighbour: { digits: 6 },
   strangers: { fromAbroad: 3, ownNumbers: 20, neighbours: 3 },
   rotation: { newcomers: 4, callers: 4, calls: 48 },
-  simBox: { calls: 10, callees60: 8, slowCalls: 20, slowCallees60: 4, incomingPercent: 2 },
+  simBox: { calls: 10, callees60: 8, slowCalls: 20, slowCallees60: 4, incomingPercent: 3 },
   trunks: { count: 5 },
   flood: { calls: 12 },
   pattern: {

@@ -1,4 +1,4 @@
-import { PATTERN_FEATURES } from '../../domain/behaviour.ts'
+import { HARM_FEATURES, PATTERN_FEATURES } from '../../domain/behaviour.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Evidence, ODDITY } from '../evidence.ts'
 import { callersInVain } from './callee-flood.ts'
@@ -29,7 +29,12 @@ const ACCOUNTED_BY_ONE = 2
  * The features of a call (PATTERN_FEATURES order): LOG_UNIT x log2(1 + count). `into` has PATTERN_FEATURES.length places. No allocation.
  */
 export function patternFeatures(evidence: Evidence, into: Int16Array): void {
-  const { outgoing, incoming, block, called, strangers15 } = evidence
+  harmFeatures(evidence, into)
+  goodFeatures(evidence, into)
+}
+
+function harmFeatures(evidence: Evidence, into: Int16Array): void {
+  const { outgoing, block, called, strangers15 } = evidence
   const repeats = outgoing.attempts60 - outgoing.others60
   const accounted = UNACCOUNTED + ACCOUNTED_BY_ONE * fruitless(outgoing)
   into[0] = log(Math.min(outgoing.others1, accounted))
@@ -49,9 +54,12 @@ export function patternFeatures(evidence: Evidence, into: Int16Array): void {
   into[12] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
   into[13] = strangers(evidence, ODDITY.neighbour, strangers15[1])
   into[14] = strangers(evidence, ODDITY.ownFromOutside, strangers15[2])
+}
+
+function goodFeatures({ outgoing, incoming, block }: Evidence, into: Int16Array): void {
   // Who is hung up on is not listened to: three calls cut short undo one that was heard.
   into[15] = log(listened(outgoing) - 3 * outgoing.short60)
-  into[16] = log(repeats)
+  into[16] = log(outgoing.attempts60 - outgoing.others60)
   into[17] = log(outgoing.days)
   into[18] = log(outgoing.totalLong)
   into[19] = log(incoming.totalAttempts)
@@ -102,21 +110,38 @@ const features = new Int16Array(PATTERN_FEATURES.length)
 export const callingPattern: Signal = (_call, evidence, { policy }) => {
   // Without a past everybody is new and nobody has friends, which the weights would hold against all.
   if (!evidence.isPastKnown) return 0
-  patternFeatures(evidence, features)
+  harmFeatures(evidence, features)
   let logit = 0
+  let isGoodMeasured = false
   for (let scorecard = 0; scorecard < policy.scorecards.length; scorecard++) {
-    if (isJudgedBy(scorecard, evidence)) logit = Math.max(logit, logitOf(policy, scorecard))
+    if (!isJudgedBy(scorecard, evidence)) continue
+    // Most calls end here: good evidence can only take away.
+    const harm = harmOf(policy, scorecard)
+    if (harm <= logit * LOG_UNIT) continue
+    if (!isGoodMeasured) goodFeatures(evidence, features)
+    isGoodMeasured = true
+    logit = Math.max(logit, Math.trunc((harm + goodOf(policy, scorecard)) / LOG_UNIT))
   }
   if (logit === 0) return 0
   const strength = ramp(logit, 0, policy.behaviour.pattern.full)
   return isBacked(evidence) ? strength : Math.min(strength, STRENGTH_UNBACKED)
 }
 
-/** In thousandths, of the features that were measured last. */
-function logitOf({ scorecards }: CompiledPolicy, scorecard: number): number {
+/** Bias and harm of the features that were measured last, LOG_UNIT to a thousandth. */
+function harmOf({ scorecards }: CompiledPolicy, scorecard: number): number {
   const card = scorecards[scorecard]
   if (card === undefined) return 0
+  let sum = card.bias * LOG_UNIT
+  for (let index = 0; index < HARM_FEATURES.length; index++) sum += (card.weights[index] ?? 0) * (features[index] ?? 0)
+  return sum
+}
+
+/** What good evidence takes away, likewise: 0 or less. */
+function goodOf({ scorecards }: CompiledPolicy, scorecard: number): number {
+  const weights = scorecards[scorecard]?.weights
   let sum = 0
-  for (let index = 0; index < features.length; index++) sum += (card.weights[index] ?? 0) * (features[index] ?? 0)
-  return card.bias + Math.trunc(sum / LOG_UNIT)
+  for (let index = HARM_FEATURES.length; index < features.length; index++) {
+    sum += (weights?.[index] ?? 0) * (features[index] ?? 0)
+  }
+  return sum
 }
