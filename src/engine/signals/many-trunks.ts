@@ -7,13 +7,13 @@ import type { Signal } from './signal.ts'
 const OVERFLOW_ONE_IN = 8
 
 /**
- * Trunks of the last 15 minutes beside the number's own and those that its honest calls explain; no more than its calls in vain,
- * less those that were heard.
+ * Trunks of the last 15 minutes beside the number's own and those that its honest calls explain; two at most for every call in
+ * vain, less twice those that were heard.
  */
 export function trunksTooMany(outgoing: ActivityView): number {
   const heard = listened(outgoing)
   const unexplained = outgoing.trunks15 - 1 - Math.trunc(heard / OVERFLOW_ONE_IN)
-  return Math.min(unexplained, fruitless(outgoing) - heard)
+  return Math.min(unexplained, 2 * (fruitless(outgoing) - 2 * heard))
 }
 
 /**

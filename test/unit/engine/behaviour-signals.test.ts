@@ -250,8 +250,12 @@ describe('many-trunks', () => {
     expect([0, 1, 2, 4, 5].map((trunks) => at(trunks, { unanswered: 9 }))).toEqual([0, 0, 250, 750, 1_000])
   })
   it('needs calls that come to nothing: a carrier may share the load among its trunks', () => {
-    expect([0, 1, 2, 4].map((unanswered) => at(5, { unanswered }))).toEqual([0, 250, 500, 1_000])
-    expect([at(5, { unanswered: 4, brief: 3 }), at(5, { unanswered: 4, brief: 4 })]).toEqual([250, 0])
+    expect([0, 1, 2].map((unanswered) => at(5, { unanswered }))).toEqual([0, 500, 1_000])
+    expect([
+      at(5, { unanswered: 4, brief: 1 }),
+      at(5, { unanswered: 3, brief: 1 }),
+      at(5, { unanswered: 4, brief: 2 }),
+    ]).toEqual([1_000, 500, 0])
   })
   it('expects another way for every eighth call that is heard', () => {
     expect([7, 8, 16].map((brief) => at(5, { brief, unanswered: 99 }))).toEqual([1_000, 750, 500])
