@@ -68,6 +68,7 @@ export function createPolicyRehearsal(
   function openReplay({ policy, lists }: Candidate): ReturnType<typeof createReplay> {
     const cover = lists.length === 0 ? undefined : coverOf(lists)
     return createReplay(compilePolicy(policy, 0, deps.home), {
+      callerOf: ({ caller }) => deps.parse(caller),
       coverOf({ caller }) {
         const number = cover === undefined ? 0 : deps.parse(caller)
         return cover !== undefined && isPhoneNumber(number) ? cover(number) : 0

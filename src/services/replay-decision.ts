@@ -6,6 +6,7 @@ import { scoreOf } from '../domain/score.ts'
 import { SIGNAL_FACTS, SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW, BLOCK, FLAG, VERDICTS, type Verdict } from '../domain/verdict.ts'
 import { type CompiledPolicy, MODE_ENFORCE } from '../engine/compiled-policy.ts'
+import { isService } from '../engine/doubt.ts'
 import { isContradicted, REPORT_SIGNALS, weighSignals } from '../engine/signals/measure-signals.ts'
 import { STRENGTH_SINGLE_OWN } from '../engine/signals/own-number-from-outside.ts'
 import { kindBit } from '../jobs/candidate-list.ts'
@@ -19,6 +20,8 @@ export type Replayed = {
 }
 
 export type ReplayDependencies = {
+  /** The caller's number; negative: he has none that can be read. */
+  readonly callerOf: (entry: DecisionEntry) => number
   /** The kinds of rehearsed lists the caller is on (jobs/candidate-list.ts). */
   readonly coverOf: (entry: DecisionEntry) => number
   /** The caller is on a list in force now. Asked only where it matters and the record does not say. */
@@ -56,7 +59,7 @@ type Outcome = {
 /** The precedence of engine/screen.ts over recorded strengths, with the very functions the verdict path uses. */
 export function createReplay(
   policy: CompiledPolicy,
-  { coverOf, isListed, isScreened }: ReplayDependencies,
+  { callerOf, coverOf, isListed, isScreened }: ReplayDependencies,
 ): (entry: DecisionEntry) => Replayed {
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
   const contributions = new Float64Array(SIGNAL_NAMES.length)
@@ -80,8 +83,7 @@ export function createReplay(
       return { verdict: BLOCK, score, final: 'listed' }
     const verdict = score >= policy.blockAt ? BLOCK : score >= policy.flagAt ? FLAG : ALLOW
     if (verdict !== BLOCK || contradicted) return { verdict, score }
-    const wasProtected = entry.reasons.some(({ code }) => code === 'protected')
-    if (wasProtected || (kinds & PROTECTED) !== 0 || isListed(entry, 'protected')) {
+    if ((kinds & PROTECTED) !== 0 || isService(callerOf(entry), policy) || isListed(entry, 'protected')) {
       return { verdict: FLAG, score, final: 'protected' }
     }
     const doubt = REPORT_DOUBTS.find((reason) => entry.reasons.some(({ code }) => code === reason))

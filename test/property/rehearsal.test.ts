@@ -77,6 +77,7 @@ function replayIn(described: World, candidate: PolicyDocument, lists: readonly C
   const caller = parsePhoneNumber(entry.caller, HOME, 'call')
   const off = (described.trunks ?? []).filter((trunk) => trunk.screening === 'off').map((trunk) => trunk.name)
   const replay = createReplay(compilePolicy(candidate, 0, HOME), {
+    callerOf: () => caller,
     coverOf: () => (isPhoneNumber(caller) ? cover(caller) : 0),
     isListed: (_entry, kind) =>
       openWorld(described)
