@@ -98,7 +98,7 @@ export type Behaviour = BehaviourLimits & { readonly pattern: Pattern }
 
 /** For policies written before behaviour was known. */
 export const DEFAULT_BEHAVIOUR: Behaviour = {
-  robocall: { callees1: 4, callees15: 8, callees60: 12, fruitless: 5 },
+  robocall: { callees1: 4, callees15: 8, callees60: 12, fruitless: 6 },
   oneRing: { callees: 5 },
   sequential: { calls: 6 },
   neighbour: { digits: 6 },

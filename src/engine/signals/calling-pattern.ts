@@ -1,4 +1,5 @@
 import { HARM_FEATURES, PATTERN_FEATURES } from '../../domain/behaviour.ts'
+import type { ActivityView } from '../../shm/activity-view.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Evidence, ODDITY } from '../evidence.ts'
 import { callersInVain } from './callee-flood.ts'
@@ -19,11 +20,12 @@ function log(count: number): number {
 }
 
 /**
- * Callees count as far as calls in vain account for them, two for each, beside the first three. Nobody knows yet how a school's first calls
- * end, nor how a call would have ended that was refused: refused calls must not be held against a caller in turn.
+ * Callees count as far as calls in vain account for them, less twice those that were heard, beside the first one. A school calls faster than its
+ * calls end, and nobody knows how a call would have ended that was refused.
  */
-const UNACCOUNTED = 3
-const ACCOUNTED_BY_ONE = 2
+function accountedFor(outgoing: ActivityView): number {
+  return 1 + Math.max(0, fruitless(outgoing) - 2 * listened(outgoing))
+}
 
 /**
  * The features of a call (PATTERN_FEATURES order): LOG_UNIT x log2(1 + count). `into` has PATTERN_FEATURES.length places. No allocation.
@@ -36,7 +38,8 @@ export function patternFeatures(evidence: Evidence, into: Int16Array): void {
 function harmFeatures(evidence: Evidence, into: Int16Array): void {
   const { outgoing, block, called, strangers15 } = evidence
   const repeats = outgoing.attempts60 - outgoing.others60
-  const accounted = UNACCOUNTED + ACCOUNTED_BY_ONE * fruitless(outgoing)
+  const accounted = accountedFor(outgoing)
+  const blockInVain = Math.max(0, fruitless(block) - 2 * listened(block))
   into[0] = log(Math.min(outgoing.others1, accounted))
   into[1] = log(Math.min(outgoing.others15, accounted))
   into[2] = log(Math.min(outgoing.others60 - REPEATED_ONE_IN * repeats, accounted))
@@ -46,10 +49,10 @@ function harmFeatures(evidence: Evidence, into: Int16Array): void {
   // One more may be overflow that nobody has heard of yet.
   into[6] = log(trunksTooMany(outgoing) - 1)
   into[7] = (evidence.oddities & ODDITY.newcomer) === 0 ? 0 : LOG_UNIT
-  // A newcomer who calls again is one of them himself.
-  into[8] = log(evidence.newcomers60 - 1)
+  // A newcomer who calls again is one of them himself. A company's numbers are new on its first day too, and are listened to.
+  into[8] = log(Math.min(evidence.newcomers60 - 1, 2 * blockInVain))
   into[9] = log(block.others60)
-  into[10] = log(fruitless(block) - 2 * listened(block))
+  into[10] = log(blockInVain)
   into[11] = log(callersInVain(called))
   into[12] = strangers(evidence, ODDITY.homeFromAbroad, strangers15[0])
   into[13] = strangers(evidence, ODDITY.neighbour, strangers15[1])

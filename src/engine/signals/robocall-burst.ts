@@ -20,12 +20,10 @@ const TIMES_ALONE = 10
  */
 export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy }) => {
   const limits = policy.behaviour.robocall
-  const came = fruitless(outgoing)
   let rate = ramp(outgoing.others1, limits.callees1 >> 1, limits.callees1)
   rate = Math.max(rate, ramp(outgoing.others15, limits.callees15 >> 1, limits.callees15))
   rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
-  let fast = Math.min(rate, ramp(came, 1, limits.fruitless))
-  if (listened(outgoing) * 3 > came) fast >>= 1
+  const fast = Math.min(rate, ramp(fruitless(outgoing) - 2 * listened(outgoing), 1, limits.fruitless))
   const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless), rateAlone(outgoing, limits.callees60))
   return outgoing.days > NEW_DAYS ? strength >> 1 : strength
 }
@@ -33,7 +31,7 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
 /** The same at a pace that no rate shows: a number nobody calls, with far more calls in vain than heard. */
 function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
   if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
-  return ramp(fruitless(outgoing) - 2 * listened(outgoing), (calls >> 1) + 1, calls + 3)
+  return ramp(fruitless(outgoing) - 2 * listened(outgoing), calls >> 1, calls + 2)
 }
 
 /** Callees of the last hour beside three for every call that was heard. */

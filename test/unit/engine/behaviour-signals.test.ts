@@ -24,7 +24,10 @@ const BEHAVIOUR: Behaviour = {
   flood: { calls: 12 },
   pattern: {
     full: 1_000,
-    'any-number': { bias: -2_000, weights: { 'callees-1': 1_000, 'sequential-60': 1_000, days: -500 } },
+    'any-number': {
+      bias: -2_000,
+      weights: { 'callees-1': 1_000, 'sequential-60': 1_000, 'newcomers-60': 3_000, days: -500 },
+    },
     'new-number': { bias: -3_000, weights: { 'callees-15': 1_000 } },
     'odd-number': { bias: -2_000, weights: { 'stranger-neighbours-15': 1_000 } },
   },
@@ -82,10 +85,10 @@ describe('robocall-burst', () => {
     expect([0, 1, 2, 4, 5].map(at)).toEqual([0, 0, 250, 750, 1_000])
   })
 
-  it('is halved when more than every fourth call is listened to', () => {
+  it('counts a call that is listened to against two in vain', () => {
     const at = (brief: number, unanswered: number) =>
       strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, ...ended({ brief, unanswered }) } })
-    expect([at(5, 15), at(5, 14)]).toEqual([1_000, 500])
+    expect([at(5, 15), at(5, 14), at(5, 11)]).toEqual([1_000, 750, 0])
   })
 
   it('is halved from the third day on', () => {
@@ -108,7 +111,7 @@ describe('robocall-burst', () => {
         outgoing: { others60, ...ended({ unanswered, brief }) },
       })
     expect([at(5, 8, 0), at(4, 8, 0), at(5, 10, 1), at(5, 8, 1), at(5, 3, 0), at(5, 8, 0, 1)]).toEqual([
-      1_000, 0, 1_000, 600, 0, 0,
+      1_000, 0, 1_000, 800, 200, 0,
     ])
   })
 })
@@ -299,17 +302,24 @@ describe('calling-pattern', () => {
   const KNOWN = { incoming: { totalAttempts: 1 } }
 
   it('adds weights by doublings of 1 + count to the bias: nothing at 0, full at the limit', () => {
-    const at = (others1: number) => strengthOf('calling-pattern', { outgoing: { others1, ...unanswered(2) } })
+    const at = (others1: number) => strengthOf('calling-pattern', { outgoing: { others1, ...unanswered(9) } })
     // -2,000 + 1,000 x log2(1 + count): 0 at 3, 1,000 at 7.
     expect([0, 3, 7, 8].map(at)).toEqual([0, 0, 1_000, 1_000])
     expect(at(5)).toBeGreaterThan(500)
     expect(at(5)).toBeLessThan(700)
   })
-  it('counts callees as far as calls in vain account for them: three, and two for each', () => {
-    const at = (others1: number, count: number) =>
-      strengthOf('calling-pattern', { outgoing: { others1, ...unanswered(count) } })
-    expect([at(99, 0), at(99, 1), at(99, 2), at(5, 1), at(7, 2)]).toEqual([0, at(5, 2), 1_000, at(5, 2), 1_000])
-    expect(at(99, 1)).toBeLessThan(700)
+  it('counts callees as far as calls in vain account for them, less twice those that were heard, beside the first', () => {
+    const at = (others1: number, count: number, brief = 0) =>
+      strengthOf('calling-pattern', { outgoing: { others1, ...ended({ unanswered: count, brief }) } })
+    expect([at(99, 2), at(99, 3), at(99, 6), at(7, 9)]).toEqual([0, at(4, 9), 1_000, 1_000])
+    expect([at(99, 5, 1), at(99, 8, 1), at(99, 99, 49)]).toEqual([at(4, 9), 1_000, at(3, 9)])
+  })
+  it('counts newcomers as far as the calls of their block are in vain, and never the first', () => {
+    const at = (newcomers60: number, block: Partial<ActivityView>) =>
+      strengthOf('calling-pattern', { newcomers60, block, outgoing: { days: 9 }, ...KNOWN })
+    expect([at(8, unanswered(4)), at(1, unanswered(4)), at(8, {}), at(8, ended({ unanswered: 4, brief: 2 }))]).toEqual([
+      1_000, 0, 0, 0,
+    ])
   })
   it('of a rate alone is less than a block: nobody knows yet how the calls end', () => {
     const at = (count: number) =>
@@ -332,12 +342,12 @@ describe('calling-pattern', () => {
   })
   it('is outweighed by good evidence', () => {
     // 1,000 x log2(8) - 500 x log2(4) - 2,000 = 0
-    const at = (days: number) => strengthOf('calling-pattern', { outgoing: { others1: 7, days, ...unanswered(2) } })
+    const at = (days: number) => strengthOf('calling-pattern', { outgoing: { others1: 7, days, ...unanswered(9) } })
     expect([at(3), at(1)]).toEqual([0, 500])
   })
   it('has a scorecard for numbers that nobody calls, of their first two days', () => {
     const at = (days: number, incoming: Partial<ActivityView> = {}) =>
-      strengthOf('calling-pattern', { outgoing: { others15: 15, days, ...unanswered(6) }, incoming })
+      strengthOf('calling-pattern', { outgoing: { others15: 15, days, ...unanswered(14) }, incoming })
     expect([at(2), at(3), at(2, { totalAttempts: 1 })]).toEqual([1_000, 0, 0])
   })
   it('has a scorecard for numbers that do not fit, and a newcomer is none', () => {
@@ -347,7 +357,7 @@ describe('calling-pattern', () => {
   })
   it('is the worst of those that are about the caller', () => {
     const at = (others1: number, others15: number) =>
-      strengthOf('calling-pattern', { outgoing: { others1, others15, ...unanswered(6) } })
+      strengthOf('calling-pattern', { outgoing: { others1, others15, ...unanswered(14) } })
     expect([at(5, 5), at(5, 15), at(7, 7)]).toEqual([at(5, 0), 1_000, 1_000])
   })
   it('counts a stranger among the strangers on his trunk, and nobody else', () => {
