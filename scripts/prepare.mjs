@@ -2,7 +2,7 @@
 // anything is installed. `prepare()` is a no-op when node_modules is present and dist/ was built from these sources.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +25,8 @@ export async function prepare() {
     say('building …')
     rmSync(STAMP, { force: true })
     run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')])
+    // tsc writes 0644; npx and npm link run the file itself, and set the bit only when they first meet it.
+    chmodSync(path.join(root, 'dist', 'src', 'cli', 'main.js'), 0o755)
     writeFileSync(STAMP, stamp)
   })
 }

@@ -19,7 +19,7 @@ in too. Business numbers are judged at the end. All through the production fold,
 
   --train FILE      complaint numbers in the order they came: CSV with a column pattern or number, or a plain list
   --test FILE       the complaints that follow
-  --split SHARE     instead of --test: the first SHARE of the training file trains, the rest tests (0.7)
+  --split SHARE     instead of --test: the first SHARE of the training file trains, the rest tests, such as 0.7
   --benign FILE     numbers of real businesses
   --country CODE    how the numbers are read (US)
   --per-day N       pace of files without times: complaints a day (2500)
@@ -85,7 +85,9 @@ function readOptions(args: readonly string[]) {
   if (train === undefined) throw new EvaluateUsageError(`--train FILE is needed.\n\n${HELP}`)
   if (benign === undefined) throw new EvaluateUsageError(`--benign FILE is needed.\n\n${HELP}`)
   if ((test === undefined) === (values.split === undefined)) {
-    throw new EvaluateUsageError('Either --test FILE or --split SHARE is needed, not both.')
+    throw new EvaluateUsageError(
+      'One of --test FILE and --split SHARE is needed, and not both: --split 0.7 tests on the last 30 % of --train.',
+    )
   }
   return {
     train,

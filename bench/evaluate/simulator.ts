@@ -36,7 +36,7 @@ const USAGE = `npm run evaluate -- simulator [options]
   --policy FILE       (default data/policy.yaml)
   --numbering FILE    a regulator's range file instead of the built-in plan
   --json FILE         everything as JSON; --svg DIR: the curve as SVG
-  --quick             100000 calls of one day after one: to try things, too few for figures
+  --quick             100000 calls of one day after three: to try things, too few for figures
   --print-schema      the JSON Schema of attack files, and nothing else
 `
 
@@ -60,6 +60,9 @@ const OPTIONS = {
 /** An eighth of this fits in a minute, and call-backs reach into the next day. */
 const CALLS_MAX = 50_000_000
 const SEEDS_MAX = 100
+/** Memory of behaviour needs days to know who is new, and wrong blocks are a few of 100,000. */
+const WARM_UP_MIN = 8
+const CALLS_FOR_FIGURES = 1_000_000
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false })
@@ -68,7 +71,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.seed !== undefined && values.seeds !== undefined) throw new EvaluateUsageError('Give --seed or --seeds.')
   const seeds = (values.seeds ?? values.seed ?? '1').split(',').map((text) => whole('--seed', text, 0, 2 ** 31 - 1))
   if (seeds.length > SEEDS_MAX) throw new EvaluateUsageError(`--seeds takes at most ${SEEDS_MAX}, got ${seeds.length}.`)
-  const [quickCalls, quickDays, quickWarmUp] = values.quick ? ['100000', '1', '1'] : ['2000000', '3', '8']
+  const [quickCalls, quickDays, quickWarmUp] = values.quick ? ['100000', '1', '3'] : ['2000000', '3', '8']
   const attacksDirectory = attacksIn(values.attacks ?? 'test')
   const policyFile = values.policy ?? path.join(PACKAGE_DIRECTORY, 'data', 'policy.yaml')
   const attacks = readAttacks(attacksDirectory)
@@ -80,6 +83,9 @@ export async function run(args: readonly string[]): Promise<number> {
     attacks,
     ...readPolicy(policyFile),
     numbering: values.numbering === undefined ? builtInNumbering() : readNumbering(values.numbering),
+  }
+  if (options.warmUpDays < WARM_UP_MIN || options.calls < CALLS_FOR_FIGURES) {
+    process.stderr.write('Too few calls, or too few days before them, for figures: what comes out is to try things.\n')
   }
   checkOutputFile('--json', values.json)
   makeOutputDirectory('--svg', values.svg)

@@ -133,7 +133,9 @@ function caveatsOf(current: PolicyDocument | undefined, { policy, lists }: Candi
     caveats.push('The candidate judges the age of numbering plans differently; the replay uses the recorded strengths.')
   }
   if (differs(current.behaviour, policy.behaviour)) {
-    caveats.push('The candidate measures behaviour differently; the replay uses the strengths as they were recorded.')
+    caveats.push(
+      'The candidate has other limits of behaviour, which recorded decisions cannot show: rehearse it over calls (--events FILE, or `events`).',
+    )
   }
   if (differs(current.rules, policy.rules) || differs(current.thresholds, policy.thresholds) || lists.length > 0) {
     caveats.push(

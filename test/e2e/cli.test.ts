@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
@@ -39,6 +39,10 @@ function run(program: string, words: readonly string[], settings: RunSettings): 
 }
 
 /** The built command as a shell runs it, against a service as an operator runs it. */
+it('is a program: npx and npm link run the file itself', () => {
+  expect(() => accessSync(main, constants.X_OK)).not.toThrow()
+})
+
 describe('the zaslon command', () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-cli-'))
   let service: RunningService
