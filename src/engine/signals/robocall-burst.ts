@@ -23,7 +23,9 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
   let rate = ramp(outgoing.others1, limits.callees1 >> 1, limits.callees1)
   rate = Math.max(rate, ramp(outgoing.others15, limits.callees15 >> 1, limits.callees15))
   rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
-  const fast = Math.min(rate, ramp(fruitless(outgoing) - 2 * listened(outgoing), 1, limits.fruitless))
+  // Who is called by a school does not hang up at once: that counts twice.
+  const inVain = fruitless(outgoing) + outgoing.short60 - 2 * listened(outgoing)
+  const fast = Math.min(rate, ramp(inVain, 1, limits.fruitless))
   const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless), rateAlone(outgoing, limits.callees60))
   return outgoing.days > NEW_DAYS ? strength >> 1 : strength
 }

@@ -135,7 +135,11 @@ describe('npm run evaluate -- complaints', () => {
       /No row of the benign file/,
     ],
     ['no --benign', ['--train', train, '--test', test], /--benign FILE is needed/],
-    ['neither --test nor --split', ['--train', train, '--benign', benign], /Either --test FILE or --split SHARE/],
+    [
+      'neither --test nor --split',
+      ['--train', train, '--benign', benign],
+      /One of --test FILE and --split SHARE is needed/,
+    ],
     [
       'a split of 1',
       ['--train', train, '--benign', benign, '--split', '1'],

@@ -91,6 +91,12 @@ describe('robocall-burst', () => {
     expect([at(5, 15), at(5, 14), at(5, 11)]).toEqual([1_000, 750, 0])
   })
 
+  it('counts a call hung up at once twice', () => {
+    const at = (short: number, unanswered: number) =>
+      strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, ...ended({ short, unanswered }) } })
+    expect([at(0, 4), at(1, 3), at(2, 1)]).toEqual([750, 1_000, 1_000])
+  })
+
   it('is halved from the third day on', () => {
     const at = (days: number) =>
       strengthOf('robocall-burst', { ...ESTABLISHED, outgoing: { others1: 99, days, ...ended({ unanswered: 9 }) } })

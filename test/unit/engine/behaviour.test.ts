@@ -190,7 +190,10 @@ describe('the call that is decided', () => {
     const world = openWorld()
     // A table that covers days, so that the caller is new.
     world.screen({ caller: CALLER + 5_000, nowMs: NOW - 3 * DAY_MS })
-    for (let index = 0; index < 40; index++) world.screen({ callee: CALLEE + 10 * index })
+    for (let index = 0; index < 40; index++) {
+      world.screen({ callee: CALLEE + 10 * index })
+      world.screener.endCall(endOf({ callee: CALLEE + 10 * index, answered: false }))
+    }
     const self = { callee: CALLER }
     const { score } = world.explain(self)
     expect(score).toBeGreaterThan(0)
@@ -203,7 +206,10 @@ describe('explanations of withheld calls', () => {
     const world = openWorld()
     // A table that covers days, so that the caller is new.
     world.screen({ caller: CALLER + 5_000, nowMs: NOW - 3 * DAY_MS })
-    for (let index = 0; index < 40; index++) world.screen({ callee: CALLEE + 10 * index })
+    for (let index = 0; index < 40; index++) {
+      world.screen({ callee: CALLEE + 10 * index })
+      world.screener.endCall(endOf({ callee: CALLEE + 10 * index, answered: false }))
+    }
     expect(world.explain({}).signals.some(({ strength }) => strength > 0)).toBe(true)
     const { reasons } = world.explain({ caller: -1 })
     expect(reasons.map(({ code }) => code)).toEqual(['withheld'])
