@@ -6,7 +6,10 @@
 
 /** Limits of one signal: names to whole numbers. */
 export type BehaviourLimits = {
-  /** Distinct callees within 1, 15, 60 minutes, any of them, and calls in vain that make a robocall burst at full strength. */
+  /**
+   * Distinct callees within 1, 15, 60 minutes, any of them, and calls in vain beyond twice those that were heard, that make a
+   * robocall burst at full strength.
+   */
   readonly robocall: {
     readonly callees1: number
     readonly callees15: number

@@ -5,6 +5,7 @@ import type { SignalContext } from './compiled-state.ts'
 import type { Evidence } from './evidence.ts'
 import { isJudgedBy, LOG_UNIT, patternFeatures } from './signals/calling-pattern.ts'
 import { fruitless, listened, talks } from './signals/outcomes.ts'
+import { burstInVain } from './signals/robocall-burst.ts'
 
 /** One figure behind a signal: what was counted, and the limit of the policy it is held against, when there is one. */
 export type SignalValue = { readonly name: string; readonly value: number; readonly limit?: number }
@@ -30,8 +31,8 @@ const DESCRIBED: Readonly<Partial<Record<SignalName, Describe>>> = {
     value('callees60', outgoing.others60, behaviour.robocall.callees60),
     value('days', outgoing.days),
     value('incoming', incoming.totalAttempts),
-    value('fruitless60', fruitless(outgoing), behaviour.robocall.fruitless),
-    value('listened60', listened(outgoing)),
+    value('surplusInVain60', burstInVain(outgoing), behaviour.robocall.fruitless),
+    ...outcomes(outgoing),
   ],
   'one-ring': ({ outgoing }, { policy: { behaviour } }) => [
     value('rungOnce60', outgoing.oneRing60, behaviour.oneRing.callees),

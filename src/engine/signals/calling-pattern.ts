@@ -5,7 +5,7 @@ import { type Evidence, ODDITY } from '../evidence.ts'
 import { callersInVain } from './callee-flood.ts'
 import { trunksTooMany } from './many-trunks.ts'
 import { rungOnce } from './one-ring.ts'
-import { fruitless, listened, REPEATED_ONE_IN, talks } from './outcomes.ts'
+import { fruitless, listened, REPEATED_ONE_IN, surplusInVain, talks } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -24,7 +24,7 @@ function log(count: number): number {
  * calls end, and nobody knows how a call would have ended that was refused.
  */
 function accountedFor(outgoing: ActivityView): number {
-  return 1 + Math.max(0, fruitless(outgoing) - 2 * listened(outgoing))
+  return 1 + Math.max(0, surplusInVain(outgoing))
 }
 
 /**
@@ -39,7 +39,7 @@ function harmFeatures(evidence: Evidence, into: Int16Array): void {
   const { outgoing, block, called, strangers15 } = evidence
   const repeats = outgoing.attempts60 - outgoing.others60
   const accounted = accountedFor(outgoing)
-  const blockInVain = Math.max(0, fruitless(block) - 2 * listened(block))
+  const blockInVain = Math.max(0, surplusInVain(block))
   into[0] = log(Math.min(outgoing.others1, accounted))
   into[1] = log(Math.min(outgoing.others15, accounted))
   into[2] = log(Math.min(outgoing.others60 - REPEATED_ONE_IN * repeats, accounted))

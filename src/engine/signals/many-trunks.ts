@@ -1,5 +1,5 @@
 import type { ActivityView } from '../../shm/activity-view.ts'
-import { fruitless, listened } from './outcomes.ts'
+import { listened, surplusInVain } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -11,9 +11,8 @@ const OVERFLOW_ONE_IN = 8
  * vain, less twice those that were heard.
  */
 export function trunksTooMany(outgoing: ActivityView): number {
-  const heard = listened(outgoing)
-  const unexplained = outgoing.trunks15 - 1 - Math.trunc(heard / OVERFLOW_ONE_IN)
-  return Math.min(unexplained, 2 * (fruitless(outgoing) - 2 * heard))
+  const unexplained = outgoing.trunks15 - 1 - Math.trunc(listened(outgoing) / OVERFLOW_ONE_IN)
+  return Math.min(unexplained, 2 * surplusInVain(outgoing))
 }
 
 /**

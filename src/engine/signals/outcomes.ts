@@ -10,6 +10,11 @@ export function listened(activity: ActivityView): number {
   return activity.answered60 - activity.short60
 }
 
+/** Calls of the last hour in vain beyond twice those that were listened to: below 0 where most are. */
+export function surplusInVain(activity: ActivityView): number {
+  return fruitless(activity) - 2 * listened(activity)
+}
+
 /** Calls of the last hour in which people talked: 30 seconds or more. */
 export function talks(activity: ActivityView): number {
   return activity.answered60 - activity.short60 - activity.brief60

@@ -1,5 +1,5 @@
 import { STRENGTH_FULL } from '../../domain/signal.ts'
-import { fruitless, listened } from './outcomes.ts'
+import { surplusInVain } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -19,7 +19,7 @@ const VAIN = 4
  */
 export const poolRotation: Signal = (_call, { block, newcomers60 }, { policy }) => {
   const { newcomers, callers, calls } = policy.behaviour.rotation
-  const inVain = fruitless(block) - 2 * listened(block)
+  const inVain = surplusInVain(block)
   const doubt = STRENGTH_UNHEARD + Math.floor((REST * ramp(inVain, 0, VAIN)) / STRENGTH_FULL)
   const byNewcomers = Math.min(doubt, ramp(newcomers60, newcomers >> 2, newcomers))
   if (block.others60 + 1 < callers) return byNewcomers

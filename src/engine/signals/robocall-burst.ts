@@ -1,6 +1,6 @@
 import { STRENGTH_FULL } from '../../domain/signal.ts'
 import type { ActivityView } from '../../shm/activity.ts'
-import { fruitless, listened } from './outcomes.ts'
+import { listened, surplusInVain } from './outcomes.ts'
 import { ramp } from './ramp.ts'
 import type { Signal } from './signal.ts'
 
@@ -23,17 +23,20 @@ export const robocallBurst: Signal = (_call, { outgoing, incoming }, { policy })
   let rate = ramp(outgoing.others1, limits.callees1 >> 1, limits.callees1)
   rate = Math.max(rate, ramp(outgoing.others15, limits.callees15 >> 1, limits.callees15))
   rate = Math.max(rate, ramp(outgoing.others60, limits.callees60 >> 1, limits.callees60))
-  // Who is called by a school does not hang up at once: that counts twice.
-  const inVain = fruitless(outgoing) + outgoing.short60 - 2 * listened(outgoing)
-  const fast = Math.min(rate, ramp(inVain, 1, limits.fruitless))
+  const fast = Math.min(rate, ramp(burstInVain(outgoing), 1, limits.fruitless))
   const strength = Math.max(fast, slow(outgoing, incoming, limits.fruitless), rateAlone(outgoing, limits.callees60))
   return outgoing.days > NEW_DAYS ? strength >> 1 : strength
+}
+
+/** Calls in vain beyond those that were heard; who is called by a school does not hang up at once, so that counts twice. */
+export function burstInVain(outgoing: ActivityView): number {
+  return surplusInVain(outgoing) + outgoing.short60
 }
 
 /** The same at a pace that no rate shows: a number nobody calls, with far more calls in vain than heard. */
 function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
   if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
-  return ramp(fruitless(outgoing) - 2 * listened(outgoing), calls >> 1, calls + 2)
+  return ramp(surplusInVain(outgoing), calls >> 1, calls + 2)
 }
 
 /** Callees of the last hour beside three for every call that was heard. */

@@ -227,7 +227,8 @@ describe('the smallest changes that would flip a verdict', () => {
         { name: 'callees60', value: 20, limit: 80 },
         { name: 'days', value: 1 },
         { name: 'incoming', value: 1 },
-        { name: 'fruitless60', value: 20, limit: 4 },
+        { name: 'surplusInVain60', value: 20, limit: 4 },
+        { name: 'fruitless60', value: 20 },
         { name: 'listened60', value: 0 },
       ])
       expect(signals.find(({ signal }) => signal === 'watched')?.values).toEqual([])
