@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { runBench, type Say } from './lib/run-bench.ts'
 import { benchAutocannon } from './load/autocannon.ts'
 import { benchHttpRatio } from './load/http-ratio.ts'
@@ -9,15 +11,25 @@ import { benchCatchUp } from './scale/nodes-catch-up.ts'
 import { benchNodesNumbers } from './scale/nodes-numbers.ts'
 import { benchRedisLists } from './scale/redis-lists.ts'
 import { benchStart } from './scale/start.ts'
+import { compareWithBaseline, keepBaseline } from './suite/baselines.ts'
+import { writeDocument } from './suite/document.ts'
+import { PART_NAMES, type PartName } from './suite/measures.ts'
+import type { Part } from './suite/part.ts'
+import { printMeasures, runAll } from './suite/run-all.ts'
+import { runPart } from './suite/run-part.ts'
 
-/** `npm run bench -- NAME [--quick] [...]`: one benchmark, its result printed and kept in bench/results/. */
+/**
+ * `npm run bench [-- --quick]`: the whole suite (suite/measures.ts), its table printed and, of a full run, written into
+ * docs/PERFORMANCE.md. `npm run bench -- NAME [--quick] [...]`: one part of it, or another benchmark; kept in bench/results/.
+ */
 type Bench = {
   readonly about: string
   readonly run: (quick: boolean, flags: readonly string[], say: Say) => Promise<unknown>
 }
 
-/** Three times what the longest takes on a machine that others use too. */
+/** Of other benchmarks; a part says itself how long it takes. Three times what the longest takes on a machine that others use too. */
 const MINUTES_MAX = 30
+const SUITE_MINUTES_MAX = 240
 
 const BENCHES: Record<string, Bench> = {
   import: {
@@ -81,16 +93,72 @@ function countOf(flags: readonly string[], otherwise: number): number {
   return flags.includes('--count') && count > 0 ? count : otherwise
 }
 
-const [name, ...flags] = process.argv.slice(2)
-const bench = name === undefined ? undefined : BENCHES[name]
-if (bench) {
-  const quick = flags.includes('--quick')
-  const exitCode = await runBench((say) => bench.run(quick, flags, say), { minutesMax: MINUTES_MAX })
-  // Whatever a bench that was ended still waits for must not hold the terminal.
-  process.stdout.write('', () => process.exit(exitCode))
-} else {
-  const lines = Object.entries(BENCHES).map(([key, { about }]) => `  npm run bench -- ${key.padEnd(18)} ${about}`)
-  const micro = '  node dist/bench/micro/NAME.js            gate, phone-number, screen, parse-list, …'
-  process.stdout.write(`Benchmarks, each also with --quick:\n${lines.join('\n')}\n${micro}\n`)
-  if (name !== undefined) process.exitCode = 2
+const COMMANDS: Record<string, { about: string; run: (quick: boolean) => number }> = {
+  measures: {
+    about: 'the table of measures from what is in bench/results',
+    run(quick) {
+      printMeasures(quick, 0)
+      return 0
+    },
+  },
+  document: {
+    about: 'docs/PERFORMANCE.md and its charts from what is in bench/results',
+    run() {
+      const missing = writeDocument()
+      process.stdout.write(
+        missing.length === 0 ? 'Written.\n' : `Written; not run in full yet: ${missing.join(', ')}\n`,
+      )
+      return 0
+    },
+  },
+  compare: {
+    about: 'what was measured last against bench/baselines; 1 when something got worse',
+    run: compareWithBaseline,
+  },
+  baseline: { about: 'what was measured last becomes the baseline', run: keepBaseline },
 }
+
+async function partOf(name: PartName): Promise<Part | undefined> {
+  const file = path.join(import.meta.dirname, 'parts', `${name}.js`)
+  return existsSync(file) ? ((await import(file)) as { part: Part }).part : undefined
+}
+
+async function main([name, ...flags]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--quick') {
+    return runBench((say) => runAll(name === '--quick', say), { minutesMax: SUITE_MINUTES_MAX })
+  }
+  const quick = flags.includes('--quick')
+  const part = PART_NAMES.find((known) => known === name)
+  const found = part === undefined ? undefined : await partOf(part)
+  if (part !== undefined && found !== undefined) {
+    return runBench((say) => runPart(part, found, { quick, flags, say }), { minutesMax: 3 * found.minutes })
+  }
+  const bench = BENCHES[name]
+  if (bench) return runBench((say) => bench.run(quick, flags, say), { minutesMax: MINUTES_MAX })
+  const command = COMMANDS[name]
+  if (command) return command.run(quick)
+  process.stdout.write(await usage())
+  return name === '--help' ? 0 : 2
+}
+
+async function usage(): Promise<string> {
+  const line = (key: string, about: string) => `  npm run bench -- ${key.padEnd(18)} ${about}`
+  const parts: string[] = []
+  for (const part of PART_NAMES) {
+    const found = await partOf(part)
+    if (found !== undefined) parts.push(line(part, `${found.about} (full: about ${found.minutes} min)`))
+  }
+  const about = (table: Record<string, { about: string }>) =>
+    Object.entries(table).map(([key, entry]) => line(key, entry.about))
+  return [
+    'npm run bench runs every part, npm run bench -- --quick a short form of each in less than 6 minutes.',
+    `Parts, each also with --quick:\n${parts.join('\n')}`,
+    `Other benchmarks, each also with --quick:\n${about(BENCHES).join('\n')}`,
+    `Results:\n${about(COMMANDS).join('\n')}`,
+    'Pieces: node dist/bench/micro/NAME.js (gate, phone-number, screen, parse-list, …)\n',
+  ].join('\n\n')
+}
+
+const exitCode = await main(process.argv.slice(2))
+// Whatever a bench that was ended still waits for must not hold the terminal.
+process.stdout.write('', () => process.exit(exitCode))

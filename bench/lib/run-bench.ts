@@ -8,7 +8,7 @@ export type Say = (text: string) => void
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * Runs one bench for so long at most, and resolves with the exit code when nothing of it is left: no process, no directory.
+ * Runs one bench for so long at most, and resolves with its exit code (0 when it has none) when nothing of it is left: no process, no directory.
  * The bench itself may still be waiting for what was taken from it: the caller ends the process.
  */
 export async function runBench(
@@ -32,7 +32,7 @@ export async function runBench(
     setTimeout(giveUp, minutesMax * 60_000).unref()
   })
   try {
-    return await Promise.race([work(say).then(() => 0), stopped])
+    return await Promise.race([work(say).then((code) => (typeof code === 'number' ? code : 0)), stopped])
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
     return 1
