@@ -1,0 +1,140 @@
+/** The load generator (generator.c): compiled when it is first needed, run once for each round. */
+import { execFile } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { build, type Histogram } from 'hdr-histogram-js'
+import { compileC } from '../lib/compile-c.ts'
+import { GENERATOR_CORE, pinned } from '../lib/pin.ts'
+
+export type GeneratorOptions = {
+  readonly port: number
+  /** Made by writeTrafficFile. */
+  readonly traffic: string
+  readonly connections: number
+  readonly seconds: number
+  readonly warmupSeconds?: number
+  /** Requests on their way on each connection; more than 1 is a pipeline. */
+  readonly depth?: number
+  /** Requests a second, each at its time; missing: as many as get answered. */
+  readonly rate?: number
+  /** A request that could not be sent for so long is given up, as a switch does. */
+  readonly patienceMs?: number
+  /** It ends after so many answers: for a stream that is compared. */
+  readonly answers?: number
+  /** Speaks WebSocket after an upgrade to this path and subprotocol. */
+  readonly socket?: { readonly path: string; readonly protocol: string }
+}
+
+/** Counts of the time after the warm-up. */
+export type Generated = {
+  readonly seconds: number
+  readonly sent: number
+  readonly answered: number
+  readonly answeredCalls: number
+  /** Answers that are no 2xx. */
+  readonly errors: number
+  readonly overloaded: number
+  readonly givenUp: number
+  /** Sent, and no answer within two seconds after the end. */
+  readonly unanswered: number
+  readonly flagged: number
+  readonly blocked: number
+  /** How much later than intended the generator sent, waiting for a connection included. */
+  readonly meanLateMs: number
+  readonly maxLateMs: number
+  readonly lostSamples: number
+  /** Of the decisions in their order (FNV-1a, 64 bits), and of how many. */
+  readonly hash: string
+  readonly hashed: number
+  readonly cpuSeconds: number
+}
+
+export type Timed = Generated & {
+  /** Tenths of a microsecond from the intended time to the answer (percentileMs); `overloaded` apart. */
+  readonly times: Histogram
+  readonly overloadedTimes: Histogram
+}
+
+/** So that no call id comes twice in one bench, over all its runs. */
+let cycle = 1
+
+/** Runs it on its own core. Throws when the server closes a connection or cannot be reached: no figure without answers. */
+export async function generate(options: GeneratorOptions): Promise<Generated> {
+  return run(options, [])
+}
+
+/** As generate, with the times of all answers. */
+export async function generateTimed(options: GeneratorOptions): Promise<Timed> {
+  const file = path.join(os.tmpdir(), `samples-${cycle}.bin`)
+  try {
+    const generated = await run(options, ['--samples', file])
+    return { ...generated, ...readTimes(file) }
+  } finally {
+    rmSync(file, { force: true })
+  }
+}
+
+async function run(options: GeneratorOptions, more: readonly string[]): Promise<Generated> {
+  const named = {
+    port: options.port,
+    traffic: options.traffic,
+    connections: options.connections,
+    seconds: options.seconds,
+    warmup: options.warmupSeconds ?? 0,
+    depth: options.depth ?? 1,
+    rate: options.rate ?? 0,
+    'patience-ms': options.patienceMs ?? 0,
+    answers: options.answers ?? 0,
+    cycle,
+  }
+  const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
+  if (options.socket !== undefined) args.push('--upgrade', upgradeFile(options.socket))
+  const [program = '', ...before] = [...pinned(GENERATOR_CORE), compileC('bench/generator/generator.c')]
+  const { stdout } = await promisify(execFile)(program, [...before, ...args, ...more])
+  const { nextCycle, ...generated } = JSON.parse(stdout) as Generated & { nextCycle: number }
+  cycle = nextCycle
+  return generated
+}
+
+/** RFC 6455 section 4.1, with the key of its example: nobody checks it here. */
+function upgradeFile({ path: target, protocol }: NonNullable<GeneratorOptions['socket']>): string {
+  const file = path.join(os.tmpdir(), `upgrade-${protocol}.txt`)
+  const lines = [
+    `GET ${target} HTTP/1.1`,
+    'Host: 127.0.0.1',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    `Sec-WebSocket-Protocol: ${protocol}`,
+  ]
+  writeFileSync(file, `${lines.join('\r\n')}\r\n\r\n`)
+  return file
+}
+
+/** Three digits, up to the 26.8 s that a sample can hold. */
+function emptyTimes(): Histogram {
+  return build({ lowestDiscernibleValue: 1, highestTrackableValue: 2 ** 35, numberOfSignificantValueDigits: 3 })
+}
+
+const TENTHS = 2 ** 28
+
+function readTimes(file: string): Pick<Timed, 'times' | 'overloadedTimes'> {
+  const bytes = readFileSync(file)
+  const samples = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+  const [times, overloadedTimes] = [emptyTimes(), emptyTimes()]
+  for (const sample of samples) {
+    // Tenths of a microsecond, at least one: the histogram counts whole numbers from 1.
+    const tenths = Math.max(1, sample % TENTHS)
+    if (sample < TENTHS) times.recordValue(tenths)
+    else overloadedTimes.recordValue(tenths)
+  }
+  return { times, overloadedTimes }
+}
+
+/** Milliseconds below which so many percent of the answers came. */
+export function percentileMs(times: Histogram, percent: number): number {
+  return times.getValueAtPercentile(percent) / 10_000
+}

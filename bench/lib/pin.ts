@@ -1,0 +1,16 @@
+import { execFileSync } from 'node:child_process'
+import os from 'node:os'
+
+/** Two cores: what is measured has one to itself, whatever makes the load the other. */
+export const SERVER_CORE = 0
+export const GENERATOR_CORE = os.availableParallelism() > 1 ? 1 : 0
+
+/** All threads of running processes; threads and processes that they start later go with them. */
+export function pin(pids: readonly number[], core = SERVER_CORE): void {
+  for (const pid of pids) execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: 'ignore' })
+}
+
+/** Before a command that starts on that core. */
+export function pinned(core = SERVER_CORE): string[] {
+  return ['taskset', '-c', String(core)]
+}
