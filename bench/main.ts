@@ -150,7 +150,7 @@ async function usage(): Promise<string> {
     `Parts, each also with --quick:\n${parts.join('\n')}`,
     `Other benchmarks, each also with --quick:\n${about(BENCHES).join('\n')}`,
     `Results:\n${about(COMMANDS).join('\n')}`,
-    'Pieces: node dist/bench/micro/NAME.js (gate, phone-number, screen, parse-list, …)\n',
+    'More pieces: node dist/bench/micro/NAME.js (screen, verdict-http, parse-list, pairs, block-table, apply-facts)\n',
   ].join('\n\n')
 }
 

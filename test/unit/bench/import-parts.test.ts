@@ -58,3 +58,14 @@ describe('a file for redis-cli --pipe', () => {
     expect(members.at(-1)).toBe(generatedNumber(100_000))
   })
 })
+
+describe('generated numbers', () => {
+  it.each([0, 1, 42, 999_999_999, 1_000_000_000, 1_700_000_001, 4_000_000_000])(
+    'are a bijection by a multiplier: %d',
+    (index) => {
+      const value = (BigInt(index) * 387_420_489n + 123_456_789n) % 1_000_000_000n
+      expect(generatedNumber(index)).toBe(`+79${String(value).padStart(9, '0')}`)
+      expect(generatedNumber(0, index)).toBe(generatedNumber(index))
+    },
+  )
+})
