@@ -41,12 +41,12 @@ export async function startFilter(
 ): Promise<CFilter> {
   const child = spawn(program, [keyCount, probeCount, seed].map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The filter in C ended with ${code}.`)
+  })
+  // Whoever waits for a line hears of it.
+  ended.catch(() => {})
   const nextLine = async () => {
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`The filter in C ended with ${code}.`)
-    })
-    // Only the race below hears of it.
-    ended.catch(() => {})
     const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string]
     return line.split(' ').map(Number)
   }

@@ -77,7 +77,6 @@ function formsOf(): Form[] {
     texts: Array.from({ length: TEXTS }, () => ({ text: make(), country: 'RU', rules })),
   })
   return [
-    { name: 'hand-checked forms', mode: 'list', isShared: true, texts: handChecked() },
     generated('+79161234567', true, () => `+7916${sevenDigits()}`),
     generated('79161234567', true, () => `7916${sevenDigits()}`),
     generated('89161234567', true, () => `8916${sevenDigits()}`),
@@ -86,6 +85,7 @@ function formsOf(): Form[] {
     generated('sip:+7916…@…;user=phone', true, () => `sip:+7916${sevenDigits()}@sbc.example.net;user=phone`),
     generated('"Ivan" <sip:+7916…@…>;tag=1', false, () => `"Ivan" <sip:+7916${sevenDigits()}@sbc.example.net>;tag=1`),
     generated('+791612345678, too long', false, () => `+79161${sevenDigits()}`),
+    { name: 'hand-checked forms', mode: 'list', isShared: true, texts: handChecked() },
   ]
 }
 
