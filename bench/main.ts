@@ -6,7 +6,6 @@ import { benchHttpRatio } from './load/http-ratio.ts'
 import { benchNodesVerdicts } from './load/nodes-verdicts.ts'
 import { benchNodesVisibility } from './load/nodes-visibility.ts'
 import { benchReportVisibility } from './load/report-visibility.ts'
-import { benchImport } from './scale/import.ts'
 import { benchCatchUp } from './scale/nodes-catch-up.ts'
 import { benchNodesNumbers } from './scale/nodes-numbers.ts'
 import { benchRedisLists } from './scale/redis-lists.ts'
@@ -32,10 +31,6 @@ const MINUTES_MAX = 30
 const SUITE_MINUTES_MAX = 240
 
 const BENCHES: Record<string, Bench> = {
-  import: {
-    about: 'list imports beside live traffic, on disk and in memory (full: 10 M rows, about 4 minutes)',
-    run: (quick) => benchImport({ rows: quick ? 500_000 : 10_000_000, repeats: quick ? 1 : 3 }),
-  },
   'report-visibility': {
     about: 'report accepted -> every thread of every process judges by it',
     run: (quick) => benchReportVisibility({ rounds: quick ? 50 : 500 }),
@@ -155,7 +150,7 @@ async function usage(): Promise<string> {
     `Parts, each also with --quick:\n${parts.join('\n')}`,
     `Other benchmarks, each also with --quick:\n${about(BENCHES).join('\n')}`,
     `Results:\n${about(COMMANDS).join('\n')}`,
-    'Pieces: node dist/bench/micro/NAME.js (gate, phone-number, screen, parse-list, …)\n',
+    'More pieces: node dist/bench/micro/NAME.js (screen, verdict-http, parse-list, pairs, block-table, apply-facts)\n',
   ].join('\n\n')
 }
 

@@ -1,16 +1,19 @@
 /** A small line chart as SVG text: axes, ticks, lines with names. Nothing a reader could not check by eye. */
 export type ChartLine = { readonly name: string; readonly points: readonly (readonly [x: number, y: number])[] }
 
+/** What lies outside is drawn at its edge. A logarithmic one begins above 0. */
+export type ChartAxis = {
+  readonly label: string
+  readonly min: number
+  readonly max: number
+  readonly ticks: readonly number[]
+  readonly isLog?: boolean
+}
+
 export type Chart = {
   readonly title: string
-  readonly x: {
-    readonly label: string
-    readonly min: number
-    readonly max: number
-    readonly ticks: readonly number[]
-    readonly isLog?: boolean
-  }
-  readonly y: { readonly label: string; readonly min: number; readonly max: number; readonly ticks: readonly number[] }
+  readonly x: ChartAxis
+  readonly y: ChartAxis
   readonly lines: readonly ChartLine[]
 }
 
@@ -21,12 +24,8 @@ const MARGIN = { left: 70, right: 20, top: 40, bottom: 60 }
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 
 export function svgChart({ title, x, y, lines }: Chart): string {
-  const along = (value: number) => (x.isLog ? Math.log10(Math.max(value, x.min)) : value)
-  const span = along(x.max) - along(x.min)
-  const toX = (value: number) =>
-    round(MARGIN.left + ((along(Math.min(x.max, Math.max(x.min, value))) - along(x.min)) / span) * innerWidth())
-  const toY = (value: number) =>
-    round(MARGIN.top + (1 - (Math.min(y.max, Math.max(y.min, value)) - y.min) / (y.max - y.min)) * innerHeight())
+  const toX = (value: number) => round(MARGIN.left + shareAlong(x, value) * innerWidth())
+  const toY = (value: number) => round(MARGIN.top + (1 - shareAlong(y, value)) * innerHeight())
   const bottom = HEIGHT - MARGIN.bottom
   const right = WIDTH - MARGIN.right
   const parts = [
@@ -57,6 +56,13 @@ export function svgChart({ title, x, y, lines }: Chart): string {
     parts.push(`<text x="${right - 8}" y="${legendY}" text-anchor="end" fill="${colour}">${escaped(name)}</text>`)
   }
   return `${parts.join('\n')}\n</svg>\n`
+}
+
+/** 0 at the beginning of the axis, 1 at its end. */
+function shareAlong({ min, max, isLog }: ChartAxis, value: number): number {
+  const scale = isLog ? Math.log10 : (plain: number) => plain
+  const held = Math.min(max, Math.max(min, value))
+  return (scale(held) - scale(min)) / (scale(max) - scale(min))
 }
 
 function innerWidth(): number {

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { compareWithRedis } from '../lists/against-redis.ts'
+import { importBesideTraffic } from '../lists/beside-traffic.ts'
+import type { Part } from '../suite/part.ts'
+
+/** A round of Redis takes 20 s on these cores: three of them, where other parts have seven. */
+const FULL = { rows: 10_000_000, rounds: 3, repeats: 3 }
+const QUICK = { rows: 300_000, rounds: 3, repeats: 1 }
+
+export const part: Part = {
+  about: '10 M rows to active against redis-cli --pipe of the same rows, and beside live traffic',
+  minutes: 5,
+  async run({ quick, say }) {
+    const { rows, rounds, repeats } = quick ? QUICK : FULL
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-bench-'))
+    try {
+      const redis = await compareWithRedis({ rows, rounds, directory }, say)
+      if (quick) return redis
+      const traffic = await importBesideTraffic({ rows, repeats, directory }, say)
+      return {
+        measured: redis.measured,
+        tables: [...redis.tables, ...traffic.tables],
+        raw: { againstRedis: redis.raw, besideTraffic: traffic.raw },
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+}
