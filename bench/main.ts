@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { runBench, type Say } from './lib/run-bench.ts'
-import { benchAutocannon } from './load/autocannon.ts'
-import { benchHttpRatio } from './load/http-ratio.ts'
 import { benchNodesVerdicts } from './load/nodes-verdicts.ts'
 import { benchNodesVisibility } from './load/nodes-visibility.ts'
 import { benchReportVisibility } from './load/report-visibility.ts'
@@ -34,15 +32,6 @@ const BENCHES: Record<string, Bench> = {
   'report-visibility': {
     about: 'report accepted -> every thread of every process judges by it',
     run: (quick) => benchReportVisibility({ rounds: quick ? 50 : 500 }),
-  },
-  'http-ratio': {
-    about:
-      'HTTP verdicts on one thread against a bare uWebSockets.js handler (full: 10 M rows listed, about 4 minutes)',
-    run: (quick) => benchHttpRatio({ rows: quick ? 100_000 : 10_000_000, rounds: quick ? 2 : 7 }),
-  },
-  autocannon: {
-    about: 'the same with autocannon, as a cross-check',
-    run: (quick) => benchAutocannon({ seconds: quick ? 2 : 8, rounds: quick ? 1 : 3 }),
   },
   start: {
     about: 'seconds to ready with a large list stored (full: 10 M rows, about 3 minutes)',

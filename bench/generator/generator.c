@@ -7,7 +7,10 @@
  * also writes its traffic files and reads its samples.
  *
  *   generator --port 8090 --traffic FILE --connections 32 --seconds 5 [--warmup 1] [--depth 1] [--rate 0] [--patience-ms 0]
- *             [--cycle 0] [--upgrade FILE] [--samples FILE] [--answers N]
+ *             [--cycle 0] [--upgrade FILE] [--samples FILE] [--answers N] [--rest 0]
+ *
+ * An open loop spins, to send at its times; with --rest 1 it sleeps between them and is some hundredths of a millisecond late: for
+ * servers that need its core too.
  *
  * A traffic file holds requests that are sent in their order and then from the beginning (the next cycle). Places in them are
  * patched before each sending, so that no call is ever sent twice (all integers little-endian):
@@ -39,7 +42,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 1024, IN_BYTES = 1 << 18, OUT_BYTES = 1 << 21, SAMPLES_MAX = 1 << 26 };
+enum { DEPTH_MAX = 1024, IN_BYTES = 1 << 18, OUT_BYTES = 1 << 21, SAMPLES_MAX = 1 << 26, READY_MAX = 512 };
 /* Wire code of the reason (docs/wire.md). */
 enum { OVERLOADED = 20 };
 enum { DECIMAL, HASH, DIGITS, NUMBER, DEADLINE_DIGITS, DEADLINE };
@@ -58,7 +61,7 @@ struct connection {
 };
 
 static struct {
-  int port, connections, depth;
+  int port, connections, depth, rest;
   double seconds, warmup, rate, patience_ms;
   uint64_t cycle, answers;
   const char *traffic, *samples, *upgrade;
@@ -75,7 +78,7 @@ static uint32_t *samples;
 static uint64_t sample_count, sample_overflow;
 static uint64_t start_ns, measure_ns, end_ns;
 /* Of the measured time alone. */
-static struct { uint64_t sent, calls, answered, answered_calls, overloaded, errors, given_up, late_total_ns, late_max_ns, block, flag; } seen;
+static struct { uint64_t sent, calls, served_calls, answered, answered_calls, overloaded, errors, given_up, late_total_ns, late_max_ns, block, flag; } seen;
 static uint64_t answer_hash = 1469598103934665603ull, hashed;
 static int64_t epoch_offset_ns;
 
@@ -103,6 +106,7 @@ static void read_options(int argc, char **argv) {
     else if (!strcmp(name, "--patience-ms")) options.patience_ms = atof(value);
     else if (!strcmp(name, "--cycle")) options.cycle = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--answers")) options.answers = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--rest")) options.rest = atoi(value);
     else if (!strcmp(name, "--samples")) options.samples = value;
     else if (!strcmp(name, "--upgrade")) options.upgrade = value;
     else { errno = 0; fail("unknown option"); }
@@ -225,6 +229,7 @@ static void note_decision(const char *body, size_t length, uint64_t calls, int i
     return;
   }
   const char *end = body + length;
+  for (const char *at = body; (at = memmem(at, end - at, "\"overloaded\"", 12)) != NULL; at += 12) seen.overloaded++;
   while ((found = memmem(body, end - body, "\"decision\":\"", 12)) != NULL && found + 13 < end) {
     unsigned verdict = found[12] == 'a' ? 0 : found[12] == 'f' ? 1 : 2;
     if (verdict == 1) seen.flag++;
@@ -240,14 +245,15 @@ static void note_answer(struct connection *c, const char *body, size_t length, i
   struct waiting w = c->waiting[c->head];
   c->head = (c->head + 1) % DEPTH_MAX;
   c->count--;
+  seen.served_calls += w.calls;
   uint64_t at = now();
   if (at < measure_ns || w.since > end_ns || (options.rate == 0 && at > end_ns)) return;
   if (is_error) { seen.errors++; return; }
-  int overloaded = !is_binary && w.calls == 1 && memmem(body, length, "\"overloaded\"", 12) != NULL;
   seen.answered++;
   seen.answered_calls += w.calls;
-  seen.overloaded += overloaded;
+  uint64_t overloaded_before = seen.overloaded;
   if (w.calls > 0) note_decision(body, length, w.calls, is_binary);
+  int overloaded = seen.overloaded > overloaded_before;
   if (w.calls == 0 || samples == NULL) return;
   uint64_t tenths = at > w.since ? (at - w.since) / 100 : 0;
   if (tenths >= 1u << 28) tenths = (1u << 28) - 1;
@@ -372,8 +378,25 @@ static int is_waiting(void) {
   return 0;
 }
 
+/* An open loop spins: a timer would be late by more than the answer takes. */
+static int await_events(struct epoll_event *ready, uint64_t due, uint64_t at) {
+  if (options.rate == 0 || at >= end_ns) return epoll_wait(epoll_fd, ready, READY_MAX, 10);
+  if (!options.rest) return epoll_wait(epoll_fd, ready, READY_MAX, 0);
+  uint64_t next = start_ns + (uint64_t)(due * 1e9 / options.rate);
+  /* What is due already waits for a connection. */
+  uint64_t left_ns = next > at ? next - at : 1000000;
+  struct timespec left = { left_ns / 1000000000ull, left_ns % 1000000000ull };
+  return epoll_pwait2(epoll_fd, ready, READY_MAX, &left, NULL);
+}
+
+static double cpu_seconds(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
 static void run(void) {
-  struct epoll_event ready[512];
+  struct epoll_event ready[READY_MAX];
   uint64_t due = 0;
   start_ns = now();
   measure_ns = start_ns + (uint64_t)(options.warmup * 1e9);
@@ -384,8 +407,7 @@ static void run(void) {
     if (options.rate > 0) due = open_loop(due, at);
     if (at >= end_ns + LAST_ANSWERS_NS || (at >= end_ns && !is_waiting())) break;
     if (options.answers > 0 && seen.answered >= options.answers) break;
-    /* An open loop spins: a timer would be late by more than the answer takes. */
-    int n = epoll_wait(epoll_fd, ready, 512, options.rate > 0 && at < end_ns ? 0 : 10);
+    int n = await_events(ready, due, at);
     for (int i = 0; i < n; i++) {
       struct connection *c = ready[i].data.ptr;
       if (ready[i].events & EPOLLOUT) flush(c);
@@ -405,20 +427,19 @@ int main(int argc, char **argv) {
   clock_gettime(CLOCK_REALTIME, &wall);
   epoch_offset_ns = (int64_t)wall.tv_sec * 1000000000ll + wall.tv_nsec - (int64_t)now();
   connect_all();
+  double cpu_before = cpu_seconds();
   run();
+  double cpu = cpu_seconds() - cpu_before;
   uint64_t unanswered = 0;
   for (int i = 0; i < options.connections; i++) unanswered += connections[i].count;
   if (options.samples) {
     FILE *file = fopen(options.samples, "wb");
     if (file == NULL || fwrite(samples, 4, sample_count, file) != sample_count || fclose(file)) fail(options.samples);
   }
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  printf("{\"seconds\":%g,\"sent\":%lu,\"calls\":%lu,\"answered\":%lu,\"answeredCalls\":%lu,\"overloaded\":%lu,\"errors\":%lu,\"givenUp\":%lu,"
+  printf("{\"seconds\":%g,\"sent\":%lu,\"calls\":%lu,\"servedCalls\":%lu,\"answered\":%lu,\"answeredCalls\":%lu,\"overloaded\":%lu,\"errors\":%lu,\"givenUp\":%lu,"
          "\"unanswered\":%lu,\"flagged\":%lu,\"blocked\":%lu,\"meanLateMs\":%.4f,\"maxLateMs\":%.3f,\"lostSamples\":%lu,\"nextCycle\":%lu,"
          "\"hash\":\"%016lx\",\"hashed\":%lu,\"cpuSeconds\":%.3f}\n",
-         options.seconds, seen.sent, seen.calls, seen.answered, seen.answered_calls, seen.overloaded, seen.errors, seen.given_up, unanswered,
+         options.seconds, seen.sent, seen.calls, seen.served_calls, seen.answered, seen.answered_calls, seen.overloaded, seen.errors, seen.given_up, unanswered,
          seen.flag, seen.block, seen.sent ? seen.late_total_ns / 1e6 / seen.sent : 0, seen.late_max_ns / 1e6, sample_overflow, cycle + 1,
          answer_hash, hashed, cpu);
   return 0;

@@ -23,6 +23,8 @@ export type GeneratorOptions = {
   readonly patienceMs?: number
   /** It ends after so many answers: for a stream that is compared. */
   readonly answers?: number
+  /** Sleeps between the times of a rate and is not pinned: for a server that needs all cores. */
+  readonly isResting?: boolean
   /** Speaks WebSocket after an upgrade to this path and subprotocol. */
   readonly socket?: { readonly path: string; readonly protocol: string }
 }
@@ -33,8 +35,11 @@ export type Generated = {
   readonly sent: number
   readonly answered: number
   readonly answeredCalls: number
+  /** With those of the warm-up and after the end: what the server has worked for. */
+  readonly servedCalls: number
   /** Answers that are no 2xx. */
   readonly errors: number
+  /** Calls whose answer has the reason `overloaded`: they got no verdict. */
   readonly overloaded: number
   readonly givenUp: number
   /** Sent, and no answer within two seconds after the end. */
@@ -48,6 +53,7 @@ export type Generated = {
   /** Of the decisions in their order (FNV-1a, 64 bits), and of how many. */
   readonly hash: string
   readonly hashed: number
+  /** Of the generator, without reading its files. */
   readonly cpuSeconds: number
 }
 
@@ -87,11 +93,13 @@ async function run(options: GeneratorOptions, more: readonly string[]): Promise<
     rate: options.rate ?? 0,
     'patience-ms': options.patienceMs ?? 0,
     answers: options.answers ?? 0,
+    rest: options.isResting === true ? 1 : 0,
     cycle,
   }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
   if (options.socket !== undefined) args.push('--upgrade', upgradeFile(options.socket))
-  const [program = '', ...before] = [...pinned(GENERATOR_CORE), compileC('bench/generator/generator.c')]
+  const core = options.isResting === true ? [] : pinned(GENERATOR_CORE)
+  const [program = '', ...before] = [...core, compileC('bench/generator/generator.c')]
   const { stdout } = await promisify(execFile)(program, [...before, ...args, ...more])
   const { nextCycle, ...generated } = JSON.parse(stdout) as Generated & { nextCycle: number }
   cycle = nextCycle

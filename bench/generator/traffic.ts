@@ -69,7 +69,7 @@ function endOf(event: number): { answered: boolean; ringMs: number; talkMs: numb
   return { answered, ringMs: 4_000 + (event % 7) * 1_000, talkMs: answered ? 15_000 + (event % 50) * 2_000 : 0 }
 }
 
-/** A text whose marks are filled in for each sending. */
+/** A text of ASCII whose marks are filled in for each sending. */
 class Template {
   private text = ''
   private readonly patches: Patch[] = []
@@ -80,7 +80,7 @@ class Template {
   }
 
   patch(event: number, value: PatchValue, width: number): this {
-    this.patches.push({ offset: Buffer.byteLength(this.text), event, ...value })
+    this.patches.push({ offset: this.text.length, event, ...value })
     this.text += '0'.repeat(width)
     return this
   }

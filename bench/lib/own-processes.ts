@@ -58,7 +58,8 @@ export function signalTree(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
   for (const one of [pid, ...descendants(pid)]) send(one, signal)
 }
 
-function descendants(ancestor: number): number[] {
+/** Of a process, without itself; only those that live. */
+export function descendants(ancestor: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
     const parent = /^\d+$/.test(name) ? parentOf(Number(name)) : undefined

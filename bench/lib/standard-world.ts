@@ -65,7 +65,7 @@ export function everyPid(service: RunningService): number[] {
 /** Replaces what is on the deny list `large` by so many numbers. */
 export async function importNumbers(service: RunningService, listed: number, say: Say): Promise<void> {
   say(`${listed} listed numbers`)
-  const file = path.join(os.tmpdir(), `numbers-${listed}.csv`)
+  const file = path.join(os.tmpdir(), `numbers-${listed}-${service.adminPort}.csv`)
   writeNumbersFile(file, listed)
   try {
     await call(service, 'PUT', '/v1/lists/large', { kind: 'deny' })

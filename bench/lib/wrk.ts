@@ -25,12 +25,19 @@ export async function wrk({ pid, port }: Side, script: string, seconds: number):
   }
 }
 
-/** Services go on printing meanwhile: this process must go on reading it, or they wait. */
-async function runWrk(args: readonly string[], limitMs: number): Promise<string> {
+/** What wrk prints. Services go on printing meanwhile: this process must go on reading it, or they wait. */
+export async function runWrk(
+  args: readonly string[],
+  limitMs: number,
+  prefix: readonly string[] = [],
+): Promise<string> {
+  const [command = '', ...words] = [...prefix, 'wrk', ...args]
   try {
-    return (await promisify(execFile)('wrk', args, { timeout: limitMs })).stdout
+    return (await promisify(execFile)(command, words, { timeout: limitMs })).stdout
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+    // A program put before it says so itself, with 127.
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code !== 'ENOENT' && code !== 127) throw cause
     throw new Error('The load generator wrk is missing: apt-get install wrk', { cause })
   }
 }

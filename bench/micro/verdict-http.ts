@@ -6,7 +6,7 @@
  *
  * Both as requests a second and as processor time a request, which a busy machine disturbs less.
  *
- * The whole verdict, with the engine and a large list, is `npm run bench -- http-ratio`.
+ * The whole verdict, with the engine and a large list, is `npm run bench -- load`.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

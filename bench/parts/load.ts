@@ -1,63 +1,149 @@
-import os from 'node:os'
-import path from 'node:path'
-import { generateTimed, percentileMs } from '../generator/generator.ts'
+/** Verdicts of one thread in every form they can be asked for, against the limit and against other HTTP libraries. */
+
+import { ROUNDS } from '../lib/interleave.ts'
+import { median } from '../lib/stats.ts'
+import { svgChart } from '../lib/svg-chart.ts'
 import {
-  batchTraffic,
-  EVENTS,
-  getTraffic,
-  postTraffic,
-  socketBinaryTraffic,
-  socketJsonTraffic,
-} from '../generator/traffic.ts'
-import { writeTrafficFile } from '../generator/traffic-file.ts'
-import { cpuMicroseconds } from '../lib/process-cpu.ts'
-import { startWorld } from '../lib/standard-world.ts'
-import type { Part } from '../suite/part.ts'
+  coreRatio,
+  measureSides,
+  ROUND_HEAD,
+  type Rounds,
+  rateOf,
+  rateRatio,
+  ratioText,
+  roundCells,
+  type Side,
+} from '../load/comparison.ts'
+import { CONTENDER_IDS, type ContenderId, type Contenders, NAMES, startContenders } from '../load/contenders.ts'
+import { crossCheck } from '../load/cross-check.ts'
+import { BINARY_SIZES, comparedForms, type FormId, formsOf } from '../load/forms.ts'
+import { checkSameAnswers } from '../load/round.ts'
+import { measureThreads } from '../load/threads.ts'
+import type { Part, PartOptions, PartResult, ResultChart, ResultTable } from '../suite/part.ts'
+import { plain } from '../suite/print-result.ts'
+
+const FULL = { listed: 10_000_000, rounds: ROUNDS, seconds: 1.5 }
+const QUICK = { listed: 300_000, rounds: 2, seconds: 0.3 }
+
+/** Who is asked in each form. Neighbours are measured one after the other. */
+const SIDES: Readonly<Record<FormId, readonly ContenderId[]>> = {
+  get: ['ours', 'bare'],
+  batch: ['ours', 'bare'],
+  pipelined: ['bare', 'ours', 'fastify', 'node'],
+  post: ['node', 'fastify', 'ours', 'bare'],
+  binary256: ['ours', 'bare'],
+  binary1: ['ours', 'bare'],
+  binary16: ['ours', 'bare'],
+  binary1000: ['ours', 'bare'],
+  json: ['ours', 'bare'],
+}
+const FORM_IDS = Object.keys(SIDES) as FormId[]
+const SHOWN: readonly FormId[] = [
+  'post',
+  'get',
+  'pipelined',
+  'batch',
+  'json',
+  'binary1',
+  'binary16',
+  'binary256',
+  'binary1000',
+]
+
+type SideId = `${FormId}:${ContenderId}`
 
 export const part: Part = {
-  about: 'x',
-  minutes: 5,
-  async run({ say }) {
-    const listed = 1_000_000
-    const service = await startWorld({ listed }, say)
-    const [pid = 0] = service.pids('verdict')
-    const mix = { listed }
-    const forms: Record<string, () => import('../generator/traffic-file.ts').TrafficRequest[]> = {
-      post: () => postTraffic(mix),
-      get: () => getTraffic(mix),
-      batch: () => batchTraffic(mix, 100),
-      json: () => socketJsonTraffic(mix),
-      bin256: () => socketBinaryTraffic(mix, 256),
-      bin1: () => socketBinaryTraffic(mix, 1),
-      bin1000: () => socketBinaryTraffic(mix, 1000),
-    }
-    for (const [form, make] of Object.entries(forms)) {
-      const file = path.join(os.tmpdir(), `${form}.traffic`)
-      writeTrafficFile(file, make(), EVENTS)
-      const socket =
-        form === 'json'
-          ? { path: '/v1/calls', protocol: 'zaslon.json.v1' }
-          : form.startsWith('bin')
-            ? { path: '/v1/calls', protocol: 'zaslon.bin.v1' }
-            : undefined
-      for (let i = 0; i < 2; i++) {
-        const before = cpuMicroseconds(pid)
-        const got = await generateTimed({
-          port: service.verdictPort,
-          traffic: file,
-          connections: 32,
-          seconds: 3,
-          depth: 1,
-          ...(socket ? { socket } : {}),
-        })
-        const cpu = cpuMicroseconds(pid) - before
-        const { times, overloadedTimes, ...rest } = got
-        say(
-          `${form} ${Math.round(rest.answeredCalls / rest.seconds)}/s cpu ${(cpu / rest.answeredCalls).toFixed(2)} us p50 ${percentileMs(times, 50)} p99 ${percentileMs(times, 99)} ${JSON.stringify(rest)}`,
-        )
-      }
-    }
-    await service.stop()
-    return { measured: {}, tables: [], raw: {} }
-  },
+  about: 'verdicts a second in every form, against bare uWebSockets.js, fastify and node:http',
+  minutes: 10,
+  run: runLoad,
+}
+
+async function runLoad({ quick, say }: PartOptions): Promise<PartResult> {
+  const scale = quick ? QUICK : FULL
+  const contenders = await startContenders(scale.listed, say)
+  const same = await checkAnswers(contenders, scale.listed)
+  const sides = sidesOf(contenders, scale.listed)
+  const rounds = await measureSides(sides, scale, say)
+  say('wrk and autocannon')
+  const checked = await crossCheck(contenders, { ...scale, quick })
+  await Promise.all(Object.values(contenders).map((contender) => contender.stop()))
+  const threads = await measureThreads({ quick, listed: QUICK.listed }, say)
+  const of = (form: FormId, contender: ContenderId) => rounds[`${form}:${contender}`]
+  return {
+    measured: {
+      'http-vs-bare': coreRatio(of('post', 'ours'), of('post', 'bare')),
+      'http-vs-fastify': rateRatio(of('post', 'ours'), of('post', 'fastify')),
+      'pipelined-vs-fastify': rateRatio(of('pipelined', 'ours'), of('pipelined', 'fastify')),
+      'binary-rate': rateOf(of('binary256', 'ours')),
+      'binary-vs-http': rateRatio(of('binary256', 'ours'), of('post', 'ours')),
+      'threads-cpu': threads.measured,
+    },
+    tables: [loadTable(rounds, scale.listed, same), checked.table, threads.table],
+    charts: [chartOf(rounds)],
+    raw: { ...scale, same, rounds, crossCheck: checked.raw, threads: threads.raw },
+  }
+}
+
+function checkAnswers({ ours, node, fastify }: Contenders, listed: number): Promise<string> {
+  const { post, get, binary } = comparedForms(listed)
+  const byPost = [ours, node, fastify].map((contender) => ({ contender, form: post }))
+  return checkSameAnswers([...byPost, { contender: ours, form: get }, { contender: ours, form: binary }])
+}
+
+function sidesOf(contenders: Contenders, listed: number): Side<SideId>[] {
+  const forms = formsOf({ listed })
+  return FORM_IDS.flatMap((form) =>
+    SIDES[form].map((id) => ({ id: `${form}:${id}` as const, contender: contenders[id], form: forms[form] })),
+  )
+}
+
+function loadTable(rounds: Rounds<SideId>, listed: number, same: string): ResultTable {
+  const forms = formsOf({ listed })
+  const rows = SHOWN.flatMap((form) =>
+    CONTENDER_IDS.filter((id) => SIDES[form].includes(id)).map((id) => {
+      const [own, ours] = [rounds[`${form}:${id}`], rounds[`${form}:ours`]]
+      const isOurs = id === 'ours'
+      const perCore = isOurs ? '' : ratioText(coreRatio(ours, own).value)
+      return [
+        forms[form].name,
+        NAMES[id],
+        ...roundCells(own),
+        isOurs ? '' : ratioText(rateRatio(ours, own).value),
+        perCore,
+      ]
+    }),
+  )
+  return {
+    title: 'Verdicts a second on one core',
+    head: ['form', 'server', ...ROUND_HEAD, 'Zaslon to it', 'per core'],
+    rows,
+    note:
+      `${plain(listed)} numbers listed; of 200 callers 196 unknown, 2 known to the called, one listed, one reported; an end for each ` +
+      'call, which is part of the processor time; decision log and metrics on. Each server has core 0, the generator (bench/generator) core 1; ' +
+      'sides in turn. fastify and node:http carry the same decision: the whole service with another HTTP library. "Per core" compares ' +
+      `verdicts a second of processor time of the verdict process, the other column rates. ${same}`,
+  }
+}
+
+function chartOf(rounds: Rounds<SideId>): ResultChart {
+  const line = (id: ContenderId) => ({
+    name: NAMES[id],
+    points: BINARY_SIZES.map(
+      (size) => [size, median(rounds[`binary${size}:${id}`].map(({ perSecond }) => perSecond)) / 1e6] as const,
+    ),
+  })
+  const lines = [line('ours'), line('bare')]
+  const most = Math.max(...lines.flatMap(({ points }) => points.map(([, rate]) => rate)))
+  const step = most > 4 ? 2 : most > 2 ? 1 : 0.5
+  const ticks = Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step)
+  return {
+    name: 'load-binary',
+    alt: 'Verdicts a second of one core by events in a frame, binary WebSocket, Zaslon and bare uWebSockets.js',
+    svg: svgChart({
+      title: 'Binary WebSocket, one core',
+      x: { label: 'events in a frame', min: 1, max: 1_000, ticks: [...BINARY_SIZES], isLog: true },
+      y: { label: 'million verdicts a second', min: 0, max: ticks.at(-1) ?? 1, ticks },
+      lines,
+    }),
+  }
 }

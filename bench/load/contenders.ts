@@ -1,0 +1,36 @@
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
+import type { Say } from '../lib/run-bench.ts'
+import { startWorld } from '../lib/standard-world.ts'
+import { type Contender, serviceContender, startServer } from './contender.ts'
+
+export const CONTENDER_IDS = ['ours', 'bare', 'fastify', 'node'] as const
+export type ContenderId = (typeof CONTENDER_IDS)[number]
+export type Contenders = Readonly<Record<ContenderId, Contender>>
+
+export const NAMES: Readonly<Record<ContenderId, string>> = {
+  ours: 'Zaslon',
+  bare: 'bare uWebSockets.js',
+  fastify: 'fastify',
+  node: 'node:http',
+}
+
+/** Three whole services over the same world, of which two have another HTTP library, and the limit. */
+export async function startContenders(listed: number, say: Say): Promise<Contenders> {
+  const withFastify = path.join(PACKAGE_DIRECTORY, 'dist/bench/load/with-fastify.js')
+  const service = async (id: ContenderId, environment: Readonly<Record<string, string>>) => {
+    const world = await startWorld({ listed, environment }, (text) => say(`${NAMES[id]}: ${text}`))
+    return serviceContender(NAMES[id], world)
+  }
+  const [ours, node, fastify, bare] = await Promise.all([
+    service('ours', {}),
+    service('node', { ZASLON_VERDICT_ADAPTER: 'node' }),
+    service('fastify', {
+      ZASLON_VERDICT_ADAPTER: 'node',
+      NODE_OPTIONS: `--import ${pathToFileURL(withFastify).href}`,
+    }),
+    startServer(NAMES.bare, 'bench/load/bare-uws.js'),
+  ])
+  return { ours, node, fastify, bare }
+}

@@ -1,0 +1,108 @@
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { generate } from '../generator/generator.ts'
+import { EVENTS } from '../generator/traffic.ts'
+import { type TrafficRequest, writeTrafficFile } from '../generator/traffic-file.ts'
+
+import { cpuNanoseconds } from '../lib/process-cpu.ts'
+import type { Contender } from './contender.ts'
+
+/** One way to ask for verdicts: traffic, and how it is sent. */
+export type Form = {
+  readonly name: string
+  readonly traffic: () => TrafficRequest[]
+  readonly connections: number
+  /** Requests on their way on each connection. */
+  readonly depth: number
+  readonly socket?: { readonly path: string; readonly protocol: string }
+}
+
+export type Round = {
+  /** Verdicts; calls answered with `overloaded` are none. */
+  readonly perSecond: number
+  /** Processor time of the server for each of them, the ends of their calls included. */
+  readonly cpuMicroseconds: number
+  /** Of its core, how much the server had: near 1, or it was not the server that limited the rate. */
+  readonly serverShare: number
+  readonly generatorShare: number
+  readonly overloaded: number
+  readonly flagged: number
+  readonly blocked: number
+}
+
+/** So that what a round leaves undone (decision log, garbage) is not the next one's. */
+const REST_MS = 100
+
+export async function measureRound(contender: Contender, form: Form, seconds: number): Promise<Round> {
+  const { connections, depth, socket } = form
+  await sleep(REST_MS)
+  const before = cpuNanoseconds(contender.pids)
+  const got = await generate({
+    port: contender.port,
+    traffic: trafficFile(form),
+    connections,
+    depth,
+    seconds,
+    ...(socket === undefined ? {} : { socket }),
+  })
+  const cpuNs = cpuNanoseconds(contender.pids) - before
+  const failed = got.errors + got.unanswered
+  if (failed > 0) throw new Error(`${contender.name}, ${form.name}: ${failed} requests failed or got no answer.`)
+  const verdicts = got.answeredCalls - got.overloaded
+  if (verdicts <= 0) throw new Error(`${contender.name}, ${form.name}: no call got a verdict.`)
+  return {
+    perSecond: verdicts / got.seconds,
+    cpuMicroseconds: cpuNs / 1_000 / (got.servedCalls * (verdicts / got.answeredCalls)),
+    serverShare: cpuNs / 1e9 / got.seconds,
+    generatorShare: got.cpuSeconds / got.seconds,
+    overloaded: got.overloaded / got.answeredCalls,
+    flagged: got.flagged / verdicts,
+    blocked: got.blocked / verdicts,
+  }
+}
+
+const files = new Map<Form, string>()
+
+/** Written when a form is first asked with. */
+export function trafficFile(form: Form): string {
+  const known = files.get(form)
+  if (known !== undefined) return known
+  const file = path.join(os.tmpdir(), `traffic-${files.size}.bin`)
+  writeTrafficFile(file, form.traffic(), EVENTS)
+  files.set(form, file)
+  return file
+}
+
+const STREAM_CALLS = 5_000
+const STREAM_SECONDS_MAX = 60
+
+export type Stream = { readonly contender: Contender; readonly form: Form }
+
+/**
+ * Sends the same calls, one after the other, to contenders that decide, and throws unless all gave the same verdicts. Before
+ * anything else is sent: what callers did before counts in verdicts. Returns a sentence about it.
+ */
+export async function checkSameAnswers(streams: readonly Stream[]): Promise<string> {
+  let first: { name: string; hash: string } | undefined
+  for (const { contender, form } of streams) {
+    const name = `${contender.name} (${form.name})`
+    const got = await generate({
+      port: contender.port,
+      traffic: trafficFile(form),
+      connections: 1,
+      seconds: STREAM_SECONDS_MAX,
+      answers: STREAM_CALLS,
+      ...(form.socket === undefined ? {} : { socket: form.socket }),
+    })
+    const { hash, hashed, blocked, overloaded } = got
+    if (hashed !== STREAM_CALLS || overloaded > 0) {
+      throw new Error(`${name} gave ${hashed - overloaded} verdicts on ${STREAM_CALLS} calls.`)
+    }
+    if (blocked === 0 || blocked === hashed) throw new Error(`${name} gave the same verdict on every call.`)
+    first ??= { name, hash }
+    if (hash !== first.hash)
+      throw new Error(`${name} decides otherwise than ${first.name}: ${hash}, not ${first.hash}.`)
+  }
+  return `The same verdicts of all on ${STREAM_CALLS} calls before, half of them of listed callers (FNV-1a ${first?.hash}).`
+}
