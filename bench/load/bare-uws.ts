@@ -31,7 +31,7 @@ const body = JSON.stringify({
 
 uws
   .App()
-  .post('/v1/verdict', (response) => {
+  .post('/*', (response) => {
     response.onAborted(() => {})
     response.onData((chunk, isLast) => {
       if (!isLast) return
