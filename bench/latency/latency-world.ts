@@ -6,12 +6,14 @@ import { freePort, type RunningService } from '../../test/support/run-service.ts
 import type { GeneratorOptions } from '../generator/generator.ts'
 import { EVENTS, postTraffic, socketBinaryTraffic } from '../generator/traffic.ts'
 import { writeTrafficFile } from '../generator/traffic-file.ts'
+import { fillTables } from '../lib/fill-tables.ts'
 import { pinned } from '../lib/pin.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { startWorld } from '../lib/standard-world.ts'
 import { waitUntil } from '../lib/wait-until.ts'
 
 export type Sizes = {
+  readonly isQuick: boolean
   readonly listed: number
   /** Of a comparison that is a measure, and of rows that are none. */
   readonly rounds: number
@@ -43,13 +45,14 @@ export const WARM_UP_SECONDS = 0.3
 const START_MS = 10_000
 const SOCKET = { path: '/v1/calls', protocol: 'zaslon.bin.v1' }
 
-export async function startLatencyWorld({ listed }: Sizes, say: Say): Promise<LatencyWorld> {
+export async function startLatencyWorld({ listed, isQuick }: Sizes, say: Say): Promise<LatencyWorld> {
   const file = (name: string, requests: Parameters<typeof writeTrafficFile>[1]) => {
     const traffic = path.join(os.tmpdir(), `${name}.traffic`)
     writeTrafficFile(traffic, requests, EVENTS)
     return traffic
   }
   const service = await startWorld({ listed }, say)
+  await fillTables(service, listed, isQuick ? 'quick' : 'full', say)
   const [verdictPid = 0] = service.pids('verdict')
   const bare = await startBare()
   const to = { port: service.verdictPort, connections: CONNECTIONS, sleeps: true }
