@@ -7,9 +7,10 @@
  * also writes its traffic files and reads its samples.
  *
  *   generator --port 8090 --traffic FILE --connections 32 --seconds 5 [--warmup 1] [--depth 1] [--rate 0] [--patience-ms 0]
- *             [--cycle 0] [--upgrade FILE] [--samples FILE] [--answers N] [--rest 0]
+ *             [--cycle 0] [--upgrade FILE] [--samples FILE] [--answers N] [--moments FILE]
+ *             [--burst-rate 0 --burst-from 0 --burst-seconds 0] [--sleep 0]
  *
- * An open loop spins, to send at its times; with --rest 1 it sleeps between them and is some hundredths of a millisecond late: for
+ * An open loop spins, to send at its times; with --sleep 1 it sleeps between them and is some hundredths of a millisecond late: for
  * servers that need its core too.
  *
  * A traffic file holds requests that are sent in their order and then from the beginning (the next cycle). Places in them are
@@ -25,18 +26,21 @@
  * milliseconds; 5: the same, f64. number(n) is generatedNumber(start + n * stride mod range) of bench/lib/generate-numbers.ts.
  *
  * Samples: one u32 an answer, in order: time in tenths of a microsecond in 28 bits (26.8 s at most), above them 0: answered,
- * 1: answered "overloaded". A request that was given up unsent (--patience-ms after its intended time, as a switch does) makes no sample.
+ * 1: answered "overloaded". Moments: one u32 a sample, when it was meant to be sent, in tenths of a millisecond of the measured time.
+ * SIGINT ends the run at once. A burst is another rate for so many seconds of an open loop, from so many seconds after the warm-up on. A request that was given up unsent (--patience-ms after its intended time, as a switch does) makes no sample.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -61,10 +65,11 @@ struct connection {
 };
 
 static struct {
-  int port, connections, depth, rest;
-  double seconds, warmup, rate, patience_ms;
+  int port, connections, depth;
+  double seconds, warmup, rate, patience_ms, burst_rate, burst_from, burst_seconds;
+  int sleep;
   uint64_t cycle, answers;
-  const char *traffic, *samples, *upgrade;
+  const char *traffic, *samples, *moments, *upgrade;
 } options = { .connections = 32, .depth = 1, .seconds = 5 };
 
 static struct request *requests;
@@ -74,13 +79,16 @@ static struct connection *connections;
 static char *upgrade_bytes;
 static size_t upgrade_length;
 static int epoll_fd;
-static uint32_t *samples;
+static uint32_t *samples, *moments;
 static uint64_t sample_count, sample_overflow;
 static uint64_t start_ns, measure_ns, end_ns;
 /* Of the measured time alone. */
 static struct { uint64_t sent, calls, served_calls, answered, answered_calls, overloaded, errors, given_up, late_total_ns, late_max_ns, block, flag; } seen;
 static uint64_t answer_hash = 1469598103934665603ull, hashed;
 static int64_t epoch_offset_ns;
+/* SIGINT ends the measured time early. */
+static volatile sig_atomic_t interrupted;
+static void interrupt(int signal) { interrupted = signal; }
 
 static void fail(const char *what) {
   fprintf(stderr, "generator: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
@@ -106,8 +114,12 @@ static void read_options(int argc, char **argv) {
     else if (!strcmp(name, "--patience-ms")) options.patience_ms = atof(value);
     else if (!strcmp(name, "--cycle")) options.cycle = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--answers")) options.answers = strtoull(value, NULL, 10);
-    else if (!strcmp(name, "--rest")) options.rest = atoi(value);
     else if (!strcmp(name, "--samples")) options.samples = value;
+    else if (!strcmp(name, "--moments")) options.moments = value;
+    else if (!strcmp(name, "--burst-rate")) options.burst_rate = atof(value);
+    else if (!strcmp(name, "--burst-from")) options.burst_from = atof(value);
+    else if (!strcmp(name, "--burst-seconds")) options.burst_seconds = atof(value);
+    else if (!strcmp(name, "--sleep")) options.sleep = atoi(value);
     else if (!strcmp(name, "--upgrade")) options.upgrade = value;
     else { errno = 0; fail("unknown option"); }
   }
@@ -257,7 +269,10 @@ static void note_answer(struct connection *c, const char *body, size_t length, i
   if (w.calls == 0 || samples == NULL) return;
   uint64_t tenths = at > w.since ? (at - w.since) / 100 : 0;
   if (tenths >= 1u << 28) tenths = (1u << 28) - 1;
-  if (sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)tenths | (uint32_t)overloaded << 28;
+  if (sample_count < SAMPLES_MAX) {
+    if (moments != NULL) moments[sample_count] = w.since > measure_ns ? (uint32_t)((w.since - measure_ns) / 100000) : 0;
+    samples[sample_count++] = (uint32_t)tenths | (uint32_t)overloaded << 28;
+  }
   else sample_overflow++;
 }
 
@@ -349,12 +364,21 @@ static void closed_loop(struct connection *c, uint64_t at) {
   flush(c);
 }
 
+/* When a request is meant to be sent: at the rate, at another one during a burst. */
+static uint64_t intended_at(uint64_t due) {
+  double from = options.warmup + options.burst_from, before = options.rate * from, during = options.burst_rate * options.burst_seconds;
+  double seconds;
+  if (options.burst_rate == 0 || due < before) seconds = due / options.rate;
+  else if (due < before + during) seconds = from + (due - before) / options.burst_rate;
+  else seconds = from + options.burst_seconds + (due - before - during) / options.rate;
+  return start_ns + (uint64_t)(seconds * 1e9);
+}
+
 /* Sends what is due; a request whose connections are all busy waits, and its waiting counts. Returns the number of the next. */
 static uint64_t open_loop(uint64_t due, uint64_t at) {
   static int turn = 0;
-  double interval = 1e9 / options.rate;
   for (;; due++) {
-    uint64_t intended = start_ns + (uint64_t)(due * interval);
+    uint64_t intended = intended_at(due);
     if (intended > at || intended >= end_ns) return due;
     if (options.patience_ms > 0 && (at - intended) > options.patience_ms * 1e6) {
       if (intended >= measure_ns) seen.given_up++;
@@ -378,15 +402,11 @@ static int is_waiting(void) {
   return 0;
 }
 
-/* An open loop spins: a timer would be late by more than the answer takes. */
-static int await_events(struct epoll_event *ready, uint64_t due, uint64_t at) {
-  if (options.rate == 0 || at >= end_ns) return epoll_wait(epoll_fd, ready, READY_MAX, 10);
-  if (!options.rest) return epoll_wait(epoll_fd, ready, READY_MAX, 0);
-  uint64_t next = start_ns + (uint64_t)(due * 1e9 / options.rate);
-  /* What is due already waits for a connection. */
-  uint64_t left_ns = next > at ? next - at : 1000000;
-  struct timespec left = { left_ns / 1000000000ull, left_ns % 1000000000ull };
-  return epoll_pwait2(epoll_fd, ready, READY_MAX, &left, NULL);
+static int sleep_until(uint64_t then, uint64_t at, struct epoll_event *ready) {
+  struct timespec rest = { .tv_nsec = then > at ? (then - at < 1000000 ? then - at : 1000000) : 0 };
+  /* What is due already waits for a connection, or for its moment. */
+  if (rest.tv_nsec == 0) rest.tv_nsec = 1000000;
+  return epoll_pwait2(epoll_fd, ready, READY_MAX, &rest, NULL);
 }
 
 static double cpu_seconds(void) {
@@ -404,10 +424,14 @@ static void run(void) {
   if (options.rate == 0) for (int i = 0; i < options.connections; i++) closed_loop(&connections[i], now());
   for (;;) {
     uint64_t at = now();
+    if (interrupted && at < end_ns) end_ns = at > measure_ns ? at : measure_ns;
     if (options.rate > 0) due = open_loop(due, at);
     if (at >= end_ns + LAST_ANSWERS_NS || (at >= end_ns && !is_waiting())) break;
     if (options.answers > 0 && seen.answered >= options.answers) break;
-    int n = await_events(ready, due, at);
+    /* An open loop spins: a timer would be late by more than the answer takes. Where others need the core it sleeps. */
+    int n = options.sleep && options.rate > 0 && at < end_ns
+      ? sleep_until(intended_at(due), at, ready)
+      : epoll_wait(epoll_fd, ready, READY_MAX, options.rate > 0 && at < end_ns ? 0 : 10);
     for (int i = 0; i < n; i++) {
       struct connection *c = ready[i].data.ptr;
       if (ready[i].events & EPOLLOUT) flush(c);
@@ -423,9 +447,12 @@ int main(int argc, char **argv) {
   cycle = options.cycle;
   if (options.upgrade) upgrade_bytes = read_file(options.upgrade, &upgrade_length);
   if (options.samples) samples = malloc((size_t)SAMPLES_MAX * 4);
+  if (options.moments) moments = malloc((size_t)SAMPLES_MAX * 4);
+  if (options.sleep) prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul);
   struct timespec wall;
   clock_gettime(CLOCK_REALTIME, &wall);
   epoch_offset_ns = (int64_t)wall.tv_sec * 1000000000ll + wall.tv_nsec - (int64_t)now();
+  signal(SIGINT, interrupt);
   connect_all();
   double cpu_before = cpu_seconds();
   run();
@@ -436,11 +463,15 @@ int main(int argc, char **argv) {
     FILE *file = fopen(options.samples, "wb");
     if (file == NULL || fwrite(samples, 4, sample_count, file) != sample_count || fclose(file)) fail(options.samples);
   }
+  if (options.moments) {
+    FILE *file = fopen(options.moments, "wb");
+    if (file == NULL || fwrite(moments, 4, sample_count, file) != sample_count || fclose(file)) fail(options.moments);
+  }
   printf("{\"seconds\":%g,\"sent\":%lu,\"calls\":%lu,\"servedCalls\":%lu,\"answered\":%lu,\"answeredCalls\":%lu,\"overloaded\":%lu,\"errors\":%lu,\"givenUp\":%lu,"
          "\"unanswered\":%lu,\"flagged\":%lu,\"blocked\":%lu,\"meanLateMs\":%.4f,\"maxLateMs\":%.3f,\"lostSamples\":%lu,\"nextCycle\":%lu,"
-         "\"hash\":\"%016lx\",\"hashed\":%lu,\"cpuSeconds\":%.3f}\n",
-         options.seconds, seen.sent, seen.calls, seen.served_calls, seen.answered, seen.answered_calls, seen.overloaded, seen.errors, seen.given_up, unanswered,
+         "\"hash\":\"%016lx\",\"hashed\":%lu,\"cpuSeconds\":%.3f,\"beganMs\":%.1f}\n",
+         (end_ns - measure_ns) / 1e9, seen.sent, seen.calls, seen.served_calls, seen.answered, seen.answered_calls, seen.overloaded, seen.errors, seen.given_up, unanswered,
          seen.flag, seen.block, seen.sent ? seen.late_total_ns / 1e6 / seen.sent : 0, seen.late_max_ns / 1e6, sample_overflow, cycle + 1,
-         answer_hash, hashed, cpu);
+         answer_hash, hashed, cpu, ((int64_t)measure_ns + epoch_offset_ns) / 1e6);
   return 0;
 }

@@ -21,16 +21,23 @@ export type GeneratorOptions = {
   readonly rate?: number
   /** A request that could not be sent for so long is given up, as a switch does. */
   readonly patienceMs?: number
+  /** Another rate for so many seconds, from so many seconds after the warm-up on. */
+  readonly burst?: { readonly rate: number; readonly fromSeconds: number; readonly seconds: number }
+  /** Sleeps between requests in place of spinning: for when others need its core. It is later then, by what waking takes. */
+  readonly sleeps?: boolean
+  /** It ends when this resolves, if not before. */
+  readonly until?: Promise<unknown>
   /** It ends after so many answers: for a stream that is compared. */
   readonly answers?: number
-  /** Sleeps between the times of a rate and is not pinned: for a server that needs all cores. */
-  readonly isResting?: boolean
+  /** On its own core when missing; false for a server that needs all of them. */
+  readonly isPinned?: boolean
   /** Speaks WebSocket after an upgrade to this path and subprotocol. */
   readonly socket?: { readonly path: string; readonly protocol: string }
 }
 
 /** Counts of the time after the warm-up. */
 export type Generated = {
+  /** How long it lasted. */
   readonly seconds: number
   readonly sent: number
   readonly answered: number
@@ -55,12 +62,22 @@ export type Generated = {
   readonly hashed: number
   /** Of the generator, without reading its files. */
   readonly cpuSeconds: number
+  /** When the measured time began, epoch milliseconds. */
+  readonly beganMs: number
 }
 
 export type Timed = Generated & {
   /** Tenths of a microsecond from the intended time to the answer (percentileMs); `overloaded` apart. */
   readonly times: Histogram
   readonly overloadedTimes: Histogram
+}
+
+/** One answer after the other, in their order. */
+export type Answered = Generated & {
+  /** When each was meant to be sent, tenths of a millisecond after `beganMs`. */
+  readonly moments: Uint32Array
+  /** Tenths of a microsecond until its answer; from `OVERLOADED` on it was "overloaded", and is that much greater. */
+  readonly samples: Uint32Array
 }
 
 /** So that no call id comes twice in one bench, over all its runs. */
@@ -82,6 +99,18 @@ export async function generateTimed(options: GeneratorOptions): Promise<Timed> {
   }
 }
 
+/** As generateTimed, with the moment of each answer: for what happens while it runs. */
+export async function generateAnswered(options: GeneratorOptions): Promise<Answered> {
+  const files = ['samples', 'moments'].map((name) => path.join(os.tmpdir(), `${name}-${cycle}.bin`))
+  const [samples = '', moments = ''] = files
+  try {
+    const generated = await run(options, ['--samples', samples, '--moments', moments])
+    return { ...generated, samples: readWords(samples), moments: readWords(moments) }
+  } finally {
+    for (const file of files) rmSync(file, { force: true })
+  }
+}
+
 async function run(options: GeneratorOptions, more: readonly string[]): Promise<Generated> {
   const named = {
     port: options.port,
@@ -93,14 +122,19 @@ async function run(options: GeneratorOptions, more: readonly string[]): Promise<
     rate: options.rate ?? 0,
     'patience-ms': options.patienceMs ?? 0,
     answers: options.answers ?? 0,
-    rest: options.isResting === true ? 1 : 0,
+    'burst-rate': options.burst?.rate ?? 0,
+    'burst-from': options.burst?.fromSeconds ?? 0,
+    'burst-seconds': options.burst?.seconds ?? 0,
+    sleep: Number(options.sleeps ?? false),
     cycle,
   }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
   if (options.socket !== undefined) args.push('--upgrade', upgradeFile(options.socket))
-  const core = options.isResting === true ? [] : pinned(GENERATOR_CORE)
+  const core = options.isPinned === false ? [] : pinned(GENERATOR_CORE)
   const [program = '', ...before] = [...core, compileC('bench/generator/generator.c')]
-  const { stdout } = await promisify(execFile)(program, [...before, ...args, ...more])
+  const running = promisify(execFile)(program, [...before, ...args, ...more])
+  void options.until?.finally(() => running.child.kill('SIGINT')).catch(() => {})
+  const { stdout } = await running
   const { nextCycle, ...generated } = JSON.parse(stdout) as Generated & { nextCycle: number }
   cycle = nextCycle
   return generated
@@ -123,20 +157,24 @@ function upgradeFile({ path: target, protocol }: NonNullable<GeneratorOptions['s
 }
 
 /** Three digits, up to the 26.8 s that a sample can hold. */
-function emptyTimes(): Histogram {
+export function emptyTimes(): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: 2 ** 35, numberOfSignificantValueDigits: 3 })
 }
 
-const TENTHS = 2 ** 28
+/** Samples from here on were answered "overloaded". */
+export const OVERLOADED = 2 ** 28
+
+function readWords(file: string): Uint32Array {
+  const bytes = readFileSync(file)
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+}
 
 function readTimes(file: string): Pick<Timed, 'times' | 'overloadedTimes'> {
-  const bytes = readFileSync(file)
-  const samples = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
   const [times, overloadedTimes] = [emptyTimes(), emptyTimes()]
-  for (const sample of samples) {
+  for (const sample of readWords(file)) {
     // Tenths of a microsecond, at least one: the histogram counts whole numbers from 1.
-    const tenths = Math.max(1, sample % TENTHS)
-    if (sample < TENTHS) times.recordValue(tenths)
+    const tenths = Math.max(1, sample % OVERLOADED)
+    if (sample < OVERLOADED) times.recordValue(tenths)
     else overloadedTimes.recordValue(tenths)
   }
   return { times, overloadedTimes }

@@ -52,7 +52,16 @@ const cpu = ({ cpuMicroseconds }: Round) => cpuMicroseconds
 async function offer({ port, pids }: Contender, traffic: string, seconds: number): Promise<Round> {
   await sleep(200)
   const before = cpuNanoseconds(pids)
-  const got = await generate({ port, traffic, connections: 64, depth: 2, seconds, rate: RATE, isResting: true })
+  const got = await generate({
+    port,
+    traffic,
+    connections: 64,
+    depth: 2,
+    seconds,
+    rate: RATE,
+    sleeps: true,
+    isPinned: false,
+  })
   const cpuNs = cpuNanoseconds(pids) - before
   return { perSecond: got.answeredCalls / got.seconds, cpuMicroseconds: cpuNs / 1_000 / got.servedCalls }
 }

@@ -151,7 +151,7 @@ describe.skipIf(!hasTools)('load generator', () => {
   it('sends at a rate while it rests in between', async () => {
     const port = await serve(allow)
     const traffic = trafficOf(postTraffic({ ...MIX, hasEnds: false }))
-    const options = { port, traffic, connections: 2, seconds: 1, rate: 100, isResting: true }
+    const options = { port, traffic, connections: 2, seconds: 1, rate: 100, sleeps: true, isPinned: false }
     expect(await generate(options)).toMatchObject({ sent: 100, answered: 100, servedCalls: 100, unanswered: 0 })
   })
 

@@ -1,0 +1,66 @@
+/** How long an answer takes: by load, while something else goes on, and when more is asked than can be answered. */
+import { latencyCharts } from '../latency/charts.ts'
+import {
+  type Disturbed,
+  disturbancesTable,
+  measureDisturbances,
+  measuredDisturbances,
+  type Placement,
+  type State,
+  writeOtherNumbers,
+} from '../latency/disturbances.ts'
+import { type Sizes, startLatencyWorld } from '../latency/latency-world.ts'
+import { loadsTable, measuredHalf, measureLoads } from '../latency/loads.ts'
+import { measuredOverload, measureOverload, overloadTable } from '../latency/overload.ts'
+import { ROUNDS } from '../lib/interleave.ts'
+import type { Part, PartResult } from '../suite/part.ts'
+
+const FULL: Sizes = { isQuick: false, listed: 10_000_000, rounds: ROUNDS, rowRounds: 2, seconds: 2 }
+const QUICK: Sizes = { isQuick: true, listed: 300_000, rounds: 2, rowRounds: 1, seconds: 0.5 }
+/** The placement that measures are taken from has all rounds; the other is there to be seen. */
+const OTHER_ROUNDS = 1
+
+export const part: Part = {
+  about: 'open-loop latency by load, during imports, rebuilds and reloads, and in overload',
+  minutes: 12,
+  async run({ quick, say }): Promise<PartResult> {
+    const sizes = quick ? QUICK : FULL
+    const world = await startLatencyWorld(sizes, say)
+    const loads = await measureLoads(world, sizes, say)
+    const overload = await measureOverload(world, sizes, say)
+    const files = writeOtherNumbers(sizes, say)
+    const disturbed = new Map<Placement, Record<State, Disturbed[]>>()
+    for (const placement of ['two cores', 'one core'] as const) {
+      if (quick && placement === 'one core') continue
+      const rounds = placement === 'two cores' ? sizes.rounds : OTHER_ROUNDS
+      const options = { rounds, seconds: 2 * sizes.seconds }
+      disturbed.set(
+        placement,
+        await measureDisturbances({ world, capacity: loads.capacity.zaslon, files, placement }, options, say),
+      )
+    }
+    await world.stop()
+    const main = disturbed.get('two cores')
+    return {
+      measured: {
+        ...measuredHalf(loads),
+        ...(main === undefined ? {} : measuredDisturbances(main)),
+        ...measuredOverload(overload),
+      },
+      tables: [loadsTable(loads), disturbancesTable(disturbed, sizes.listed), overloadTable(overload)],
+      charts: latencyCharts(loads),
+      raw: {
+        sizes,
+        capacity: loads.capacity,
+        loads: loads.loads.map(({ share, side, callsPerSecond, rounds }) => ({
+          share,
+          side,
+          callsPerSecond,
+          rounds: rounds.map(({ times: _, overloadedTimes: _overloaded, ...counts }) => counts),
+        })),
+        disturbed: Object.fromEntries(disturbed),
+        overload: { ...overload, offered: Object.fromEntries(overload.offered) },
+      },
+    }
+  },
+}
