@@ -9,7 +9,7 @@ import { type RunningService, runService } from '../../test/support/run-service.
 import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
 import { openKeptConnection } from '../lib/kept-connection.ts'
 import { call, importFile } from '../lib/service-client.ts'
-import { addHistory, STANDARD_CONFIGURATION } from '../lib/standard-world.ts'
+import { addHistory } from '../lib/standard-world.ts'
 import { within } from '../lib/wait-until.ts'
 import { type NodeMemory, nodeMemory, peakWhile } from './node-memory.ts'
 import { importParts, rowsOfSecondVersion } from './sizes.ts'
@@ -36,23 +36,23 @@ const ASK_EVERY_MS = 250
 /** Until what a start or a swap has left behind is given back to the system. */
 const SETTLE_MS = 1_000
 
-/** A node with the standard configuration on a data directory that stays. */
-export function startNode(dataDirectory: string): Promise<RunningService> {
-  const configuration = path.join(os.tmpdir(), 'zaslon.yaml')
-  writeFileSync(configuration, STANDARD_CONFIGURATION)
+/** A node on a data directory that stays; `configuration` is the text of zaslon.yaml. */
+export function startNode(dataDirectory: string, configuration: string): Promise<RunningService> {
+  const file = path.join(os.tmpdir(), 'zaslon.yaml')
+  writeFileSync(file, configuration)
   return runService({
     dataDirectory,
     processes: 1,
     threads: 1,
     waitMs: START_MS,
-    environment: { ZASLON_CONFIG: configuration },
+    environment: { ZASLON_CONFIG: file },
   })
 }
 
 /** A data directory with reported numbers and contacts, and nobody listed. */
-export async function makeBase(): Promise<string> {
+export async function makeBase(configuration: string): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'base-'))
-  const service = await startNode(directory)
+  const service = await startNode(directory, configuration)
   try {
     await addHistory(service)
   } finally {
@@ -71,12 +71,16 @@ export function copyOf(directory: string): string {
  * Lists so many numbers in a copy of `base`, and measures what that costs. Returns the data directory too, with the list
  * stored and no node on it. Throws when the node refuses the list or is not ready in time.
  */
-export async function measureListed(base: string, listed: number): Promise<{ costs: ListedCosts; directory: string }> {
+export async function measureListed(
+  base: string,
+  listed: number,
+  configuration: string,
+): Promise<{ costs: ListedCosts; directory: string }> {
   const directory = copyOf(base)
   try {
-    const stored = await importVersions(directory, listed)
+    const stored = await importVersions(directory, listed, configuration)
     const startMs = performance.now()
-    const service = await startNode(directory)
+    const service = await startNode(directory, configuration)
     const startSeconds = (performance.now() - startMs) / 1_000
     try {
       await sleep(SETTLE_MS)
@@ -96,8 +100,9 @@ export async function measureListed(base: string, listed: number): Promise<{ cos
 async function importVersions(
   directory: string,
   listed: number,
+  configuration: string,
 ): Promise<Pick<ListedCosts, 'importSeconds' | 'diskBytes'>> {
-  const service = await startNode(directory)
+  const service = await startNode(directory, configuration)
   try {
     await call(service, 'PUT', `/v1/lists/${LIST}`, { kind: 'deny' })
     let importSeconds = 0

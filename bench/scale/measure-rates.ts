@@ -25,9 +25,12 @@ export type WorldRates = {
 }
 
 export type RateOptions = {
+  readonly configuration: string
+
   readonly rounds: number
   readonly seconds: number
   readonly p99Rounds: number
+  readonly p99Seconds: number
   readonly postsPerSecond: number
 }
 
@@ -48,7 +51,7 @@ export async function measureRates(
   try {
     for (const { name, directory, mix } of worlds) {
       say(`${name}: starts for the rate`)
-      const service = await startNode(directory)
+      const service = await startNode(directory, options.configuration)
       services.set(name, service)
       pin(everyPid(service))
       writeTrafficFile(trafficOf(name, 'binary'), socketBinaryTraffic(mix, CALLS_A_FRAME), EVENTS)
@@ -64,7 +67,8 @@ export async function measureRates(
         traffic: trafficOf(name, 'binary'),
         connections: CONNECTIONS,
         seconds: options.seconds,
-        warmupSeconds: 0.2,
+        // Most memory is touched in the round that does not count.
+        warmupSeconds: round < 0 ? 2 * options.seconds : options.seconds / 10,
         socket: BINARY,
       })
       return answeredCalls / seconds
@@ -75,7 +79,7 @@ export async function measureRates(
         port: portOf(name),
         traffic: trafficOf(name, 'post'),
         connections: POST_CONNECTIONS,
-        seconds: options.seconds,
+        seconds: options.p99Seconds,
         warmupSeconds: 0.2,
         rate: options.postsPerSecond,
       })
