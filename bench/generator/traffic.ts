@@ -27,6 +27,8 @@ export type CallMix = {
   readonly hasEnds?: boolean
   /** Every call says that its answer is of no use so long after it was meant to be sent. */
   readonly deadlineMs?: number
+  /** Callers nobody knows, who call as many callees; as POOLS says when missing, 10^7 at most. */
+  readonly activeCallers?: number
 }
 
 /** Enough that the processor's caches hold nothing of the one before. */
@@ -49,8 +51,10 @@ function kindOf(event: number, { listed, listedShare = 0.005 }: CallMix): Kind {
 type Numbers = { readonly caller: Pool; readonly callee: Pool }
 type Pool = { readonly first: number; readonly range: number; readonly stride: number }
 
-function numbersOf(kind: Kind, { listed }: CallMix): Numbers {
-  const anyCallee = { ...POOLS.callees, stride: 104_729 }
+function numbersOf(kind: Kind, { listed, activeCallers }: CallMix): Numbers {
+  // One callee more than callers: nobody calls the same one again and again.
+  const calleeRange = activeCallers === undefined ? POOLS.callees.range : activeCallers + 1
+  const anyCallee = { first: POOLS.callees.first, range: calleeRange, stride: 104_729 }
   switch (kind) {
     case 'listed':
       return { caller: { first: 0, range: listed, stride: 7_919 }, callee: anyCallee }
@@ -59,7 +63,10 @@ function numbersOf(kind: Kind, { listed }: CallMix): Numbers {
     case 'contact':
       return { caller: { ...POOLS.contacts, stride: 1 }, callee: { ...POOLS.contacted, stride: 1 } }
     default:
-      return { caller: { ...POOLS.unknown, stride: 7_919 }, callee: anyCallee }
+      return {
+        caller: { first: POOLS.unknown.first, range: activeCallers ?? POOLS.unknown.range, stride: 7_919 },
+        callee: anyCallee,
+      }
   }
 }
 

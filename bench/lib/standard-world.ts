@@ -24,7 +24,7 @@ export type WorldOptions = {
 }
 
 /** For 5 million callers and callees, and 50,000 calls a second for as long as a round takes. */
-const CONFIGURATION = `
+export const STANDARD_CONFIGURATION = `
 verdict:
   activeNumbers: 4194304
   recentCalls: 4194304
@@ -37,7 +37,7 @@ const TALK_MS = 90_000
 
 export async function startWorld(options: WorldOptions, say: Say): Promise<RunningService> {
   const configuration = path.join(os.tmpdir(), 'zaslon.yaml')
-  writeFileSync(configuration, CONFIGURATION)
+  writeFileSync(configuration, STANDARD_CONFIGURATION)
   const service = await runService({
     processes: 1,
     threads: options.threads ?? 1,
@@ -47,8 +47,7 @@ export async function startWorld(options: WorldOptions, say: Say): Promise<Runni
     await importNumbers(service, options.listed, say)
     if (options.hasHistory !== false) {
       say('reports and contacts')
-      await reportNumbers(service)
-      await makeContacts(service)
+      await addHistory(service)
     }
     if (options.isPinned !== false) pin(everyPid(service))
     return service
@@ -56,6 +55,12 @@ export async function startWorld(options: WorldOptions, say: Say): Promise<Runni
     await service.stop()
     throw error
   }
+}
+
+/** The reported numbers and the contacts that the traffic wants. */
+export async function addHistory(service: RunningService): Promise<void> {
+  await reportNumbers(service)
+  await makeContacts(service)
 }
 
 export function everyPid(service: RunningService): number[] {

@@ -100,11 +100,11 @@ export const CONFIG_SCHEMA = Type.Object(
           description: 'Reported numbers whose reputation is kept in memory, per process; 256 bytes each.',
         }),
         listTableBytes: Type.Integer({
-          // 67 million numbers without expiry. Each list that does not fit costs its callers a look-up on disk.
+          // 300 million numbers of one country without expiry. Each list that does not fit costs its callers a look-up on disk.
           default: 268_435_456,
           minimum: 0,
           maximum: 17_179_869_184,
-          description: 'Memory for listed numbers, per process: 4 bytes each, 12 on lists where any expires.',
+          description: 'Memory for listed numbers, per process: about 1 byte each, 9 on lists where any expires.',
         }),
         callersPerHour: Type.Integer({
           default: 524_288,

@@ -37,7 +37,7 @@ export type SnapshotList = {
 
 export type SnapshotLayer = {
   readonly layerId: number
-  /** shm/gate.ts. A layer without numbers has none. */
+  /** shm/gate.ts: its own, or where `numbers` is there the global one. A layer without numbers has none. */
   readonly gate?: SharedArrayBuffer
   /** shm/number-table.ts: its numbers exactly. Without it the store is asked. */
   readonly numbers?: SharedArrayBuffer

@@ -1,5 +1,5 @@
 import { ScreeningError } from '../domain/errors.ts'
-import { createGate, gateAddAll, gateFromBytes, gateToBytes, openGate } from '../shm/gate.ts'
+import { createLayerGate, gateAddAll, gateFromBytes, gateToBytes, openGate } from '../shm/gate.ts'
 import { type DataDirectory, readGateFile, writeGateFile } from '../stores/data-directory.ts'
 import { isSameLayer, type LayerStore } from '../stores/layer-rows.ts'
 import type { LayerRef, ListContents } from '../stores/ports.ts'
@@ -59,13 +59,13 @@ async function hasGate({ layerId, stamp = 0 }: LayerRef, directory: DataDirector
   }
 }
 
-/** Holds two gates at most, 2 bytes a number each: 41 MB for 10 M numbers. */
+/** Holds two gates at most, 13 bits a number each: 33 MB for 10 M numbers. */
 function writeGate(
   { layerId, numberCount, stamp = 0 }: LayerRef,
   contents: ListContents,
   { directory, control }: { directory: DataDirectory; control: JobControl },
 ): void {
-  const memory = createGate(numberCount)
+  const memory = createLayerGate(numberCount)
   const gate = openGate(memory)
   const page = new Float64Array(Math.min(numberCount, GATE_PAGE_NUMBERS))
   let done = 0

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { createGate, gateAddAll, gateToBytes, openGate } from '../shm/gate.ts'
+import { createLayerGate, gateAddAll, gateToBytes, openGate } from '../shm/gate.ts'
 import { type DataDirectory, writeGateFile } from '../stores/data-directory.ts'
 import type { LayerContents, LayerId, LayerRef } from '../stores/ports.ts'
 import type { JobDependencies } from './job-dependencies.ts'
@@ -38,7 +38,7 @@ function toLayerContents({ numbers, numberIds, ranges, dictionary }: SortedEntri
 
 /** Removed numbers are in the gate too: the look-up must find that the delta takes them away. */
 function writeGate(layerId: LayerId, numbers: Float64Array, stamp: number, directory: DataDirectory): void {
-  const memory = createGate(numbers.length)
+  const memory = createLayerGate(numbers.length)
   gateAddAll(openGate(memory), numbers)
   writeGateFile(directory, layerId, gateToBytes(memory, stamp))
 }

@@ -13,6 +13,7 @@ import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
+import { createMemoryRelease } from './release-memory.ts'
 import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
 type ThreadParts = {
@@ -35,6 +36,7 @@ export function serveThread(
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
+  const release = createMemoryRelease()
   const health = openNodeHealth(data.health)
   const beat = setInterval(() => {
     beatThread(health, data.thread)
@@ -61,6 +63,7 @@ export function serveThread(
     if (message.type === 'accept-clock') return clock.accept()
     screener.install(message.snapshot)
     say({ type: 'installed', generation: message.snapshot.generation })
+    release(message.snapshot)
     if (!server) void listen()
   })
 

@@ -1,6 +1,6 @@
 import type { Trunk } from '../domain/trunk.ts'
 import type { ScreeningSnapshot, SnapshotList, SnapshotNumbering } from '../engine/snapshot.ts'
-import { createGate, gateAddAll, gateFromBytes, openGate } from '../shm/gate.ts'
+import { createGate, createLayerGate, gateAddAll, gateFromBytes, openGate } from '../shm/gate.ts'
 import { buildIntervals } from '../shm/intervals.ts'
 import { layerName } from '../stores/layer-rows.ts'
 import { type LayerRef, type ListContents, type ListRecord, REMOVED, type VerdictStore } from '../stores/ports.ts'
@@ -12,8 +12,9 @@ import { nextTurn, scanRows, type VisitRows } from './scan-rows.ts'
 /**
  * From the record to what verdict threads decide from (engine/snapshot.ts).
  *
- * Every layer has its own gate, made when the layer was written (a file), or here when that file is gone or was made of
- * other contents. Above them is the global gate (global-gate.ts).
+ * A layer has an exact table (layer-tables.ts) and needs no gate but the global one (global-gate.ts), which is made of the gate of the
+ * largest layer: a file written with the layer, or made here when that file is gone or was made of other contents. Only a layer
+ * without a table keeps a gate of its own, so that the store is asked as little as can be.
  */
 export type SnapshotBuilder = {
   /** Reads the record as it is now. One build at a time. */
@@ -48,6 +49,8 @@ export type SnapshotBuilderDependencies = {
 
 const BUILD_ATTEMPTS_MAX = 3
 
+type GateOfLayer = (layer: LayerRef) => SharedArrayBuffer | undefined
+
 type SnapshotRanges = Pick<ScreeningSnapshot, 'ranges' | 'rangeList' | 'rangeExpiresMs'>
 
 export function createSnapshotBuilder(
@@ -55,7 +58,7 @@ export function createSnapshotBuilder(
   dependencies: SnapshotBuilderDependencies,
 ): SnapshotBuilder {
   const { store, contents } = dependencies
-  /** By layerName: a layer may come again under its id with other contents. */
+  /** Of layers without a table, by layerName: a layer may come again under its id with other contents. */
   let layerGates = new Map<string, SharedArrayBuffer>()
   const globalGate = createGlobalGate({ scanLayer, scanReported })
   const reportedGate = createReportedGate({ scanReported })
@@ -67,8 +70,6 @@ export function createSnapshotBuilder(
   let generation = 0
 
   async function gateOf(layer: LayerRef): Promise<SharedArrayBuffer> {
-    const known = layerGates.get(layerName(layer))
-    if (known) return known
     let cause: unknown
     try {
       const bytes = await dependencies.readGateFile(layer.layerId)
@@ -76,7 +77,7 @@ export function createSnapshotBuilder(
     } catch (error) {
       cause = error
     }
-    const memory = createGate(layer.numberCount)
+    const memory = createLayerGate(layer.numberCount)
     const gate = openGate(memory)
     await scanLayer(layer.layerId, (page, count) => gateAddAll(gate, page, 0, count))
     dependencies.onGateRebuilt(layer, memory, cause)
@@ -117,32 +118,36 @@ export function createSnapshotBuilder(
   async function buildFrom(lists: readonly ListRecord[]): Promise<ScreeningSnapshot> {
     const policy = store.policy()
     if (!policy) throw new Error('The record has no policy: control writes one before it reports its store ready.')
-    const layers = options.withGates ? distinctLayers(lists) : []
-    const gates = new Map<number, SharedArrayBuffer>()
-    const named = new Map<string, SharedArrayBuffer>()
-    for (const layer of layers) {
-      const gate = await gateOf(layer)
-      gates.set(layer.layerId, gate)
-      named.set(layerName(layer), gate)
-      await nextTurn()
-    }
-    layerGates = named
-    if (options.withGates) {
-      await tables.update(layers)
-      await reportedGate.update()
-      await globalGate.update(layers, gates)
-    }
+    const gateOfLayer = options.withGates ? await updateGates(distinctLayers(lists)) : () => undefined
     return {
       generation: ++generation,
       globalGate: globalGate.memory ?? createGate(1),
       reportedGate: reportedGate.memory ?? createGate(1),
-      lists: lists.map((list) => snapshotList(list, gates, tables)),
+      lists: lists.map((list) => snapshotList(list, gateOfLayer, tables)),
       ...rangesOf(lists),
       numbering: snapshotNumbering(store.numberingPlans(), contents),
       policy: policy.document,
       policyVersion: policy.version,
       trunks: options.trunks,
     }
+  }
+
+  /** The tables first: they are made in turns, and what a gate file takes is in memory as short as can be. */
+  async function updateGates(layers: readonly LayerRef[]): Promise<GateOfLayer> {
+    await tables.update(layers)
+    const kept = new Map<string, SharedArrayBuffer>()
+    for (const layer of layers) {
+      if (tables.of(layer) !== undefined) continue
+      kept.set(layerName(layer), layerGates.get(layerName(layer)) ?? (await gateOf(layer)))
+      await nextTurn()
+    }
+    layerGates = kept
+    await reportedGate.update()
+    await globalGate.update(layers, async (layer) => {
+      const memory = kept.get(layerName(layer))
+      return memory === undefined ? { memory: await gateOf(layer), isKept: false } : { memory, isKept: true }
+    })
+    return (layer) => kept.get(layerName(layer)) ?? (tables.of(layer) && globalGate.memory)
   }
 
   return {
@@ -173,14 +178,10 @@ function distinctLayers(lists: readonly ListRecord[]): LayerRef[] {
   return [...new Map(layers.map((layer) => [layer.layerId, layer])).values()]
 }
 
-function snapshotList(
-  list: ListRecord,
-  gates: ReadonlyMap<number, SharedArrayBuffer>,
-  tables: Pick<LayerTables, 'of'>,
-): SnapshotList {
+function snapshotList(list: ListRecord, gateOf: GateOfLayer, tables: Pick<LayerTables, 'of'>): SnapshotList {
   const layers = list.active.layers.map((layer) => {
     const { layerId } = layer
-    const gate = gates.get(layerId)
+    const gate = gateOf(layer)
     const numbers = tables.of(layer)
     return { layerId, ...(gate ? { gate } : {}), ...(numbers ? { numbers } : {}) }
   })

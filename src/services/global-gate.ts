@@ -1,5 +1,5 @@
 import { createGate, gateAddAll, gateCount, openGate } from '../shm/gate.ts'
-import { createGateAround, gateMerge } from '../shm/gate-merge.ts'
+import { createGateAround, gateBitsFor, gateMerge } from '../shm/gate-merge.ts'
 import { createGateWriter, type GateWriter } from '../shm/gate-writer.ts'
 import { layerName } from '../stores/layer-rows.ts'
 import type { LayerRef } from '../stores/ports.ts'
@@ -8,22 +8,25 @@ import { nextTurn, type VisitRows } from './scan-rows.ts'
 /**
  * The gate every call asks first: it holds the numbers of all layers in force and every number with a reputation.
  *
- * A small change (one number put on a list) is added in place. A large one makes a new gate: the largest layer's gate is
- * spread over it (shm/gate-merge.ts: 10 ms for 10 M numbers), the rest is read from the store in slices, and the two are
- * swapped as shm/gate-writer.ts says. Numbers of lists that are gone stay until then: they cost look-ups, no wrong answer.
+ * A small change (one number put on a list) is added in place. A large one makes a new gate of the largest layer's: that gate itself, when
+ * nobody else reads it and there is room for the rest, or a larger one that it is spread over (shm/gate-merge.ts: 10 ms for 10 M
+ * numbers). The rest is read from the store in slices, and the two are swapped as shm/gate-writer.ts says. Numbers of lists that are gone stay until then: they cost look-ups, no wrong answer.
  */
 export type GlobalGate = {
   /** Undefined before the first update. */
   readonly memory: SharedArrayBuffer | undefined
   /** Numbers it holds, those of lists gone since included; one in GATE_FALSE_POSITIVE_RATE is not counted. */
   readonly numbers: number
-  /** Makes it hold every number of `layers`, whose gates are given by layer id. */
-  update(layers: readonly LayerRef[], gates: ReadonlyMap<number, SharedArrayBuffer>): Promise<void>
+  /** Makes it hold every number of `layers`; `gateOf` is asked for the gate of one of them at most. */
+  update(layers: readonly LayerRef[], gateOf: GateOf): Promise<void>
   /** A number has a reputation now. */
   addReported(number: number): void
   /** Every thread reads the newest memory. */
   acknowledged(): void
 }
+
+/** The gate of a layer; when it is not kept, it is the global gate's from now on. */
+export type GateOf = (layer: LayerRef) => Promise<{ readonly memory: SharedArrayBuffer; readonly isKept: boolean }>
 
 export type GlobalGateDependencies = {
   readonly scanLayer: (layerId: number, visit: VisitRows) => Promise<void>
@@ -32,25 +35,27 @@ export type GlobalGateDependencies = {
 
 /** Room for reports and small changes in a new gate, beside what it holds: 128 KiB. Reported numbers get as much again. */
 const SPARE_CAPACITY = 65_536
-/** A gate this much over its size says "maybe" to 0.3 % of absent numbers instead of 0.1 %: time for a new one. */
-const OVERFILL = 1.25
+/** The gate of a layer has 13 bits a number: with so many it has room for the rest, and says "maybe" to 0.4 % of absent numbers. */
+const BITS_AT_START = 12
+/** A gate with fewer bits a number says "maybe" to more than 0.8 % of absent numbers: time for a new one. */
+const BITS_LEAST = 10.5
 
 export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependencies): GlobalGate {
   let writer: GateWriter | undefined
   /** Layers (layerName) whose numbers are in the gate, those of lists gone since included, with how many numbers they have. */
   let held = new Map<string, number>()
-  /** Numbers that came with the largest layer's gate: gateCount does not see them. */
+  /** Numbers that were spread over it with the largest layer's gate: gateCount does not see them. */
   let merged = 0
 
   const numbers = () => (writer ? merged + gateCount(writer.gate) : 0)
 
-  async function update(layers: readonly LayerRef[], gates: ReadonlyMap<number, SharedArrayBuffer>): Promise<void> {
+  async function update(layers: readonly LayerRef[], gateOf: GateOf): Promise<void> {
     const missing = layers.filter((layer) => !held.has(layerName(layer)))
     const live = countNumbers(layers)
-    const isFew = writer !== undefined && numbers() + countNumbers(missing) <= writer.gate.capacity * OVERFILL
+    const isFew = writer !== undefined && gateBitsFor(writer.gate, numbers() + countNumbers(missing)) >= BITS_LEAST
     const isMostlyLive = sum(held.values()) + countNumbers(missing) <= live * 2 + SPARE_CAPACITY
     if (!writer || !isFew || !isMostlyLive) {
-      await replace(layers, gates, live)
+      await replace(layers, gateOf)
       return
     }
     const { add } = writer
@@ -62,21 +67,18 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
     for (const layer of missing) held.set(layerName(layer), layer.numberCount)
   }
 
-  async function replace(
-    layers: readonly LayerRef[],
-    gates: ReadonlyMap<number, SharedArrayBuffer>,
-    live: number,
-  ): Promise<void> {
+  async function replace(layers: readonly LayerRef[], gateOf: GateOf): Promise<void> {
     const largest = largestOf(layers)
-    const largestMemory = largest && gates.get(largest.layerId)
+    const given = largest && (await gateOf(largest))
     // Read twice: what is reported between the two readings must find the new gate open already.
-    const capacity = live + SPARE_CAPACITY + 2 * (await countReported())
-    const memory = largestMemory ? createGateAround(openGate(largestMemory), capacity) : createGate(capacity)
+    const capacity = countNumbers(layers) + SPARE_CAPACITY + 2 * (await countReported())
+    const memory = given ? gateOver(given, capacity) : createGate(capacity)
+    const spread = given && given.memory !== memory ? openGate(given.memory) : undefined
     await nextTurn()
     // From here on reports go into both. The first gate has no writer yet: its follower replays what it may have missed.
     const next = writer ? writer.beginRebuildWith(memory) : openGate(memory)
     try {
-      if (largestMemory) gateMerge(next, openGate(largestMemory))
+      if (spread) gateMerge(next, spread)
       await nextTurn()
       for (const layer of layers) {
         if (layer !== largest) await scanLayer(layer.layerId, (page, count) => gateAddAll(next, page, 0, count))
@@ -89,7 +91,7 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
     if (writer) writer.publish()
     else writer = createGateWriter(memory)
     held = new Map(layers.map((layer) => [layerName(layer), layer.numberCount]))
-    merged = largestMemory ? largest.numberCount : 0
+    merged = spread ? (largest?.numberCount ?? 0) : 0
   }
 
   async function countReported(): Promise<number> {
@@ -111,6 +113,12 @@ export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependen
     addReported: (number) => writer?.add(number),
     acknowledged: () => writer?.acknowledged(),
   }
+}
+
+/** The gate that is given, or an empty one that it can be spread over. */
+function gateOver({ memory, isKept }: Awaited<ReturnType<GateOf>>, capacity: number): SharedArrayBuffer {
+  const gate = openGate(memory)
+  return !isKept && gateBitsFor(gate, capacity) >= BITS_AT_START ? memory : createGateAround(gate, capacity)
 }
 
 function largestOf(layers: readonly LayerRef[]): LayerRef | undefined {

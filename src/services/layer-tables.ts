@@ -1,4 +1,4 @@
-import { createNumberTable, numberTableBytes } from '../shm/number-table.ts'
+import { createNumberTable, numberTableBytesLeast, numberTableBytesUsed } from '../shm/number-table.ts'
 import { isSameLayer, layerName } from '../stores/layer-rows.ts'
 import type { LayerRef, ListContents } from '../stores/ports.ts'
 import { nextTurn, ROWS_PER_TURN } from './scan-rows.ts'
@@ -49,15 +49,19 @@ export function createLayerTables(options: LayerTablesOptions, dependencies: Lay
   /** Whether anything expires is not known before it is met, mostly in the first page. */
   async function make(layer: LayerRef, room: number): Promise<SharedArrayBuffer | Refusal> {
     for (const hasExpiries of [false, true]) {
-      if (numberTableBytes({ capacity: layer.numberCount, hasExpiries }) > room) return 'no-room'
-      const memory = await fill(layer, hasExpiries)
-      if (memory !== undefined) return memory
+      if (numberTableBytesLeast({ capacity: layer.numberCount, hasExpiries }) > room) return 'no-room'
+      const made = await fill(layer, hasExpiries, room)
+      if (made !== undefined) return made
     }
     return 'unfit'
   }
 
   /** Undefined when such a table cannot hold the layer. */
-  async function fill(layer: LayerRef, hasExpiries: boolean): Promise<SharedArrayBuffer | undefined> {
+  async function fill(
+    layer: LayerRef,
+    hasExpiries: boolean,
+    room: number,
+  ): Promise<SharedArrayBuffer | 'no-room' | undefined> {
     const stored = contents.layer(layer.layerId)
     if (stored === undefined || !isSameLayer(stored, layer)) return undefined
     const table = createNumberTable({ capacity: layer.numberCount, hasExpiries })
@@ -66,12 +70,14 @@ export function createLayerTables(options: LayerTablesOptions, dependencies: Lay
     for (let after = 0; ; after = page[page.length - 1] ?? 0) {
       const count = contents.readExpiries(layer.layerId, after, page, expires)
       if (!table.add(page, expires, count)) return undefined
+      if (table.bytesUsed > room) return 'no-room'
       if (count < page.length) break
       await nextTurn()
     }
     // Pages of two layers that follow each other under one id would make neither.
     const isSame = contents.layer(layer.layerId)?.stamp === stored.stamp
-    return table.finish() && isSame ? table.memory : undefined
+    if (!table.finish() || !isSame) return undefined
+    return table.bytesUsed > room ? 'no-room' : table.memory
   }
 
   return {
@@ -88,6 +94,6 @@ export function createLayerTables(options: LayerTablesOptions, dependencies: Lay
 
 function bytesOf(tables: Iterable<SharedArrayBuffer | Refusal | undefined>): number {
   let bytes = 0
-  for (const table of tables) if (typeof table === 'object') bytes += table.byteLength
+  for (const table of tables) if (typeof table === 'object') bytes += numberTableBytesUsed(table)
   return bytes
 }

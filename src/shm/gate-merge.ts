@@ -12,16 +12,21 @@ import { createGate, GATE_BITS_PER_KEY, type Gate } from './gate.ts'
 const NUMBERS_PER_BLOCK = 512 / GATE_BITS_PER_KEY
 const WORDS_PER_BLOCK = 16
 
-/** So much over its size a gate says "maybe" to 0.2 % of absent numbers instead of 0.1 %: less than twice the memory costs. */
-const OVERFILL_AT_START = 1.125
+/** Its blocks stay as full as they were and take the other numbers on top: then it says "maybe" to 1.2 % of absent numbers at worst. */
+const BITS_AROUND = 14
+
+/** How many bits a gate would have for each of so many numbers. */
+export function gateBitsFor({ words }: Gate, numbers: number): number {
+  return (words.length * 32) / Math.max(1, numbers)
+}
 
 /**
- * An empty gate with a whole multiple of `part`'s blocks, at least as many, whose size is at least `capacity` numbers by
- * OVERFILL_AT_START.
+ * An empty gate with a whole multiple of `part`'s blocks, at least as many, that has BITS_AROUND or more for each of
+ * `capacity` numbers.
  */
 export function createGateAround(part: Gate, capacity: number): SharedArrayBuffer {
   const blocks = part.words.length / WORDS_PER_BLOCK
-  const multiple = Math.max(1, Math.ceil(capacity / OVERFILL_AT_START / NUMBERS_PER_BLOCK / blocks))
+  const multiple = Math.max(1, Math.ceil(BITS_AROUND / gateBitsFor(part, capacity)))
   return createGate(blocks * multiple * NUMBERS_PER_BLOCK)
 }
 

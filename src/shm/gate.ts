@@ -34,6 +34,12 @@ export const GATE_BITS_PER_KEY = 16
 /** Share of absent numbers a full gate answers "maybe" to; measured by test/property/gate.test.ts and bench/micro/gate.ts. */
 export const GATE_FALSE_POSITIVE_RATE = 0.001
 
+/**
+ * What the gate of a layer has: an exact table stands behind it, so a wrong "maybe" costs 0.4 µs. At 13 bits 0.27 % of absent numbers pay
+ * that, 1 ns in the mean, for a fifth less memory.
+ */
+const LAYER_GATE_BITS = 13
+
 /** 2^29 numbers are 1 GiB: more than every number of the largest country. */
 export const GATE_CAPACITY_MAX = 2 ** 29
 
@@ -65,6 +71,11 @@ function gateBytes(capacity: number): number {
 export function createGate(capacity: number): SharedArrayBuffer {
   assertCapacity('gate', capacity, GATE_CAPACITY_MAX)
   return createRegion(FORMAT, capacity)
+}
+
+/** An empty gate for the numbers of a layer, at LAYER_GATE_BITS each. */
+export function createLayerGate(numberCount: number): SharedArrayBuffer {
+  return createGate(Math.ceil((numberCount * LAYER_GATE_BITS) / GATE_BITS_PER_KEY))
 }
 
 /** A gate that says "maybe" to every number: for whoever asks the store anyway and saves building one. */
@@ -208,7 +219,8 @@ export function gateToBytes(memory: SharedArrayBuffer, stamp: number): Uint8Arra
 }
 
 /**
- * The gate in a snapshot of the contents that `stamp` names. Throws SNAPSHOT_FORMAT when it is of other contents, corrupted,
+ * The gate in a snapshot of the contents that `stamp` names: a copy, or the memory of `bytes` itself when it is shared memory and holds nothing
+ * else. Throws SNAPSHOT_FORMAT when it is of other contents, corrupted,
  * cut short, too long, or of another version.
  */
 export function gateFromBytes(bytes: Uint8Array, stamp: number): SharedArrayBuffer {
@@ -221,8 +233,7 @@ export function gateFromBytes(bytes: Uint8Array, stamp: number): SharedArrayBuff
   if (capacity > GATE_CAPACITY_MAX || gateBytes(capacity) !== bytes.byteLength) {
     throw refusal(FORMAT, `The gate snapshot for ${capacity} numbers has ${bytes.byteLength} bytes: it is damaged.`)
   }
-  const memory = new SharedArrayBuffer(bytes.byteLength)
-  new Uint8Array(memory).set(bytes)
+  const memory = ownMemoryOf(bytes)
   const words = new Uint32Array(memory)
   const expected = words[CHECKSUM_WORD]!
   if (snapshotChecksum(words) !== expected) {
@@ -233,6 +244,14 @@ export function gateFromBytes(bytes: Uint8Array, stamp: number): SharedArrayBuff
   }
   words[CHECKSUM_WORD] = 0
   words[STAMP_WORD] = 0
+  return memory
+}
+
+function ownMemoryOf(bytes: Uint8Array): SharedArrayBuffer {
+  const { buffer, byteLength } = bytes
+  if (buffer instanceof SharedArrayBuffer && buffer.byteLength === byteLength) return buffer
+  const memory = new SharedArrayBuffer(byteLength)
+  new Uint8Array(memory).set(bytes)
   return memory
 }
 

@@ -1,19 +1,20 @@
 /**
- * The numbers of one layer of a list, exactly, in 4 bytes each: what a gate calls "maybe" is confirmed here.
+ * The numbers of one layer of a list, exactly, in a byte or less each: what a gate calls "maybe" is confirmed here.
  *
  * ```
- *   firsts   the first number of every block ── bisection ─▶ block ── starts ─▶ its part of `rests`
- *   rests    number - first of its block, ascending ── a guess from the slope of the block, then steps that double
+ *   firsts   the first number of every block ── bisection ─▶ block ── places ─▶ its words (number-block.ts)
  *   expires  only where anything expires or is removed: 8 bytes more a number
  * ```
- * Neighbours on a list lie about evenly, so the guess falls into the right cache line or the one beside it, where a bisection of a
- * block would touch six; where they do not, doubling steps are a bisection again (Bentley and Yao, "An almost optimal
- * algorithm for unbounded searching", 1976). A hash table would touch one line instead of two to four, for twice the memory
- * and twenty times the work to fill it: each number at a random place, instead of one after the other.
+ * A block says of up to 1,024 numbers how far each is above its first (Elias-Fano codes): 2 bits and the logarithm of their mean
+ * distance. 100 million numbers of a country's thousand million take 71 MB, 10 million 11 MB. A look-up touches two or three lines
+ * beside each other, and those of the bisection, which stay in the cache.
  *
  * A block ends when it is full, or when the next number is 2^32 or more above its first. How many end early cannot be known before, so a
  * table has room for GAPS_MAX of them; a layer that has more of them (there are that many only where numbers of all lengths
  * from all over the world are mixed) gets no table.
+ *
+ * How small numbers get cannot be known before either. So a region is as large as the worst would need, and filled from its front: pages that
+ * are never touched are never given to the process by the kernel. numberTableBytesUsed says what is.
  *
  * Immutable once it is finished, so threads read it without Atomics: the message that hands the memory over orders the reads.
  */
@@ -35,31 +36,30 @@ import {
   type RegionFormat,
   refusal,
 } from './layout.ts'
+import { BLOCK_NUMBERS, BLOCK_SPAN, findInBlock, WORDS_BESIDE_NUMBERS, writeBlock } from './number-block.ts'
 
 /** As in a gate: more than every number of the largest country. */
 export const NUMBER_TABLE_CAPACITY_MAX = 2 ** 29
-/** 48 KiB at most. */
+/** 128 KiB at most. */
 export const GAPS_MAX = 4_096
-/** 4 KiB: one page, and 80 KB of `firsts` for 10 M numbers, which stay in the cache. */
-const BLOCK_NUMBERS = 1_024
-const BLOCK_SPAN = 2 ** 32
 
 // Words of the head beyond layout.ts; the capacity is the count of numbers.
 const HAS_EXPIRIES_WORD = 3
 const BLOCK_COUNT_WORD = 4
+const USED_WORD = 5
 
 const MAGIC = magicOf('ZNUM')
-const VERSION = 1
+const VERSION = 2
 const NAME = 'number table'
 
 /** An opened table. Cheap to open; every thread opens its own over the same memory. */
 export type NumberTable = {
   readonly blockCount: number
   readonly firsts: Float64Array
-  /** One more than blocks. */
-  readonly starts: Uint32Array
-  readonly rests: Uint32Array
-  /** Epoch milliseconds, EXPIRES_NEVER or EXPIRES_REMOVED by index in `rests`; empty when all count for ever. */
+  /** Two of each block: where in `words` it begins, and how many numbers are before it. */
+  readonly places: Uint32Array
+  readonly words: Uint32Array
+  /** Epoch milliseconds, EXPIRES_NEVER or EXPIRES_REMOVED by index of the number; empty when all count for ever. */
   readonly expires: Float64Array
 }
 
@@ -72,12 +72,14 @@ export type NumberTableOptions = {
 
 export type NumberTableWriter = {
   readonly memory: SharedArrayBuffer
+  /** Of it in use so far. */
+  readonly bytesUsed: number
   /**
    * Adds numbers[0..count), ascending, above all before; `expires` in step with it. False: this table cannot hold the layer
    * (it has expiries and `hasExpiries` is not set, more numbers than it said, gaps beyond GAPS_MAX), or they are not ascending: it must be dropped.
    */
   add(numbers: Float64Array, expires: Float64Array, count: number): boolean
-  /** False when numbers are missing. After it the table may be opened. */
+  /** False when numbers are missing, or one gap was too many. After it the table may be opened. */
   finish(): boolean
 }
 
@@ -85,55 +87,89 @@ function blocksMax(capacity: number): number {
   return Math.ceil(capacity / BLOCK_NUMBERS) + Math.min(capacity, GAPS_MAX)
 }
 
+/** Two words after the last block may be read with it. */
+function wordsMax(capacity: number): number {
+  return capacity + blocksMax(capacity) * WORDS_BESIDE_NUMBERS + 2
+}
+
 function formatWith(hasExpiries: boolean): RegionFormat {
   return {
     name: NAME,
     magic: MAGIC,
     version: VERSION,
-    regionBytes: (capacity) => HEADER_BYTES + blocksMax(capacity) * 12 + 4 + capacity * (hasExpiries ? 12 : 4),
+    regionBytes: (capacity) =>
+      HEADER_BYTES + blocksMax(capacity) * 16 + (hasExpiries ? capacity * 8 : 0) + wordsMax(capacity) * 4,
   }
 }
 
-/** Bytes of a table. */
-export function numberTableBytes({ capacity, hasExpiries }: NumberTableOptions): number {
-  return formatWith(hasExpiries).regionBytes(capacity)
+/** What a table takes at least: numbers that follow each other without a gap. */
+export function numberTableBytesLeast({ capacity, hasExpiries }: NumberTableOptions): number {
+  return HEADER_BYTES + Math.floor(capacity / 4) + (hasExpiries ? capacity * 8 : 0)
+}
+
+/** What a finished table takes. Beyond it nothing of the region was touched. Throws as openNumberTable does. */
+export function numberTableBytesUsed(memory: SharedArrayBuffer): number {
+  const { blockCount, expires } = openNumberTable(memory)
+  return bytesUsed(blockCount, expires.length, new Uint32Array(memory, 0, HEADER_WORDS)[USED_WORD]!)
+}
+
+function bytesUsed(blocks: number, expires: number, words: number): number {
+  return HEADER_BYTES + blocks * 16 + expires * 8 + words * 4
 }
 
 /** A table to be filled, once, by one thread. */
 export function createNumberTable({ capacity, hasExpiries }: NumberTableOptions): NumberTableWriter {
   assertCapacity(NAME, capacity, NUMBER_TABLE_CAPACITY_MAX)
-  const memory = new SharedArrayBuffer(numberTableBytes({ capacity, hasExpiries }))
+  const memory = new SharedArrayBuffer(formatWith(hasExpiries).regionBytes(capacity))
   const header = new Uint32Array(memory, 0, HEADER_WORDS)
-  header.set([MAGIC, VERSION, capacity, Number(hasExpiries), 0])
-  const { firsts, starts, rests, expires } = viewsOf(memory, capacity, hasExpiries, blocksMax(capacity))
-  let total = 0
+  header.set([MAGIC, VERSION, capacity, Number(hasExpiries), 0, 0])
+  const { firsts, places, words, expires } = viewsOf(memory, capacity, hasExpiries)
+  /** Of the block that is open: how far its numbers are above its first. */
+  const rests = new Uint32Array(BLOCK_NUMBERS)
+  let restCount = 0
   let blocks = 0
+  let used = 0
+  let total = 0
   let first = 0
   let last = Number.NEGATIVE_INFINITY
 
+  /** False: there were too many gaps. */
+  function close(): boolean {
+    if (restCount === 0) return true
+    if (blocks === firsts.length) return false
+    firsts[blocks] = first
+    places[2 * blocks] = used
+    places[2 * blocks + 1] = total - restCount
+    used = writeBlock(words, used, rests, restCount)
+    blocks++
+    restCount = 0
+    return true
+  }
+
   return {
     memory,
+    get bytesUsed() {
+      return bytesUsed(blocks, hasExpiries ? total : 0, used)
+    },
     add(numbers, given, count) {
       if (total + count > capacity) return false
       for (let index = 0; index < count; index++) {
         const number = numbers[index]!
         if (!(number > last)) return false
-        if (blocks === 0 || total - starts[blocks - 1]! === BLOCK_NUMBERS || number - first >= BLOCK_SPAN) {
-          if (blocks === firsts.length) return false
-          first = number
-          firsts[blocks] = number
-          starts[blocks++] = total
-        }
+        if ((restCount === BLOCK_NUMBERS || number - first >= BLOCK_SPAN) && !close()) return false
+        if (restCount === 0) first = number
         if (hasExpiries) expires[total] = given[index]!
         else if (given[index] !== EXPIRES_NEVER) return false
-        rests[total++] = number - first
+        rests[restCount++] = number - first
+        total++
         last = number
       }
       return true
     },
     finish() {
-      starts[blocks] = total
+      if (!close()) return false
       header[BLOCK_COUNT_WORD] = blocks
+      header[USED_WORD] = used
       return total === capacity
     },
   }
@@ -149,34 +185,26 @@ export function openNumberTable(memory: SharedArrayBuffer): NumberTable {
   if (blockCount > blocksMax(capacity)) {
     throw refusal({ name: NAME }, `A ${NAME} of ${capacity} cannot have ${blockCount} blocks.`)
   }
-  return { blockCount, ...viewsOf(memory, capacity, hasExpiries, blocksMax(capacity)) }
+  return { blockCount, ...viewsOf(memory, capacity, hasExpiries) }
 }
 
-function viewsOf(memory: SharedArrayBuffer, capacity: number, hasExpiries: boolean, blocks: number) {
+function viewsOf(memory: SharedArrayBuffer, capacity: number, hasExpiries: boolean) {
+  const blocks = blocksMax(capacity)
   const expiresAt = HEADER_BYTES + blocks * 8
   const expiresCount = hasExpiries ? capacity : 0
-  const startsAt = expiresAt + expiresCount * 8
+  const placesAt = expiresAt + expiresCount * 8
   return {
     firsts: new Float64Array(memory, HEADER_BYTES, blocks),
     expires: new Float64Array(memory, expiresAt, expiresCount),
-    starts: new Uint32Array(memory, startsAt, blocks + 1),
-    rests: new Uint32Array(memory, startsAt + (blocks + 1) * 4, capacity),
+    places: new Uint32Array(memory, placesAt, blocks * 2),
+    words: new Uint32Array(memory, placesAt + blocks * 8, wordsMax(capacity)),
   }
 }
 
 /** What the layer says of a number. Any thread, no allocation. */
 export function numberTableState(table: NumberTable, number: number, nowMs: number): EntryState {
-  const index = findNumber(table, number)
-  if (index < 0) return ENTRY_ABSENT
-  if (table.expires.length === 0) return ENTRY_PRESENT
-  const expiresMs = table.expires[index]!
-  if (expiresMs === EXPIRES_REMOVED) return ENTRY_REMOVED
-  return nowMs > expiresMs ? ENTRY_EXPIRED : ENTRY_PRESENT
-}
-
-/** Index in `rests`, -1 when it is not there. */
-function findNumber({ firsts, starts, rests, blockCount }: NumberTable, number: number): number {
-  if (blockCount === 0) return -1
+  const { firsts, blockCount, expires } = table
+  if (blockCount === 0) return ENTRY_ABSENT
   // As in findSegment (intervals.ts): always halves, the comparison a mask.
   let block = 0
   for (let length = blockCount; length > 1; ) {
@@ -184,42 +212,12 @@ function findNumber({ firsts, starts, rests, blockCount }: NumberTable, number: 
     block += half & -Number(firsts[block + half]! <= number)
     length -= half
   }
-  const first = firsts[block]!
-  const wanted = number - first
-  if (wanted < 0 || wanted >= BLOCK_SPAN) return -1
-  const start = starts[block]!
-  const end = starts[block + 1]!
-  // The last block has no neighbour to guess the slope from: a bisection then, by steps that double.
-  const span = block + 1 < blockCount ? firsts[block + 1]! - first : BLOCK_SPAN
-  return findRest(rests, start, end, Math.floor((wanted / span) * (end - start)), wanted >>> 0)
-}
-
-/** `guess`: how far from start it may be. */
-function findRest(rests: Uint32Array, start: number, end: number, guess: number, wanted: number): number {
-  let low = start
-  let high = end - 1
-  let at = Math.min(start + guess, high)
-  let step = 8
-  // Until low..high is what the last step jumped over.
-  if (rests[at]! <= wanted) {
-    low = at
-    while (low + step <= high && rests[low + step]! <= wanted) {
-      low += step
-      step *= 2
-    }
-    high = Math.min(high, low + step)
-  } else {
-    high = at
-    while (high - step >= low && rests[high - step]! > wanted) {
-      high -= step
-      step *= 2
-    }
-    low = Math.max(low, high - step)
-  }
-  while (low < high) {
-    at = (low + high + 1) >>> 1
-    if (rests[at]! <= wanted) low = at
-    else high = at - 1
-  }
-  return rests[low] === wanted ? low : -1
+  const rest = number - firsts[block]!
+  if (rest < 0 || rest >= BLOCK_SPAN) return ENTRY_ABSENT
+  const index = findInBlock(table.words, table.places[2 * block]!, rest >>> 0)
+  if (index < 0) return ENTRY_ABSENT
+  if (expires.length === 0) return ENTRY_PRESENT
+  const expiresMs = expires[table.places[2 * block + 1]! + index]!
+  if (expiresMs === EXPIRES_REMOVED) return ENTRY_REMOVED
+  return nowMs > expiresMs ? ENTRY_EXPIRED : ENTRY_PRESENT
 }

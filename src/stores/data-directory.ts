@@ -12,7 +12,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { ScreeningError } from '../domain/errors.ts'
 
@@ -59,13 +59,24 @@ export function gateFileName(directory: Pick<DataDirectory, 'gates'>, layerId: n
   return path.join(directory.gates, `layer-${layerId}.gate`)
 }
 
-/** Bytes of a layer's gate, or undefined when there is no file. */
+/** Bytes of a layer's gate, in shared memory of their own (shm/gate.ts takes it over), or undefined when there is no file. */
 export async function readGateFile(
   directory: Pick<DataDirectory, 'gates'>,
   layerId: number,
 ): Promise<Uint8Array | undefined> {
   const name = gateFileName(directory, layerId)
-  return existsSync(name) ? await readFile(name) : undefined
+  if (!existsSync(name)) return undefined
+  const file = await open(name)
+  try {
+    const { size } = await file.stat()
+    const bytes = new Uint8Array(new SharedArrayBuffer(size))
+    for (let at = 0, read = -1; at < size && read !== 0; at += read) {
+      read = (await file.read(bytes, at, size - at, at)).bytesRead
+    }
+    return bytes
+  } finally {
+    await file.close()
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   createGate,
+  createLayerGate,
   GATE_BITS_PER_KEY,
   GATE_CAPACITY_MAX,
   GATE_FALSE_POSITIVE_RATE,
@@ -79,6 +80,20 @@ describe('a gate', () => {
     ['numbers that differ above 32 bits only', (i) => (i % 230_000) * 2 ** 32 + Math.floor(i / 230_000)],
     ['numbers 2^20 apart', (i) => 5 + i * 2 ** 20],
   ]
+  it('is wrong about three absent numbers in a thousand when it is the gate of a layer', () => {
+    const size = 262_144
+    const gate = openGate(createLayerGate(size))
+    gateAddAll(
+      gate,
+      Float64Array.from({ length: size }, (_value, i) => 79_160_000_000 + i),
+    )
+    let wrong = 0
+    for (let i = size; i < size * 3; i++) if (gateHas(gate, 79_160_000_000 + i)) wrong++
+    expect(wrong / (size * 2)).toBeGreaterThan(0.002)
+    expect(wrong / (size * 2)).toBeLessThan(0.0036)
+    expect(gate.words.byteLength / size).toBeCloseTo(13 / 8, 2)
+  })
+
   it.each(patterns)('is wrong about one absent number in a thousand when full of %s', (_, number) => {
     const size = 262_144
     const gate = openGate(createGate(size))
@@ -145,6 +160,18 @@ describe('a gate snapshot', () => {
         expect.objectContaining({ code: 'SNAPSHOT_FORMAT' }),
       )
     }
+  })
+
+  it('becomes the gate in its own shared memory, and is copied out of any other', () => {
+    const given = gateToBytes(gateOf([79_160_000_002], 64).memory, 7)
+    const shared = new Uint8Array(new SharedArrayBuffer(given.length))
+    shared.set(given)
+    expect(gateFromBytes(shared, 7)).toBe(shared.buffer)
+    const wider = new Uint8Array(new SharedArrayBuffer(given.length + 64)).subarray(0, given.length)
+    wider.set(given)
+    const copy = gateFromBytes(wider, 7)
+    expect(copy).not.toBe(wider.buffer)
+    expect(gateHas(openGate(copy), 79_160_000_002)).toBe(true)
   })
 
   it('is refused for other contents than it was made of', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../bench/lib/seeded-random.ts'
 import {
   ENTRY_ABSENT,
   ENTRY_EXPIRED,
@@ -12,7 +13,8 @@ import {
   createNumberTable,
   GAPS_MAX,
   type NumberTable,
-  numberTableBytes,
+  numberTableBytesLeast,
+  numberTableBytesUsed,
   numberTableState,
   openNumberTable,
 } from '../../src/shm/number-table.ts'
@@ -20,12 +22,16 @@ import {
 const NOW = 1_000_000
 const SPAN = 2 ** 32
 
-function tableOf(numbers: readonly number[], expires?: readonly number[]): NumberTable {
+function memoryOf(numbers: readonly number[], expires?: readonly number[]): SharedArrayBuffer {
   const table = createNumberTable({ capacity: numbers.length, hasExpiries: expires !== undefined })
   const given = Float64Array.from(expires ?? numbers.map(() => EXPIRES_NEVER))
   expect(table.add(Float64Array.from(numbers), given, numbers.length)).toBe(true)
   expect(table.finish()).toBe(true)
-  return openNumberTable(table.memory)
+  return table.memory
+}
+
+function tableOf(numbers: readonly number[], expires?: readonly number[]): NumberTable {
+  return openNumberTable(memoryOf(numbers, expires))
 }
 
 const has = (table: NumberTable, number: number) => numberTableState(table, number, NOW) === ENTRY_PRESENT
@@ -95,10 +101,44 @@ describe('a number table', () => {
     expect(openNumberTable(table.memory)).toEqual(whole)
   })
 
-  it('takes 4 bytes a number, 12 where any expires', () => {
-    const perNumber = (hasExpiries: boolean) => numberTableBytes({ capacity: 10_000_000, hasExpiries }) / 10_000_000
-    expect(perNumber(false)).toBeLessThan(4.1)
-    expect(perNumber(true)).toBeLessThan(12.1)
+  it.each([
+    [1, 0.31, 8.31],
+    [10, 0.75, 8.75],
+    [100, 1.2, 9.2],
+    [1_000_000, 2.9, 10.9],
+  ])('takes few bytes of numbers that lie %i apart in the mean', (distance, plain, withExpiries) => {
+    const count = 50_000
+    let last = 79_000_000_000
+    const random = seededRandom(1)
+    const given = Array.from({ length: count }, () => {
+      last += distance === 1 ? 1 : 1 + Math.floor(-Math.log(1 - random()) * (distance - 1))
+      return last
+    })
+    const bytes = (expires?: number[]) => numberTableBytesUsed(memoryOf(given, expires)) / count
+    expect(bytes()).toBeLessThan(plain)
+    expect(bytes(given.map(() => NOW))).toBeLessThan(withExpiries)
+    const least = (hasExpiries: boolean) => numberTableBytesLeast({ capacity: count, hasExpiries }) / count
+    expect(bytes()).toBeGreaterThan(least(false))
+    expect(bytes(given.map(() => NOW))).toBeGreaterThan(least(true))
+  })
+
+  it('finds numbers of every width a block may have, and none beside them', () => {
+    for (let width = 0; width <= 32; width++) {
+      for (const count of [1, 2, 3, 7, 64, 65, 1_023, 1_024]) {
+        const span = Math.max(count, 2 ** width)
+        // Even, and all at one end or the other with one far away.
+        const even = (index: number) => Math.floor((index * (span - 1)) / Math.max(1, count - 1))
+        const low = (index: number) => (index === count - 1 ? span - 1 : index)
+        const high = (index: number) => (index === 0 ? 0 : span - count + index)
+        for (const place of [even, low, high]) {
+          const given = Array.from({ length: count }, (_, index) => 79_000_000_000 + place(index))
+          const table = tableOf(given)
+          const oracle = new Set(given)
+          const asked = given.flatMap((number) => [number - 1, number, number + 1])
+          expect(asked.filter((number) => has(table, number) !== oracle.has(number))).toEqual([])
+        }
+      }
+    }
   })
 
   it('may be empty', () => {
@@ -115,7 +155,7 @@ describe('a number table', () => {
     const table = openNumberTable(fits.memory)
     for (const number of far(most)) expect(has(table, number) && !has(table, number + 1)).toBe(true)
     const refuses = createNumberTable({ capacity: most + 1, hasExpiries: false })
-    expect(refuses.add(far(most + 1), never, most + 1)).toBe(false)
+    expect(refuses.add(far(most + 1), never, most + 1) && refuses.finish()).toBe(false)
   })
 
   it.each([

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { ENTRY_PRESENT } from '../../../src/domain/lookup.ts'
 import { createSnapshotBuilder } from '../../../src/services/build-snapshot.ts'
 import { createGate, gateAddAll, gateHas, gateToBytes, openGate } from '../../../src/shm/gate.ts'
+import { numberTableState, openNumberTable } from '../../../src/shm/number-table.ts'
 import { memoryContents } from '../../../src/stores/memory/memory-contents.ts'
 import type { LayerRef, ListRecord } from '../../../src/stores/ports.ts'
 import { DEFAULT_POLICY } from '../../fixtures/screening-world.ts'
@@ -19,11 +21,18 @@ function gateFile(numbers: Float64Array, stamp: number): Uint8Array {
   return gateToBytes(memory, stamp)
 }
 
-function builderOver(options: { gateFile?: Uint8Array | undefined; lists: () => ListRecord[] }) {
+type Options = {
+  readonly gateFile?: Uint8Array | undefined
+  readonly lists: () => ListRecord[]
+  readonly tableBytesMax?: number
+}
+
+function builderOver(options: Options) {
   const { contents } = memoryContents(() => undefined)
+  let filesRead = 0
   const rebuilt: { layerId: number; cause: unknown }[] = []
   const builder = createSnapshotBuilder(
-    { trunks: [], withGates: true },
+    { trunks: [], withGates: true, tableBytesMax: options.tableBytesMax ?? 0 },
     {
       store: {
         lists: options.lists,
@@ -32,7 +41,10 @@ function builderOver(options: { gateFile?: Uint8Array | undefined; lists: () => 
         readReputationNumbers: () => 0,
       },
       contents,
-      readGateFile: async () => options.gateFile,
+      async readGateFile() {
+        filesRead++
+        return options.gateFile
+      },
       onGateRebuilt: ({ layerId }, _gate, cause) => void rebuilt.push({ layerId, cause }),
       onRangesRefused: (error) => {
         throw error
@@ -45,7 +57,7 @@ function builderOver(options: { gateFile?: Uint8Array | undefined; lists: () => 
     rangesTo: new Float64Array(),
     dictionary: [],
   })
-  return { builder, contents, rebuilt }
+  return { builder, contents, rebuilt, filesRead: () => filesRead }
 }
 
 describe('a snapshot', () => {
@@ -75,6 +87,31 @@ describe('a snapshot', () => {
       for (const number of NUMBERS) expect(gateHas(openGate(memory), number)).toBe(true)
     }
     expect(rebuilt).toHaveLength(rebuiltCount)
+  })
+
+  it('has one gate for everything where every layer has a table, and reads no gate file twice', async () => {
+    const { builder, filesRead } = builderOver({ lists: () => [listOf([LAYER])], tableBytesMax: 2 ** 20 })
+    const first = await builder.build()
+    const [layer] = first.lists[0]?.layers ?? []
+    expect(layer?.gate).toBe(first.globalGate)
+    const table = openNumberTable(layer?.numbers ?? createGate(1))
+    expect([...NUMBERS, 1].map((number) => numberTableState(table, number, 0) === ENTRY_PRESENT)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ])
+    const second = await builder.build()
+    expect(second.globalGate).toBe(first.globalGate)
+    expect(filesRead()).toBe(1)
+  })
+
+  it('has a gate of its own for a layer without a table', async () => {
+    const { builder } = builderOver({ lists: () => [listOf([LAYER])] })
+    const { globalGate, lists } = await builder.build()
+    const [layer] = lists[0]?.layers ?? []
+    expect(layer?.numbers).toBeUndefined()
+    expect(layer?.gate).not.toBe(globalGate)
   })
 
   it('is made of the newer version when the one it was reading is dropped', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createGlobalGate } from '../../../src/services/global-gate.ts'
-import { createGate, gateAddAll, gateHas, openGate } from '../../../src/shm/gate.ts'
+import { createGate, createLayerGate, gateAddAll, gateHas, openGate } from '../../../src/shm/gate.ts'
 import type { LayerRef } from '../../../src/stores/ports.ts'
 
 /** Layers of consecutive numbers, all a stranger's never fall on, and reported numbers. */
@@ -9,6 +9,7 @@ function world() {
   const gates = new Map<number, SharedArrayBuffer>()
   const reported: number[] = []
   const scanned: number[] = []
+  const asked: number[] = []
   const gate = createGlobalGate({
     async scanLayer(layerId, visit) {
       scanned.push(layerId)
@@ -23,15 +24,21 @@ function world() {
     gate,
     reported,
     scanned,
+    asked,
+    gateOf: (layerId: number) => gates.get(layerId),
     layer(layerId: number, count: number): LayerRef {
       const numbers = Float64Array.from({ length: count }, (_, i) => layerId * 1e9 + i)
-      const memory = createGate(count)
+      const memory = createLayerGate(count)
       gateAddAll(openGate(memory), numbers)
       layers.set(layerId, numbers)
       gates.set(layerId, memory)
       return { layerId, numberCount: count, rangeCount: 0 }
     },
-    update: (refs: LayerRef[]) => gate.update(refs, gates),
+    update: (refs: LayerRef[], isKept = false) =>
+      gate.update(refs, async ({ layerId }) => {
+        asked.push(layerId)
+        return { memory: gates.get(layerId) ?? createGate(1), isKept }
+      }),
     numbersOf: (layerId: number) => layers.get(layerId) ?? new Float64Array(),
     has: (number: number) => gateHas(openGate(gate.memory ?? createGate(1)), number),
     falseShare() {
@@ -65,6 +72,37 @@ describe('the global gate', () => {
     expect(has(3e9)).toBe(true)
   })
 
+  it('is the gate of a large layer itself, unless that one is kept', async () => {
+    const { gate, layer, update, gateOf, asked, has, numbersOf } = world()
+    const lists = [layer(1, 1_200_000), layer(2, 10)]
+    await update(lists)
+    expect(gate.memory).toBe(gateOf(1))
+    expect(asked).toEqual([1])
+    expect(gate.numbers).toBeGreaterThan(1_190_000)
+    expect(numbersOf(1).every(has) && numbersOf(2).every(has)).toBe(true)
+    const kept = world()
+    await kept.update([kept.layer(1, 1_200_000), kept.layer(2, 10)], true)
+    expect(kept.gate.memory).not.toBe(kept.gateOf(1))
+    expect(kept.numbersOf(1).every(kept.has) && kept.numbersOf(2).every(kept.has)).toBe(true)
+    // What was added did not go into the gate that others read.
+    expect(gateHas(openGate(kept.gateOf(1) ?? createGate(1)), 2e9)).toBe(false)
+  })
+
+  it('is made anew by the one number that leaves too few bits to each', async () => {
+    for (const [beyond, isNew] of [
+      [0, false],
+      [1, true],
+    ] as const) {
+      const { gate, layer, update } = world()
+      const large = layer(1, 1_200_000)
+      await update([large])
+      const before = gate.memory
+      const bits = openGate(before ?? createGate(1)).words.length * 32
+      await update([large, layer(2, Math.floor(bits / 10.5) - gate.numbers + beyond)])
+      expect(gate.memory !== before).toBe(isNew)
+    }
+  })
+
   it.each([
     [100_000, 1],
     [100_000, 10_000],
@@ -76,7 +114,7 @@ describe('the global gate', () => {
     await update([layer(1, large), layer(2, small)])
     expect(numbersOf(1).every(has) && numbersOf(2).every(has)).toBe(true)
     // The largest layer's blocks come as full as they are, the other numbers on top.
-    expect(falseShare()).toBeLessThan(0.005)
+    expect(falseShare()).toBeLessThan(0.012)
   })
 
   it('keeps what is reported while it is rebuilt', async () => {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED } from '../../../src/domain/lookup.ts'
+import { ENTRY_ABSENT, ENTRY_EXPIRED, ENTRY_PRESENT, ENTRY_REMOVED, EXPIRES_NEVER } from '../../../src/domain/lookup.ts'
 import { createLayerTables } from '../../../src/services/layer-tables.ts'
-import { numberTableBytes, numberTableState, openNumberTable } from '../../../src/shm/number-table.ts'
+import {
+  createNumberTable,
+  numberTableBytesUsed,
+  numberTableState,
+  openNumberTable,
+} from '../../../src/shm/number-table.ts'
 import { memoryContents } from '../../../src/stores/memory/memory-contents.ts'
 import { type LayerContents, type LayerRef, NO_DETAILS, REMOVED } from '../../../src/stores/ports.ts'
 
@@ -48,7 +53,14 @@ function world(bytesMax: number) {
 }
 
 const numbersFrom = (first: number, count: number) => Float64Array.from({ length: count }, (_, index) => first + index)
-const bytes = (capacity: number) => numberTableBytes({ capacity, hasExpiries: false })
+
+/** What a table of so many numbers without a gap takes. */
+function bytes(count: number): number {
+  const table = createNumberTable({ capacity: count, hasExpiries: false })
+  table.add(numbersFrom(1, count), new Float64Array(count).fill(EXPIRES_NEVER), count)
+  table.finish()
+  return numberTableBytesUsed(table.memory)
+}
 
 describe('the tables of layers', () => {
   it('say of every number what the store says', async () => {
