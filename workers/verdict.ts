@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { diallingRules, parsePhoneNumber } from '../src/domain/parse-phone-number.ts'
+import { diallingRules } from '../src/domain/parse-phone-number.ts'
 import { createScreener } from '../src/engine/screen.ts'
 import { openClock } from '../src/processes/open-clock.ts'
 import { openThreadCounters, openThreadMemory, processHealth, serveThread } from '../src/processes/serve-thread.ts'
@@ -8,6 +8,7 @@ import type { VerdictThreadData } from '../src/processes/verdict-thread.ts'
 import { withKeptReputations } from '../src/services/kept-reputations.ts'
 import { openReputationTable } from '../src/shm/reputation-table.ts'
 import { openVerdictStore } from '../src/stores/lmdb/verdict-store.ts'
+import { numberReaders } from '../src/transports/data-plane/read-call.ts'
 import { createVerdictHandler } from '../src/transports/data-plane/verdict-http.ts'
 
 // A verdict thread: one engine and one server for life. Calls come in at verdict-http.ts, screen.ts decides them.
@@ -31,7 +32,7 @@ const screener = createScreener(
 const handler = createVerdictHandler(data.handler, {
   screener,
   events,
-  parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+  ...numberReaders(home),
   processHealth: processHealth(data.health),
   now: clock.now,
 })

@@ -13,10 +13,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { diallingRules, parsePhoneNumber } from '../../src/domain/parse-phone-number.ts'
+import { diallingRules } from '../../src/domain/parse-phone-number.ts'
 import { addReason, clearDecision } from '../../src/engine/decision.ts'
 import type { Screener } from '../../src/engine/screener.ts'
 import { listenVerdicts } from '../../src/transports/data-plane/choose-adapter.ts'
+import { numberReaders } from '../../src/transports/data-plane/read-call.ts'
 import { createVerdictHandler } from '../../src/transports/data-plane/verdict-http.ts'
 import { freePort } from '../../test/support/run-service.ts'
 import { cpuMicroseconds } from '../lib/process-cpu.ts'
@@ -49,7 +50,7 @@ async function serve(port: number): Promise<void> {
     { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: ['127.0.0.1'], webSocketPath: '/v1/calls' },
     {
       screener: constantScreener,
-      parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+      ...numberReaders(home),
       now: Date.now,
       processHealth: () => ({ freshMs: Date.now(), isUnsupervised: false }),
       events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: console.error },

@@ -1,7 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { DiallingRules } from '../domain/dialling-rules.ts'
 import { ENTRY_ABSENT, ENTRY_PRESENT, type NumberLookup } from '../domain/lookup.ts'
-import { parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import { createBehaviourRegions, openBehaviour } from '../engine/behaviour-memory.ts'
 import { createScreener, type ScreenerDependencies } from '../engine/screen.ts'
@@ -20,6 +19,7 @@ import { createRecentCalls, openRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../shm/traffic.ts'
 import type { LayerContents, ListContents, ListRecord, VerdictStore } from '../stores/ports.ts'
 import { createCallScreening } from '../transports/data-plane/call-screening.ts'
+import { numberReaders } from '../transports/data-plane/read-call.ts'
 
 /**
  * One side of a replay: the engine of the verdict path over the record as it is now, with a candidate laid over it and with
@@ -73,7 +73,7 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
     { deadlineMs: DEADLINE_MS, labelLanguage: '' },
     {
       screener,
-      parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+      ...numberReaders(home),
       now: () => clock.nowMs,
       events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: (error) => failures.push(error) },
     },

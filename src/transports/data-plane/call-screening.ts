@@ -2,7 +2,7 @@ import type { Call } from '../../domain/call-event.ts'
 import { createCallEnd } from '../../engine/behaviour.ts'
 import { createDecision, type Decision } from '../../engine/decision.ts'
 import type { Screener } from '../../engine/screener.ts'
-import type { JsonObject } from './json-text.ts'
+import { asBuffer, type JsonObject } from './json-text.ts'
 import {
   type CallReader,
   type CallReaderDependencies,
@@ -11,7 +11,9 @@ import {
   createCallReader,
   readCallId,
 } from './read-call.ts'
+import { createPlainCallReader } from './read-plain-call.ts'
 import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
+import { createSpans, isTextAt, SPAN, scanEvent } from './scan-event.ts'
 
 /** What the data plane tells the counters of its thread. */
 export type DataPlaneEvents = {
@@ -41,6 +43,11 @@ export type CallScreening = {
   readonly now: () => number
   /** One JSON event to its answer as JSON text. */
   answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string
+  /**
+   * One event in the bytes of its JSON to its answer in bytes, valid until the next one; undefined when only JSON.parse can
+   * tell what they are, or when the event is not of the type asked for.
+   */
+  answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined
   /** Notes one call end. */
   endCall(event: JsonObject): void
 }
@@ -55,11 +62,22 @@ export function createCallScreening(
   const call = createCall()
   const decision = createDecision()
   const end = createCallEnd()
+  const plainReader = createPlainCallReader(reader, dependencies)
+  const spans = createSpans()
 
   function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
     const callId = reader.readEvent(event, call, receivedMs)
     screener.screen(call, decision)
     return renderer.json(decision, callId, type)
+  }
+
+  function answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined {
+    if (!scanEvent(bytes, spans)) return undefined
+    if (type !== undefined && !isTextAt(bytes, spans[SPAN.type]!, spans[SPAN.type + 1]!, CALL_TYPE)) return undefined
+    plainReader.readScanned(asBuffer(bytes), spans, call, receivedMs)
+    screener.screen(call, decision)
+    const frameType = type === undefined ? undefined : 'verdict'
+    return renderer.jsonBytes(decision, bytes, spans[SPAN.callId]!, spans[SPAN.callId + 1]!, frameType)
   }
 
   function endCall(event: JsonObject): void {
@@ -73,8 +91,10 @@ export function createCallScreening(
     screener.endCall(end)
   }
 
-  return { screener, reader, renderer, events, call, decision, now, answerEvent, endCall }
+  return { screener, reader, renderer, events, call, decision, now, answerEvent, answerBytes, endCall }
 }
+
+const CALL_TYPE = Uint8Array.from('call', (letter) => letter.charCodeAt(0))
 
 /** A day: no call rings or talks longer, whatever a switch says. */
 const DURATION_MS_MAX = 86_400_000

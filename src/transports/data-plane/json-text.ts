@@ -5,9 +5,14 @@ import { isAscii, isUtf8 } from 'node:buffer'
  * a Latin-1 copy of it makes a one-byte string, which JSON.parse reads fastest.
  */
 export function decodeBody(bytes: Uint8Array): string | undefined {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const buffer = asBuffer(bytes)
   if (isAscii(buffer)) return buffer.toString('latin1')
   return isUtf8(buffer) ? buffer.toString('utf8') : undefined
+}
+
+/** The same bytes with the methods of a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** What parseJson answers for a text that is not JSON; no JSON text parses to a symbol. */

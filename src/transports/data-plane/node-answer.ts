@@ -13,13 +13,18 @@ export function headersOf(answer: VerdictResponse, isClosing: boolean): Record<s
   return headers
 }
 
+/** The body as it may wait to be written: node:http keeps bytes until the socket has taken them. */
+export function keptBody({ body }: VerdictResponse): string | Buffer {
+  return typeof body === 'string' ? body : Buffer.from(body)
+}
+
 /** Sockets that had their last answer: what llhttp says about the bytes after it is of no interest. */
 const refused = new WeakSet<Duplex>()
 
 /** Answers, closes, and reads nothing more from this connection. */
 export function refuse(response: ServerResponse, answer: VerdictResponse): void {
   if (response.socket !== null) refused.add(response.socket)
-  response.writeHead(answer.status, headersOf(answer, true)).end(answer.body, () => response.socket?.destroySoon())
+  response.writeHead(answer.status, headersOf(answer, true)).end(keptBody(answer), () => response.socket?.destroySoon())
 }
 
 /** What llhttp could not read: it says what kind, and the connection is of no more use. */
@@ -42,5 +47,6 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, stream: Duplex, h
 export function writeRaw(stream: Duplex, answer: VerdictResponse): void {
   const lines = Object.entries(headersOf(answer, true)).map(([name, value]) => `${name}: ${value}\r\n`)
   const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`
-  stream.end(`${statusLine}${lines.join('')}\r\n${answer.body}`, () => stream.destroy())
+  stream.write(`${statusLine}${lines.join('')}\r\n`)
+  stream.end(keptBody(answer), () => stream.destroy())
 }

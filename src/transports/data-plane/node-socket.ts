@@ -39,10 +39,10 @@ export class NodeSocket implements VerdictSocket {
     }
   }
 
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, isText = typeof data === 'string'): boolean {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return false
     // The handler reuses its buffer, ws writes later: copy.
-    this.#webSocket.send(typeof data === 'string' ? data : Buffer.from(data))
+    this.#webSocket.send(typeof data === 'string' ? data : Buffer.from(data), { binary: !isText })
     if (this.#webSocket.bufferedAmount <= BACKLOG_BYTES_MAX) return true
     this.close(SLOW_READER, 'Answers are read too slowly')
     return false

@@ -17,7 +17,7 @@ import {
   DISCARDED_BYTES_MAX,
 } from './body-collector.ts'
 import { createIterationClock } from './iteration-clock.ts'
-import { headersOf, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
+import { headersOf, keptBody, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
 import { listenError } from './port-check.ts'
 import type { Problem } from './problem.ts'
@@ -202,7 +202,7 @@ class NodeVerdictServer implements VerdictServer {
 
   /** Of an answer to HEAD node:http sends the head alone. */
   #write(response: ServerResponse, answer: VerdictResponse): void {
-    response.writeHead(answer.status, headersOf(answer, this.#isDraining)).end(answer.body)
+    response.writeHead(answer.status, headersOf(answer, this.#isDraining)).end(keptBody(answer))
   }
 
   #inTurn(request: IncomingMessage, stream: Duplex, firstBytes: Buffer): void {

@@ -1,4 +1,5 @@
 import { ATTESTATIONS, type Call, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
+import { type DiallingRules, parsePhoneNumber, readPlainDigits } from '../../domain/parse-phone-number.ts'
 import { NOT_A_NUMBER, type ParsedNumber } from '../../domain/phone-number.ts'
 import type { Screener } from '../../engine/screener.ts'
 import { isJsonObject, type JsonObject } from './json-text.ts'
@@ -13,7 +14,17 @@ export type CallReaderDependencies = {
   readonly screener: Screener
   /** A number in any form of the contract; never throws (domain/parse-phone-number.ts, mode `call`). */
   readonly parseNumber: (text: string) => ParsedNumber
+  /** The same of digits read already, or 0 when only the text can tell (readPlainDigits). */
+  readonly readDigits: (value: number, digitCount: number, hasPlus: boolean) => ParsedNumber
   readonly now: () => number
+}
+
+/** Reads the numbers of calls in a home country. */
+export function numberReaders(home: DiallingRules): Pick<CallReaderDependencies, 'parseNumber' | 'readDigits'> {
+  return {
+    parseNumber: (text) => parsePhoneNumber(text, home, 'call'),
+    readDigits: (value, digitCount, hasPlus) => readPlainDigits(value, digitCount, hasPlus, home, 'call'),
+  }
 }
 
 /**

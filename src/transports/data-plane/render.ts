@@ -5,6 +5,7 @@ import { BLOCK, FLAG, VERDICTS } from '../../domain/verdict.ts'
 import type { Decision } from '../../engine/decision.ts'
 import type { Screener } from '../../engine/screener.ts'
 import { headerText, type SipReply, sipReplies, VERDICT_ID_MARK } from './sip-reply.ts'
+import { createAnswerWriter } from './write-answer.ts'
 
 /**
  * Decisions as text. JSON.stringify of a fresh object costs about as much as the whole decision, and two answers to
@@ -14,6 +15,11 @@ import { headerText, type SipReply, sipReplies, VERDICT_ID_MARK } from './sip-re
 export type VerdictRenderer = {
   /** The answer of the contract. `type`: also carries "type":"verdict" (WebSocket frames). */
   json(decision: Decision, callId: string, type?: 'verdict'): string
+  /**
+   * The same as UTF-8, valid until the next call. The call id stands in `source` from..to, there is none when both are the
+   * same; it must be printable ASCII without a quote or a backslash.
+   */
+  jsonBytes(decision: Decision, source: Uint8Array, from: number, to: number, type?: 'verdict'): Uint8Array
   /** One line without its end, so that a switch may compare it as it is: `block 603 Network Blocked`, `allow`, `flag <label code>`. */
   text(decision: Decision): string
   /** The SIP reply that goes with a block. */
@@ -34,11 +40,23 @@ const SHAPES_MAX = 4_096
 /** Character codes of the hexadecimal digits. */
 const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
+/** The pieces of an answer before its shape. */
+const OPENING = Buffer.from('{"verdictId":"')
+const FRAME_OPENING = Buffer.from('{"type":"verdict","verdictId":"')
+const CALL_ID = Buffer.from('","callId":"')
+const NEXT = Buffer.from('",')
+const OPENING_BYTES_MAX = 128 + CALL_ID_CHARS_MAX
+const ID_BYTES = 32
+
 /** A text that is JSON between quotes as it stands: printable ASCII, nearly every callId. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
 /** Policies remembered: an answer may be asked for again for RECENT_CALL_SECONDS, and nobody changes a policy much faster. */
 const RENDERINGS_MAX = 4
+
+/** An answer behind its ids, cut where the verdict id goes; as text and, once it was asked for, as the same in UTF-8. */
+type Shape = { readonly parts: readonly string[]; bytes: ShapeBytes | undefined }
+type ShapeBytes = { readonly parts: readonly Uint8Array[]; readonly lengthMax: number }
 
 /** What one version of the policy makes of a decision. */
 type Rendering = {
@@ -47,7 +65,7 @@ type Rendering = {
   readonly policy: string
   readonly replies: readonly SipReply[]
   readonly label: { readonly code: string; readonly text: string }
-  readonly shapes: Map<number, readonly string[]>
+  readonly shapes: Map<number, Shape>
 }
 
 export function createVerdictRenderer(options: RenderOptions, screener: Screener): VerdictRenderer {
@@ -55,6 +73,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
   const past = new Map<number, Rendering>()
   /** Every list seen, gone ones too: an id is never given to another list. */
   const lists = new Map<number, { readonly list: string; readonly kind: ListKind }>()
+  const writer = createAnswerWriter()
   let generation = -1
   let current = createRendering(options, undefined, 0, '')
 
@@ -91,7 +110,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
     return rendering
   }
 
-  function shapeOf(decision: Decision, rendering: Rendering): readonly string[] {
+  function shapeOf(decision: Decision, rendering: Rendering): Shape {
     // Several reasons: their points vary too much to be worth keeping.
     if (decision.reasonCount > 1) return cutShape(decision, rendering)
     const { shapes } = rendering
@@ -105,7 +124,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
     return shape
   }
 
-  function cutShape(decision: Decision, rendering: Rendering): readonly string[] {
+  function cutShape(decision: Decision, rendering: Rendering): Shape {
     const verdict = VERDICTS[decision.verdict] ?? 'allow'
     const body = {
       decision: verdict,
@@ -116,17 +135,35 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
       policy: rendering.policy,
     }
     // Without the opening brace: the ids stand before it.
-    return JSON.stringify(body).slice(1).split(VERDICT_ID_MARK)
+    return { parts: JSON.stringify(body).slice(1).split(VERDICT_ID_MARK), bytes: undefined }
   }
 
   function json(decision: Decision, callId: string, type?: 'verdict'): string {
-    const parts = shapeOf(decision, renderingOf(decision))
+    const { parts } = shapeOf(decision, renderingOf(decision))
     const id = verdictIdText(decision.verdictId)
     let text = type === undefined ? `{"verdictId":"${id}",` : `{"type":"verdict","verdictId":"${id}",`
     if (callId !== '') text += `"callId":${quoted(cut(callId))},`
     text += parts[0]
     for (let i = 1; i < parts.length; i++) text += id + parts[i]
     return text
+  }
+
+  function jsonBytes(decision: Decision, source: Uint8Array, from: number, to: number, type?: 'verdict'): Uint8Array {
+    const pieces = bytesOf(shapeOf(decision, renderingOf(decision)))
+    writer.begin(pieces.lengthMax)
+    writer.add(type === undefined ? OPENING : FRAME_OPENING)
+    writer.addVerdictId(decision.verdictId)
+    if (to > from) {
+      writer.add(CALL_ID)
+      writer.addSpan(source, from, Math.min(to, from + CALL_ID_CHARS_MAX))
+    }
+    writer.add(NEXT)
+    writer.add(pieces.parts[0]!)
+    for (let i = 1; i < pieces.parts.length; i++) {
+      writer.addVerdictId(decision.verdictId)
+      writer.add(pieces.parts[i]!)
+    }
+    return writer.end()
   }
 
   function text(decision: Decision): string {
@@ -141,7 +178,7 @@ export function createVerdictRenderer(options: RenderOptions, screener: Screener
     return replies[decision.basis] ?? replies[0]!
   }
 
-  return { json, text, sipReply }
+  return { json, jsonBytes, text, sipReply }
 }
 
 function createRendering(
@@ -154,6 +191,14 @@ function createRendering(
   const text = texts[labelLanguage] ?? Object.values(texts)[0] ?? ''
   const label = { code: policy?.label.code ?? '', text }
   return { version, policy: policyLabel, replies: sipReplies(policy), label, shapes: new Map() }
+}
+
+function bytesOf(shape: Shape): ShapeBytes {
+  if (shape.bytes !== undefined) return shape.bytes
+  const parts = shape.parts.map((part) => Buffer.from(part))
+  const lengthMax = parts.reduce((length, part) => length + part.byteLength + ID_BYTES, OPENING_BYTES_MAX)
+  shape.bytes = { parts, lengthMax }
+  return shape.bytes
 }
 
 function sipAnswer(decision: Decision, { replies, label }: Rendering): object {

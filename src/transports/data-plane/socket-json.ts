@@ -25,6 +25,11 @@ export function createJsonProtocol(screening: CallScreening): SocketProtocol {
         socket.close(CLOSE_CODE.tooBig, 'A frame holds one event of at most 16 KiB')
         return
       }
+      const answer = screening.answerBytes(data, receivedMs, 'call')
+      if (answer !== undefined) {
+        socket.send(answer, true)
+        return
+      }
       const text = decodeBody(data)
       const event = text === undefined ? MALFORMED : parseJson(text)
       if (isJsonObject(event) && event.type === 'call') {

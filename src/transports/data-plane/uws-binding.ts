@@ -21,7 +21,7 @@ export type UwsResponse = {
   cork(write: () => void): UwsResponse
   writeStatus(status: string): UwsResponse
   writeHeader(name: string, value: string): UwsResponse
-  end(body?: string, closeConnection?: boolean): UwsResponse
+  end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse
   endWithoutBody(): UwsResponse
   /** Answers [all was taken by the kernel or fits a small buffer, the response is complete]. */
   tryEnd(body: string | Uint8Array, totalBytes: number): [boolean, boolean]

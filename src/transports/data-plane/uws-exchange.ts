@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { createAnswerMemory } from './answer-memory.ts'
 import { BodyCollector, type BodyMemory, bodyTooLarge, DISCARDED_BYTES_MAX } from './body-collector.ts'
 import { announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
 import { judgeUpgrade } from './upgrade.ts'
@@ -17,12 +18,10 @@ export type UwsExchangeContext = {
   readonly bodies: BodyMemory
 }
 
-/** Verdicts are under 1 KiB; views for that many lengths are kept. */
-const VIEWS_KEPT = 2_048
 const ANSWER_BYTES = 16 * 1024
 
 /**
- * Where an answer is written on its way to the socket. uWebSockets.js would measure a string, copy it to the heap and copy
+ * Where a text is written on its way to the socket. uWebSockets.js would measure a string, copy it to the heap and copy
  * it again; bytes it takes as they are.
  */
 export type AnswerBuffer = {
@@ -31,15 +30,11 @@ export type AnswerBuffer = {
 }
 
 export function createAnswerBuffer(): AnswerBuffer {
-  const memory = Buffer.from(new ArrayBuffer(ANSWER_BYTES))
-  const views: Uint8Array[] = []
+  const memory = createAnswerMemory(ANSWER_BYTES)
   return {
     write(text) {
       if (text.length * UTF8_BYTES_MAX > ANSWER_BYTES) return Buffer.from(text)
-      const bytes = memory.write(text)
-      if (bytes >= VIEWS_KEPT) return memory.subarray(0, bytes)
-      views[bytes] ??= memory.subarray(0, bytes)
-      return views[bytes]
+      return memory.first(memory.bytes.write(text))
     },
   }
 }
@@ -195,8 +190,9 @@ export class UwsExchange {
    * request in its buffer after an answer that closes, but cuts the connection when one arrives with this one pending.
    * So what hides behind a request of doubtful length is never served.
    */
-  #answerLast(answer: VerdictResponse): void {
+  #answerLast(current: VerdictResponse): void {
     this.#isLast = true
+    const answer = keptResponse(current)
     setImmediate(() => {
       if (this.#isOver) return
       try {
@@ -236,8 +232,8 @@ export class UwsExchange {
    * Sends as much of the body as the peer takes; the rest waits here, and a next request on the connection closes it.
    * `end` would buffer answers without limit for a peer that sends and never reads.
    */
-  #isTaken(body: string): boolean {
-    const taken = this.#context.answers.write(body)
+  #isTaken(body: string | Uint8Array): boolean {
+    const taken = typeof body === 'string' ? this.#context.answers.write(body) : body
     const [, isComplete] = this.#response.tryEnd(taken, taken.byteLength)
     if (isComplete) return true
     const bytes = Buffer.from(taken)
@@ -262,6 +258,11 @@ export class UwsExchange {
     this.#collector?.release()
     this.#context.inFlight--
   }
+}
+
+/** The same answer with a body that stays as it is. */
+function keptResponse(answer: VerdictResponse): VerdictResponse {
+  return typeof answer.body === 'string' ? answer : { ...answer, body: Uint8Array.from(answer.body) }
 }
 
 const statusLines = new Map<number, string>()

@@ -41,10 +41,10 @@ export class UwsSocket implements VerdictSocket {
     this.#webSocket = undefined
   }
 
-  send(data: string | Uint8Array): boolean {
+  send(data: string | Uint8Array, isText = typeof data === 'string'): boolean {
     if (this.#webSocket === undefined || this.#cutting !== undefined) return false
     // 2: dropped, because the peer left more unread than maxBackpressure allows.
-    if (this.#webSocket.send(data, typeof data !== 'string', false) !== 2) return true
+    if (this.#webSocket.send(data, !isText, false) !== 2) return true
     this.#cutting = setTimeout(() => this.#webSocket?.close(), SLOW_READER_MS_MAX)
     return false
   }

@@ -109,11 +109,15 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
 /** POST /v1/verdict: one call event as JSON. The content type is not asked for: switches send all sorts. */
 function postVerdict(screening: CallScreening): Route {
   return (request) => {
-    const text = decodeBody(request.body ?? NO_BYTES)
+    const isText = wantsText(request.accept)
+    const bytes = request.body ?? NO_BYTES
+    const answer = isText ? undefined : screening.answerBytes(bytes, request.receivedMs)
+    if (answer !== undefined) return { status: 200, contentType: JSON_TYPE, body: answer }
+    const text = decodeBody(bytes)
     const event = text === undefined ? MALFORMED : parseJson(text)
     if (event === MALFORMED) return problemResponse(NOT_JSON)
     if (!isJsonObject(event)) return problemResponse(NOT_AN_EVENT)
-    if (!wantsText(request.accept)) {
+    if (!isText) {
       return { status: 200, contentType: JSON_TYPE, body: screening.answerEvent(event, request.receivedMs) }
     }
     screening.reader.readEvent(event, screening.call, request.receivedMs)

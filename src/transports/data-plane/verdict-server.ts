@@ -34,7 +34,8 @@ export type VerdictRequest = {
 export type VerdictResponse = {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  /** As UTF-8 it is valid until the handler is asked again. */
+  readonly body: string | Uint8Array
   /** Extra headers, name then value. */
   readonly headers?: readonly (readonly [string, string])[]
 }
@@ -42,8 +43,8 @@ export type VerdictResponse = {
 /** One WebSocket connection as the handler sees it: the same object from socketOpened to socketClosed. */
 export type VerdictSocket = {
   readonly subprotocol: string
-  /** Returns false when the peer reads too slowly: the handler stops sending and the adapter closes with 1013. */
-  send(data: string | Uint8Array): boolean
+  /** Bytes are a binary message unless they are said to be text; they are valid during the call only. Returns false when the peer reads too slowly: the handler stops sending and the adapter closes with 1013. */
+  send(data: string | Uint8Array, isText?: boolean): boolean
   close(code: number, reason: string): void
 }
 

@@ -97,6 +97,18 @@ export function framingContract(listen: ListenVerdicts): void {
       expect(isClosed).toBe(false)
     })
 
+    it('gives every chunked call its own answer, however many wait to be sent', async () => {
+      const ids = Array.from({ length: 50 }, (_, i) => `chunked-${i}${'x'.repeat(i)}`)
+      const outcomes = await Promise.all(
+        ids.map((callId) => {
+          const event = JSON.stringify({ callId, caller: LISTED })
+          const body = `${event.length.toString(16)}\r\n${event}\r\n0\r\n\r\n`
+          return raw(server.port, `${HEAD}Transfer-Encoding: chunked\r\n\r\n${body}`)
+        }),
+      )
+      expect(outcomes.map(({ answers }) => JSON.parse(answers[0]?.body ?? '{}').callId)).toEqual(ids)
+    })
+
     it('reads a chunked body', async () => {
       const chunks = [...EVENT].map((character) => `1\r\n${character}\r\n`).join('')
       const { answers } = await raw(server.port, `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)

@@ -1,5 +1,5 @@
-import { parsePhoneNumber } from '../../../src/domain/parse-phone-number.ts'
 import type { Trunk } from '../../../src/domain/trunk.ts'
+import { numberReaders } from '../../../src/transports/data-plane/read-call.ts'
 import { createVerdictHandler, type DataPlaneOptions } from '../../../src/transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServerOptions } from '../../../src/transports/data-plane/verdict-server.ts'
 import { HOME, NOW, type OpenWorld, openWorld, reports } from '../../fixtures/screening-world.ts'
@@ -42,7 +42,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
     },
     {
       screener: world.screener,
-      parseNumber: (text) => parsePhoneNumber(text, HOME, 'call'),
+      ...numberReaders(HOME),
       now: () => NOW,
       processHealth: () => health,
       events: {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createAccessCheck } from '../../../src/transports/data-plane/access.ts'
 import { createRequestHead } from '../../../src/transports/data-plane/request-head.ts'
+import type { VerdictResponse } from '../../../src/transports/data-plane/verdict-server.ts'
 import { screenedWorld } from '../../contract/verdict-server/screened-world.ts'
 
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex')
@@ -10,7 +11,7 @@ const request = (fields: Record<string, unknown> = {}, path = '/v1/verdict') => 
   host: '127.0.0.1:8090',
   ...fields,
 })
-const codeOf = (response: { body: string } | undefined) => response && JSON.parse(response.body).code
+const codeOf = (response: VerdictResponse | undefined) => response && JSON.parse(String(response.body)).code
 
 describe('with API keys', () => {
   const check = createAccessCheck({ apiKeyDigests: [digestOf('one'), digestOf('two')], allowedHosts: [] })

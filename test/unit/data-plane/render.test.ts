@@ -64,6 +64,45 @@ describe('an answer', () => {
     )
   })
 
+  it('is the same in bytes, for a call id that stands in other bytes', () => {
+    const decision = createDecision()
+    const reason = fc.record({ code: fc.nat(REASON_CODES.length - 1), points: fc.integer({ min: -100, max: 100 }) })
+    const plain = fc.string({ maxLength: 300 }).filter((text) => !/["\\]/.test(text))
+    fc.assert(
+      fc.property(
+        fc.nat(2),
+        fc.array(reason, { maxLength: 8 }),
+        plain,
+        fc.array(fc.nat(0xffffffff), { minLength: 4, maxLength: 4 }),
+        fc.constantFrom(undefined, 'verdict' as const),
+        (verdict, reasons, callId, id, type) => {
+          clearDecision(decision, 3)
+          for (const { code, points } of reasons) addReason(decision, code, points, 1, ANALYTICS)
+          decision.verdict = verdict
+          decision.verdictId.set(id)
+          const source = Buffer.from(`..${callId}..`)
+          const bytes = renderer.jsonBytes(decision, source, 2, 2 + callId.length, type)
+          expect(Buffer.from(bytes).toString()).toBe(renderer.json(decision, callId, type))
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('has room in bytes for names of any length', () => {
+    const name = 'é'.repeat(20_000)
+    const world = openWorld({ lists: [{ name, kind: 'deny' }] })
+    const fresh = createVerdictRenderer({ labelLanguage: 'ru' }, world.screener)
+    const decision = createDecision()
+    for (const reasonCount of [1, 0, 2, 0]) {
+      clearDecision(decision, 3)
+      for (let i = 0; i < reasonCount; i++) addReason(decision, 4, 10, 1, ANALYTICS)
+      const text = fresh.json(decision, '')
+      expect(text.includes(name)).toBe(reasonCount > 0)
+      expect(Buffer.from(fresh.jsonBytes(decision, Buffer.alloc(0), 0, 0)).toString()).toBe(text)
+    }
+  })
+
   it('stays right when more shapes come than are kept', () => {
     const decision = createDecision()
     for (let round = 0; round < 2; round++) {

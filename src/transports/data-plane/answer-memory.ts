@@ -1,0 +1,22 @@
+/** Verdicts are under 1 KiB; views for that many lengths are kept, because making one takes longer than filling it. */
+const VIEWS_KEPT = 2_048
+
+/** Memory that answers are written to, one after the other, on their way to a socket. */
+export type AnswerMemory = {
+  readonly bytes: Buffer
+  /** Its first bytes, valid until the next answer. */
+  first(length: number): Uint8Array
+}
+
+export function createAnswerMemory(length: number): AnswerMemory {
+  const bytes = Buffer.from(new ArrayBuffer(length))
+  const views: Uint8Array[] = []
+  return {
+    bytes,
+    first(count) {
+      if (count >= VIEWS_KEPT) return bytes.subarray(0, count)
+      views[count] ??= bytes.subarray(0, count)
+      return views[count]
+    },
+  }
+}

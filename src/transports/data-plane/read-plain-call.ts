@@ -1,0 +1,107 @@
+import { ATTESTATIONS, type Call, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
+import { NOT_A_NUMBER, type ParsedNumber } from '../../domain/phone-number.ts'
+import { parseTime } from './parse-time.ts'
+import type { CallReader, CallReaderDependencies } from './read-call.ts'
+import { isTextAt, SPAN } from './scan-event.ts'
+
+/**
+ * Turns a scanned event (scan-event.ts) into the call that read-call.ts makes of the same event parsed: numbers and codes come
+ * from the bytes, and only what is looked up or hashed becomes a text.
+ */
+export type PlainCallReader = {
+  readScanned(bytes: Buffer, spans: Int32Array, call: Call, receivedMs: number): void
+}
+
+const PLUS = 0x2b
+const ZERO = 0x30
+/** E.164. */
+const DIGITS_MAX = 15
+
+/** Trunks whose index is at hand without a text; a switch has a few. */
+const TRUNK_SLOTS = 64
+/** Whoever sends longer ones, registered or not, pays for a look-up. */
+const TRUNK_NAME_BYTES_MAX = 64
+type KnownTrunk = { readonly name: Uint8Array; readonly index: number }
+
+export function createPlainCallReader(
+  { setTimes }: Pick<CallReader, 'setTimes'>,
+  { screener, parseNumber, readDigits }: CallReaderDependencies,
+): PlainCallReader {
+  const trunks: (KnownTrunk | undefined)[] = Array.from({ length: TRUNK_SLOTS })
+  let trunksGeneration = -1
+
+  function readNumber(bytes: Buffer, from: number, to: number): ParsedNumber {
+    if (from === 0) return NOT_A_NUMBER.withheld
+    const hasPlus = bytes[from] === PLUS
+    const first = hasPlus ? from + 1 : from
+    const digitCount = to - first
+    if (digitCount <= DIGITS_MAX) {
+      let value = 0
+      let at = first
+      for (; at < to; at++) {
+        const digit = bytes[at]! - ZERO
+        if (digit < 0 || digit > 9) break
+        value = value * 10 + digit
+      }
+      const number = at === to ? readDigits(value, digitCount, hasPlus) : 0
+      if (number !== 0) return number
+    }
+    return parseNumber(textOf(bytes, from, to))
+  }
+
+  function trunkIndex(bytes: Buffer, from: number, to: number): number {
+    if (from === 0) return screener.trunkIndex(undefined)
+    if (trunksGeneration !== screener.generation) {
+      trunksGeneration = screener.generation
+      trunks.fill(undefined)
+    }
+    const slot = to === from ? 0 : (to - from + bytes[to - 1]!) & (TRUNK_SLOTS - 1)
+    const known = trunks[slot]
+    if (known !== undefined && isTextAt(bytes, from, to, known.name)) return known.index
+    const index = screener.trunkIndex(textOf(bytes, from, to))
+    if (to - from <= TRUNK_NAME_BYTES_MAX) trunks[slot] = { name: Uint8Array.from(bytes.subarray(from, to)), index }
+    return index
+  }
+
+  function readScanned(bytes: Buffer, spans: Int32Array, call: Call, receivedMs: number): void {
+    const codeAt = (span: number, texts: readonly Uint8Array[]) => codeOf(texts, bytes, spans[span]!, spans[span + 1]!)
+    call.caller = readNumber(bytes, spans[SPAN.caller]!, spans[SPAN.caller + 1]!)
+    call.callee = readNumber(bytes, spans[SPAN.callee]!, spans[SPAN.callee + 1]!)
+    call.redirecting = readNumber(bytes, spans[SPAN.redirecting]!, spans[SPAN.redirecting + 1]!)
+    call.trunk = trunkIndex(bytes, spans[SPAN.trunk]!, spans[SPAN.trunk + 1]!)
+    const kind = codeAt(SPAN.kind, KIND_TEXTS)
+    call.ingress = kind === 0 ? screener.trunkIngress(call.trunk) : kind
+    call.attestation = codeAt(SPAN.attest, ATTESTATION_TEXTS)
+    call.verstat = codeAt(SPAN.verstat, VERSTAT_TEXTS)
+    call.originating = codeAt(SPAN.originating, CONFIRMATION_TEXTS)
+    call.roaming = codeAt(SPAN.roaming, CONFIRMATION_TEXTS)
+    call.treatment = codeAt(SPAN.treatment, TREATMENT_TEXTS)
+    const deadlineFrom = spans[SPAN.deadlineAt]!
+    const deadlineTo = spans[SPAN.deadlineAt + 1]!
+    setTimes(call, receivedMs, deadlineFrom === 0 ? Number.NaN : parseTime(textOf(bytes, deadlineFrom, deadlineTo)))
+    const callIdFrom = spans[SPAN.callId]!
+    screener.hashCall(call, callIdFrom === 0 ? '' : textOf(bytes, callIdFrom, spans[SPAN.callId + 1]!))
+  }
+
+  return { readScanned }
+}
+
+/** Of printable ASCII. */
+function textOf(bytes: Buffer, from: number, to: number): string {
+  return bytes.toString('latin1', from, to)
+}
+
+const textsOf = (names: readonly string[]) =>
+  names.map((name) => Uint8Array.from(name, (letter) => letter.charCodeAt(0)))
+const KIND_TEXTS = textsOf(INGRESS_KINDS)
+const ATTESTATION_TEXTS = textsOf(ATTESTATIONS)
+const VERSTAT_TEXTS = textsOf(VERSTATS)
+const CONFIRMATION_TEXTS = textsOf(CONFIRMATIONS)
+const TREATMENT_TEXTS = textsOf(TREATMENTS)
+
+/** The wire code of a name: its index, 0 for everything that is not on the list. */
+function codeOf(texts: readonly Uint8Array[], bytes: Uint8Array, from: number, to: number): number {
+  if (from === 0) return 0
+  for (let code = 1; code < texts.length; code++) if (isTextAt(bytes, from, to, texts[code]!)) return code
+  return 0
+}
