@@ -12,13 +12,15 @@ const ROUNDING = 1e-9
 
 /**
  * The score of these contributions: points, positive for harm, negative for good evidence, 0 for nothing. Bit i of
- * `onlyFlags` marks contribution i as one that may lift the score up to blockAt - 1, not over it. No allocation.
+ * `onlyFlags` marks contribution i as one that may lift the score up to blockAt - 1, not over it; bit i of `among`, that
+ * contribution i counts at all. No allocation.
  */
-export function scoreOf(contributions: Float64Array, onlyFlags: number, blockAt: number): number {
+export function scoreOf(contributions: Float64Array, onlyFlags: number, blockAt: number, among = -1): number {
   let harmless = 1
   let harmlessIfFirm = 1
   let kept = 1
-  for (let index = 0; index < contributions.length; index++) {
+  for (let rest = among; rest !== 0; rest &= rest - 1) {
+    const index = 31 - Math.clz32(rest & -rest)
     const points = contributions[index] ?? 0
     if (points < 0) kept *= 1 + points / 100
     if (points <= 0) continue

@@ -85,6 +85,11 @@ export const SIGNAL_FACTS_BY_INDEX: readonly (SignalFacts & {
   }
 })
 
+/** Bit mask of these signals: bit i is that of SIGNAL_NAMES[i]. */
+export function signalBits(...names: readonly SignalName[]): number {
+  return names.reduce((mask, name) => mask | (1 << SIGNAL_NAMES.indexOf(name)), 0)
+}
+
 /** The basis of a signal measured at this strength. */
 export function signalBasis(facts: SignalFacts, strength: number): Basis {
   return facts.isDeterministicAtFull && strength >= STRENGTH_FULL ? 'deterministic' : 'analytics'

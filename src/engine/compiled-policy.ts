@@ -3,6 +3,8 @@ import { type DiallingRules, parsePhoneNumber } from '../domain/parse-phone-numb
 import { SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { type PolicyDocument, RULE_MODES, SIGNAL_NAMES } from '../domain/policy.ts'
 import { DOUBT_DEFAULTS, type DoubtRules } from '../domain/report-doubts.ts'
+import { SIGNAL_FACTS_BY_INDEX } from '../domain/signal.ts'
+import { type QuietBounds, quietBounds } from './quiet-bounds.ts'
 
 export const MODE_ENFORCE = RULE_MODES.indexOf('enforce')
 export const MODE_OFF = RULE_MODES.indexOf('off')
@@ -15,6 +17,10 @@ export type CompiledPolicy = {
   /** RULE_MODES index; a signal without a rule is off. */
   readonly modes: Uint8Array
   readonly points: Uint8Array
+  /** Bits by signal: those that are not off; those that are enforced; those with points that are not good evidence. */
+  readonly measured: number
+  readonly enforced: number
+  readonly harmful: number
   readonly flagAt: number
   readonly blockAt: number
   readonly reviewAt: number
@@ -26,6 +32,7 @@ export type CompiledPolicy = {
   readonly corroboratedMin: number
   readonly numberingStaleMs: number
   readonly behaviour: Behaviour
+  readonly quiet: QuietBounds
   /** In SCORECARDS order, weights in PATTERN_FEATURES order. */
   readonly scorecards: readonly { readonly bias: number; readonly weights: Int32Array }[]
   /** Ascending PhoneNumbers: calls to these always get through. */
@@ -50,6 +57,9 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     label: `${policy.name}@${version}`,
     modes,
     points,
+    measured: bitsWhere((index) => modes[index] !== MODE_OFF),
+    enforced: bitsWhere((index) => modes[index] === MODE_ENFORCE),
+    harmful: bitsWhere((index) => points[index] !== 0 && !SIGNAL_FACTS_BY_INDEX[index]?.isGood),
     flagAt: policy.thresholds.flag,
     blockAt: policy.thresholds.block,
     reviewAt: policy.reviewAt,
@@ -60,6 +70,7 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     ...DOUBT_DEFAULTS,
     numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
     behaviour,
+    quiet: quietBounds(behaviour),
     scorecards: SCORECARDS.map((name) => {
       const { bias, weights } = behaviour.pattern[name]
       return { bias, weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0) }
@@ -68,6 +79,10 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     emergencyCallees: compileCallees([...policy.callees.emergency, '112'], home),
     serviceCallees: compileCallees(policy.callees.service, home),
   }
+}
+
+function bitsWhere(isSet: (index: number) => boolean): number {
+  return SIGNAL_NAMES.reduce((mask, _, index) => (isSet(index) ? mask | (1 << index) : mask), 0)
 }
 
 /** True when a callee stands in one of the lists above. No allocation. */

@@ -1,13 +1,13 @@
 import type { Call } from '../domain/call-event.ts'
 import { DECISION_FLAG, REASONS_PER_DECISION_MAX } from '../domain/decision-record.ts'
 import { isPhoneNumber } from '../domain/phone-number.ts'
-import { SIGNAL_NAMES } from '../domain/policy.ts'
 import { STRENGTH_FULL } from '../domain/signal.ts'
 import { ALLOW } from '../domain/verdict.ts'
 import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import { claimRecord, commitRecord, type DecisionRing } from '../shm/decision-ring.ts'
 import { createKeyedHasher, hashNumber } from '../shm/hash.ts'
 import type { Decision } from './decision.ts'
+import { firstSignal } from './signals/measure-signals.ts'
 
 const LOGGED = counterIndex('decisions.logged')
 const LOST = counterIndex('decisions.lost')
@@ -95,9 +95,11 @@ function writeRecord(view: DataView, at: number, call: Call, decision: Decision,
   for (let index = 0; index < 32; index++) view.setUint8(at + 96 + index, decision.strengths[index] ?? 0)
 }
 
-/** Strengths of thousandths as a decision carries them: 0..255, and only nothing is 0. */
-export function noteStrengths(decision: Decision, strengths: Uint16Array): void {
-  for (let index = 0; index < SIGNAL_NAMES.length; index++) {
+/** Strengths of thousandths, of the signals `seen` (bits), as a decision carries them: 0..255, and only nothing is 0. */
+export function noteStrengths(decision: Decision, strengths: Uint16Array, seen: number): void {
+  decision.hasStrengths = true
+  for (let rest = seen; rest !== 0; rest &= rest - 1) {
+    const index = firstSignal(rest)
     // Rounded up, in whole numbers.
     decision.strengths[index] = (((strengths[index] ?? 0) * 255 + STRENGTH_FULL - 1) / STRENGTH_FULL) | 0
   }

@@ -25,6 +25,8 @@ export type Decision = {
   readonly reasonBases: Uint8Array
   /** Strength of every signal, 0..255, SIGNAL_NAMES order: what the decision log keeps. */
   readonly strengths: Uint8Array
+  /** Some of them were noted since they were emptied. */
+  hasStrengths: boolean
   /** 128 random bits. */
   readonly verdictId: Uint32Array
   policyVersion: number
@@ -43,6 +45,7 @@ export function createDecision(): Decision {
     reasonLists: new Uint16Array(REASONS_PER_DECISION_MAX),
     reasonBases: new Uint8Array(REASONS_PER_DECISION_MAX),
     strengths: new Uint8Array(Math.max(32, SIGNAL_NAMES.length)),
+    hasStrengths: false,
     verdictId: new Uint32Array(4),
     policyVersion: 0,
     flags: 0,
@@ -60,11 +63,14 @@ export function clearDecision(decision: Decision, policyVersion: number): void {
   decision.reasonCount = 0
   decision.policyVersion = policyVersion
   decision.flags = 0
-  emptyStrengths(decision.strengths)
+  emptyStrengths(decision)
 }
 
 /** A loop: `fill` leaves compiled code for a function of the runtime, which takes longer than 32 stores. */
-export function emptyStrengths(strengths: Uint8Array): void {
+function emptyStrengths(decision: Decision): void {
+  if (!decision.hasStrengths) return
+  decision.hasStrengths = false
+  const { strengths } = decision
   for (let index = 0; index < strengths.length; index++) strengths[index] = 0
 }
 

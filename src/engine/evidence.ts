@@ -80,7 +80,7 @@ export function createEvidence(): Evidence {
 
 /** Empties evidence for the next call, but for the four views: gatherBehaviour fills or clears each of them. */
 export function clearEvidence(evidence: Evidence, ingress: number): void {
-  // Not fill(): see emptyStrengths.
+  // Not fill(): see clearDecision.
   for (let kind = 0; kind < evidence.listByKind.length; kind++) evidence.listByKind[kind] = 0
   evidence.ingress = ingress
   evidence.reporters = 0

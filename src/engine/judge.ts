@@ -11,7 +11,7 @@ import { SIGNAL_REASONS_MAX } from './decision.ts'
 import { doubtOf, isService } from './doubt.ts'
 import { DOUBT, type Evidence } from './evidence.ts'
 import { type SignalValue, signalValues } from './signal-values.ts'
-import { HARM_SEEN, measureMitigation, measureSignals, REPORT_SIGNALS } from './signals/measure-signals.ts'
+import { isHarmSeen, measureEverySignal, measureMitigation, REPORT_SIGNALS } from './signals/measure-signals.ts'
 
 /** The step of the precedence that decided. */
 export const PRECEDENCE_STEPS = [
@@ -153,8 +153,8 @@ function decide(call: Call, evidence: Evidence, context: JudgeContext, signals: 
 
 function judgeSignals(call: Call, evidence: Evidence, context: JudgeContext): JudgedSignal[] {
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
-  const seen = measureSignals(call, evidence, context, strengths)
-  if ((seen & HARM_SEEN) !== 0) measureMitigation(call, evidence, context, strengths)
+  const seen = measureEverySignal(call, evidence, context, strengths)
+  if (isHarmSeen(seen, context.policy)) measureMitigation(call, evidence, context, strengths)
   const judged = SIGNAL_NAMES.map((signal, index) => {
     const facts = SIGNAL_FACTS[signal]
     const strength = strengths[index] ?? 0

@@ -12,13 +12,13 @@
  */
 import type { Call } from '../domain/call-event.ts'
 import { RECENT_PAYLOAD_WORDS, type RecentCalls, recallCall, rememberCall } from '../shm/recent-calls.ts'
-import { type Decision, emptyStrengths } from './decision.ts'
+import type { Decision } from './decision.ts'
 
 /** A switch gives up on an unanswered INVITE after 32 s (RFC 3261, timer B); later the same call id is another call. */
 export const RECENT_CALL_SECONDS = 60
 
 export type RecentAnswers = {
-  /** Overwrites `decision` with the answer this call got at most RECENT_CALL_SECONDS ago; false when it got none. */
+  /** Overwrites `decision`, which is clear, with the answer this call got at most RECENT_CALL_SECONDS ago; false when it got none. */
   recall(call: Call, decision: Decision): boolean
   remember(call: Call, decision: Decision): void
 }
@@ -65,7 +65,6 @@ function unpackAnswer(payload: Uint32Array, decision: Decision): void {
   decision.reasonCount = head >>> 24
   decision.flags = flags & 0xff
   decision.policyVersion = payload[6] ?? 0
-  emptyStrengths(decision.strengths)
   for (let index = 0; index < decision.reasonCount; index++) {
     const reason = payload[7 + index] ?? 0
     decision.reasonCodes[index] = reason & 0xff

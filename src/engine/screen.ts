@@ -12,7 +12,7 @@ import type { NumberLookup } from '../domain/lookup.ts'
 import type { DiallingRules } from '../domain/parse-phone-number.ts'
 import { SIGNAL_NAMES } from '../domain/policy.ts'
 import { scoreOf } from '../domain/score.ts'
-import { ANALYTICS, DETERMINISTIC, reasonIndex, STRENGTH_FULL } from '../domain/signal.ts'
+import { ANALYTICS, DETERMINISTIC, reasonIndex, signalBits } from '../domain/signal.ts'
 import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
 import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
@@ -22,7 +22,7 @@ import { countCall } from '../shm/traffic.ts'
 import { addSignalReasons } from './add-signal-reasons.ts'
 import { askContact, countBehaviour, gatherBehaviour, noteCallEnd, READ_AND_COUNT } from './behaviour.ts'
 import { createCallHasher } from './call-hasher.ts'
-import { type CompiledPolicy, includesCallee, MODE_ENFORCE } from './compiled-policy.ts'
+import { type CompiledPolicy, includesCallee } from './compiled-policy.ts'
 import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-state.ts'
 import { countDecision } from './count-decision.ts'
 import { addReason, clearDecision, type Decision } from './decision.ts'
@@ -36,8 +36,8 @@ import { offerLongTalk } from './offer-long-talk.ts'
 import { createRecentAnswers } from './recent-answers.ts'
 import type { Screener } from './screener.ts'
 import {
-  HARM_SEEN,
   isContradicted,
+  isHarmSeen,
   measureMitigation,
   measureSignals,
   NOTHING_SEEN,
@@ -84,7 +84,7 @@ const COUNTER = {
   callEnds: counterIndex('call-ends'),
   internalErrors: counterIndex('internal-errors'),
 } as const
-const DENY_LISTED = SIGNAL_NAMES.indexOf('deny-listed')
+const DENY_LISTED = signalBits('deny-listed')
 const SCREENING_OFF = SCREENING_MODES.indexOf('off')
 const SCREENING_SHADOW = SCREENING_MODES.indexOf('shadow')
 const TREATMENT_OFF = TREATMENTS.indexOf('off')
@@ -157,28 +157,28 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     gatherEvidence(call, current, lookup, counters, evidence)
     evidence.oddities = odditiesOf(call, evidence, current)
     gatherBehaviour(call, evidence, behaviour, READ_AND_COUNT)
-    const signalsSeen = measureSignals(call, evidence, current, strengths)
+    let seen = measureSignals(call, evidence, current, strengths)
     const allowList = evidence.listByKind[LIST_KIND_CODE.allow] ?? 0
     // Most calls. A score of 0 reaches no threshold: they are 1 and more.
-    if (signalsSeen === NOTHING_SEEN && allowList === 0) return ALLOW
-    if ((signalsSeen & HARM_SEEN) !== 0) {
+    if (seen === NOTHING_SEEN && allowList === 0) return ALLOW
+    if (isHarmSeen(seen, policy)) {
       if (evidence.contact === CONTACT_NOT_ASKED) evidence.contact = askContact(call, behaviour)
-      measureMitigation(call, evidence, current, strengths)
+      seen |= measureMitigation(call, evidence, current, strengths)
     }
-    noteStrengths(decision, strengths)
+    noteStrengths(decision, strengths, seen)
 
     // 2. Whoever borrows a number gets none of its favours: steps 3 and 5 and good evidence do not count for him.
-    const contradicted = isContradicted(policy, strengths)
+    const contradicted = isContradicted(policy, strengths, seen)
 
     // 3. Allow lists have the last word.
     if (allowList !== 0 && !contradicted) return allowBecause(decision, REASON.allowListed, allowList, ANALYTICS)
 
-    const onlyFlags = weighSignals(policy, strengths, contradicted, contributions)
-    decision.score = scoreOf(contributions, onlyFlags, policy.blockAt)
-    addSignalReasons(decision, policy, strengths, contributions, evidence)
+    const onlyFlags = weighSignals(policy, strengths, contradicted, contributions, seen)
+    decision.score = scoreOf(contributions, onlyFlags, policy.blockAt, seen)
+    addSignalReasons(decision, seen & policy.enforced, policy.points, strengths, contributions, evidence)
 
-    // 4. Deny lists block, whatever the score.
-    if (strengths[DENY_LISTED] === STRENGTH_FULL && policy.modes[DENY_LISTED] === MODE_ENFORCE) {
+    // 4. Deny lists block, whatever the score. Their signal is full or not there.
+    if ((seen & policy.enforced & DENY_LISTED) !== 0) {
       decision.basis = ANALYTICS
       return BLOCK
     }
@@ -197,7 +197,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
       if (isReviewWanted || verdict === BLOCK) addReason(decision, REASON.protected, 0, protectedList, ANALYTICS)
       if (verdict === BLOCK) verdict = FLAG
     }
-    if (verdict === BLOCK && !contradicted) return spareFromReports(decision, policy, onlyFlags)
+    if (verdict === BLOCK && !contradicted) return spareFromReports(decision, policy, onlyFlags, seen)
     return verdict
   }
 
@@ -205,10 +205,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
    * Reports alone do not block where they may be a concerted lie: people look at the number, and callees are warned. What
    * else is known of the call decides as ever.
    */
-  function spareFromReports(decision: Decision, policy: CompiledPolicy, onlyFlags: number): number {
+  function spareFromReports(decision: Decision, policy: CompiledPolicy, onlyFlags: number, seen: number): number {
     const doubt = doubtOf(evidence)
     if (doubt === DOUBT.none) return BLOCK
-    if (scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt) >= policy.blockAt) return BLOCK
+    if (scoreOf(contributions, onlyFlags | REPORT_SIGNALS, policy.blockAt, seen) >= policy.blockAt) return BLOCK
     decision.flags |= DECISION_FLAG.reviewWanted
     addReason(decision, doubt === DOUBT.burst ? REASON.reportBurst : REASON.reportsContested, 0, 0, ANALYTICS)
     return FLAG

@@ -1,13 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_BEHAVIOUR, HARM_FEATURES, PATTERN_FEATURES, type Scorecard } from '../../src/domain/behaviour.ts'
+import {
+  type Behaviour,
+  DEFAULT_BEHAVIOUR,
+  HARM_FEATURES,
+  PATTERN_FEATURES,
+  type Scorecard,
+} from '../../src/domain/behaviour.ts'
 import type { PolicyDocument, SignalName } from '../../src/domain/policy.ts'
 import { SIGNAL_NAMES } from '../../src/domain/policy.ts'
 import { compilePolicy } from '../../src/engine/compiled-policy.ts'
+import { compilePlans } from '../../src/engine/compiled-state.ts'
 import { createEvidence, type Evidence, ODDITY } from '../../src/engine/evidence.ts'
-import { measureMitigation, measureSignals } from '../../src/engine/signals/measure-signals.ts'
+import { measureEverySignal, measureMitigation, measureSignals } from '../../src/engine/signals/measure-signals.ts'
 import type { ActivityView } from '../../src/shm/activity.ts'
 import { createActivityView } from '../../src/shm/activity.ts'
+import { buildIntervals } from '../../src/shm/intervals.ts'
 import { call, DEFAULT_POLICY, HOME } from '../fixtures/screening-world.ts'
 
 /** Laws of the signals made of behaviour, over any state of the activity table. */
@@ -42,6 +50,55 @@ const policy: fc.Arbitrary<PolicyDocument> = fc
     'odd-number': scorecard,
   })
   .map((pattern) => ({ ...DEFAULT_POLICY, behaviour: { ...DEFAULT_BEHAVIOUR, pattern } }))
+
+const limit = (least: number) => fc.integer({ min: least, max: 12 })
+/** Any limits a policy may have, the low ones. */
+const anyLimits: fc.Arbitrary<Behaviour> = fc
+  .record({
+    robocall: fc.record({ callees1: limit(2), callees15: limit(2), callees60: limit(2), fruitless: limit(2) }),
+    oneRing: fc.record({ callees: limit(2) }),
+    sequential: fc.record({ calls: limit(2) }),
+    rotation: fc.record({ newcomers: limit(2), callers: limit(2), calls: limit(2) }),
+    simBox: fc.record({
+      calls: limit(2),
+      callees60: limit(2),
+      slowCalls: limit(2),
+      slowCallees60: limit(2),
+      incomingPercent: fc.nat(100),
+    }),
+    trunks: fc.record({ count: limit(2) }),
+    flood: fc.record({ calls: limit(2) }),
+  })
+  .map((limits) => ({ ...DEFAULT_BEHAVIOUR, ...limits }))
+/** Covers all numbers and knows of none. */
+const EMPTY_PLAN = {
+  name: 'empty',
+  asOfMs: 0,
+  covered: buildIntervals(Float64Array.of(1), Float64Array.of(1e14), Uint32Array.of(0)),
+  allocated: buildIntervals(new Float64Array(0), new Float64Array(0), new Uint32Array(0)),
+}
+
+/** A consistent state of about so many calls. */
+function activityOf(calls: number): fc.Arbitrary<ActivityView> {
+  const parts = fc.array(fc.tuple(fc.nat(5), fc.boolean(), fc.nat(3), fc.boolean()), { maxLength: calls })
+  return fc.tuple(parts, fc.nat(4), fc.nat(20), fc.nat(3)).map(([attempts, days, earlier, totalLong]) => {
+    const view = { ...createActivityView(), days, totalLong, totalAttempts: attempts.length + earlier }
+    for (const [outcome, isOther, age, isNext] of attempts) {
+      view.attempts60++
+      if (isOther) view.others60++
+      if (isOther && age < 3) view.others15++
+      if (isOther && age < 2) view.others1++
+      if (age < 3 && (outcome & 1) === 1) view.trunks15++
+      if (isNext) view.sequential60++
+      if (outcome > 0) view.ended60++
+      if (outcome > 2) view.answered60++
+      if (outcome === 2) view.oneRing60++
+      if (outcome === 3) view.short60++
+      if (outcome === 4) view.brief60++
+    }
+    return view
+  })
+}
 
 /** A consistent state: outcomes add up, windows lie inside each other. */
 const activity: fc.Arbitrary<ActivityView> = fc
@@ -210,6 +267,49 @@ describe('signals made of behaviour', () => {
         expectNotBelow(before, strengthsOf(newcomer, document), HARMFUL, 'a newcomer more')
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('are found by measuring only those that may be there', () => {
+    // Small numbers on both sides, so that counts lie at the limits and beside them.
+    const few = fc.record({
+      outgoing: activityOf(4),
+      incoming: activityOf(2),
+      block: activityOf(6),
+      called: activityOf(6),
+      newcomers60: fc.nat(3),
+      oddities: fc.nat(15),
+      ingress: fc.nat(3),
+      reporters: fc.nat(1),
+      harmShare: fc.nat(1),
+      scenario: fc.nat(3),
+      blockHarm: fc.nat(1),
+      listByKind: fc.array(fc.nat(1), { minLength: 7, maxLength: 7 }).map((ids) => Uint16Array.from(ids)),
+      isPastKnown: fc.boolean(),
+    })
+    const asked = fc
+      .record({
+        caller: fc.constantFrom(-1, -2, 79_161_112_233),
+        ingress: fc.nat(3),
+        attestation: fc.nat(3),
+        verstat: fc.nat(3),
+        originating: fc.nat(2),
+        roaming: fc.nat(2),
+      })
+      .map((fields) => call({ trunk: 1, ...fields }))
+    const plans = fc.constantFrom([], compilePlans([EMPTY_PLAN]))
+    fc.assert(
+      fc.property(few, anyLimits, asked, plans, (drawn, behaviour, asking, compiled) => {
+        const state = { ...createEvidence(), ...drawn }
+        const policy = compilePolicy({ ...DEFAULT_POLICY, behaviour }, 1, HOME)
+        const context = { policy, plans: compiled, home: HOME }
+        const fast = new Uint16Array(SIGNAL_NAMES.length)
+        const slow = new Uint16Array(SIGNAL_NAMES.length)
+        const seen = measureSignals(asking, state, context, fast)
+        expect(measureEverySignal(asking, state, context, slow)).toBe(seen)
+        expect(fast).toEqual(slow)
+      }),
+      { numRuns: 3_000 },
     )
   })
 

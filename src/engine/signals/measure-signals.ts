@@ -1,7 +1,7 @@
 import type { Call } from '../../domain/call-event.ts'
 import { SIGNAL_NAMES, type SignalName } from '../../domain/policy.ts'
-import { SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL } from '../../domain/signal.ts'
-import { type CompiledPolicy, MODE_ENFORCE, MODE_OFF } from '../compiled-policy.ts'
+import { SIGNAL_FACTS_BY_INDEX, STRENGTH_FULL, signalBits } from '../../domain/signal.ts'
+import { type CompiledPolicy, MODE_ENFORCE } from '../compiled-policy.ts'
 import type { SignalContext } from '../compiled-state.ts'
 import type { Evidence } from '../evidence.ts'
 import { attestationWeak } from './attestation-weak.ts'
@@ -23,6 +23,7 @@ import { oneRing } from './one-ring.ts'
 import { originatingDenied } from './originating-denied.ts'
 import { ownNumberFromOutside } from './own-number-from-outside.ts'
 import { poolRotation } from './pool-rotation.ts'
+import { possibleSignals } from './possible-signals.ts'
 import { reported } from './reported.ts'
 import { reportedShare } from './reported-share.ts'
 import { robocallBurst } from './robocall-burst.ts'
@@ -65,76 +66,106 @@ const SIGNALS: Readonly<Record<SignalName, Signal>> = {
 const SIGNALS_BY_INDEX: readonly Signal[] = SIGNAL_NAMES.map((name) => SIGNALS[name])
 
 /** Bit mask of the signals made of reports alone. */
-export const REPORT_SIGNALS = bits('reported', 'reported-share', 'number-block', 'impersonation')
+export const REPORT_SIGNALS = signalBits('reported', 'reported-share', 'number-block', 'impersonation')
+/** Bits of all signals. */
+const ALL_SIGNALS = signalBits(...SIGNAL_NAMES)
 
-function bits(...names: readonly SignalName[]): number {
-  return names.reduce((mask, name) => mask | (1 << SIGNAL_NAMES.indexOf(name)), 0)
-}
-
-/** What measureSignals saw, bits: nothing at all, as of most calls; something; something that has points. */
+/** What measureSignals saw when it saw nothing, as in most calls. */
 export const NOTHING_SEEN = 0
-const SOMETHING_SEEN = 1
-export const HARM_SEEN = 2
 
 /** Signals that mitigate come last in SIGNAL_NAMES. */
 const MITIGATING = SIGNAL_FACTS_BY_INDEX.findIndex((facts) => facts.mitigates)
+const MITIGATING_SIGNALS = SIGNALS_BY_INDEX.reduce(
+  (mask, _, index) => (index < MITIGATING ? mask : mask | (1 << index)),
+  0,
+)
+const CONTRADICTING_SIGNALS = SIGNAL_FACTS_BY_INDEX.reduce(
+  (mask, { contradictsAtFull }, index) => (contradictsAtFull ? mask | (1 << index) : mask),
+  0,
+)
 
 /**
- * Measures every signal that is not off into `strengths` (SIGNAL_NAMES order, 0..STRENGTH_FULL), but for those that
- * mitigate, which stay 0. Returns NOTHING_SEEN when all are 0, or HARM_SEEN when those that mitigate matter. No allocation.
+ * Measures the signals that may be there, but for those that mitigate, into `strengths` (SIGNAL_NAMES order,
+ * 0..STRENGTH_FULL). Returns the bits of those that are; the strengths of all others mean nothing. No allocation.
  */
 export function measureSignals(call: Call, evidence: Evidence, context: SignalContext, strengths: Uint16Array): number {
-  const { modes, points } = context.policy
-  let seen = NOTHING_SEEN
-  for (let index = 0; index < MITIGATING; index++) {
-    const measure = SIGNALS_BY_INDEX[index] as Signal
-    const strength = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
-    strengths[index] = strength
-    if (strength === 0) continue
-    seen |= points[index] === 0 || SIGNAL_FACTS_BY_INDEX[index]?.isGood ? SOMETHING_SEEN : HARM_SEEN
-  }
-  for (let index = MITIGATING; index < SIGNALS_BY_INDEX.length; index++) strengths[index] = 0
-  return seen
+  return measure(possibleSignals(call, evidence, context), call, evidence, context, strengths)
 }
 
-/** The good evidence that is only looked at when there is harm: `evidence.contact` is known by now. No allocation. */
+/** measureSignals without asking first which may be there: for the slow twin, which is to find the same. Others are 0. */
+export function measureEverySignal(
+  call: Call,
+  evidence: Evidence,
+  context: SignalContext,
+  strengths: Uint16Array,
+): number {
+  strengths.fill(0)
+  return measure(~MITIGATING_SIGNALS, call, evidence, context, strengths)
+}
+
+/** Whether good evidence matters: of these signals (bits), one has points and is not good evidence itself. */
+export function isHarmSeen(seen: number, policy: CompiledPolicy): boolean {
+  return (seen & policy.harmful) !== 0
+}
+
+/** The good evidence that is only looked at when there is harm: `evidence.contact` is known by now. As measureSignals. */
 export function measureMitigation(
   call: Call,
   evidence: Evidence,
   context: SignalContext,
   strengths: Uint16Array,
-): void {
-  const { modes } = context.policy
-  for (let index = MITIGATING; index < SIGNALS_BY_INDEX.length; index++) {
-    const measure = SIGNALS_BY_INDEX[index] as Signal
-    strengths[index] = modes[index] === MODE_OFF ? 0 : measure(call, evidence, context)
+): number {
+  return measure(MITIGATING_SIGNALS, call, evidence, context, strengths)
+}
+
+function measure(
+  which: number,
+  call: Call,
+  evidence: Evidence,
+  context: SignalContext,
+  strengths: Uint16Array,
+): number {
+  let seen = NOTHING_SEEN
+  for (let rest = which & context.policy.measured; rest !== 0; rest &= rest - 1) {
+    const index = firstSignal(rest)
+    const strengthOf = SIGNALS_BY_INDEX[index] as Signal
+    const strength = strengthOf(call, evidence, context)
+    strengths[index] = strength
+    if (strength !== 0) seen |= 1 << index
   }
+  return seen
+}
+
+/** Index of the first of these signals (bits, not 0). */
+export function firstSignal(signals: number): number {
+  return 31 - Math.clz32(signals & -signals)
 }
 
 /**
  * The caller number is contradicted: it never originates calls, its owner says it is not calling or not roaming, or its
- * signature is wrong. Whoever borrows a number gets none of its favours. Only enforced rules contradict.
+ * signature is wrong. Whoever borrows a number gets none of its favours. Only enforced rules contradict, of those in `seen`.
  */
-export function isContradicted(policy: CompiledPolicy, strengths: Uint16Array): boolean {
-  for (let index = 0; index < strengths.length; index++) {
-    if (strengths[index] !== STRENGTH_FULL || policy.modes[index] !== MODE_ENFORCE) continue
-    if (SIGNAL_FACTS_BY_INDEX[index]?.contradictsAtFull) return true
+export function isContradicted(policy: CompiledPolicy, strengths: Uint16Array, seen = ALL_SIGNALS): boolean {
+  for (let rest = seen & CONTRADICTING_SIGNALS & policy.enforced; rest !== 0; rest &= rest - 1) {
+    if (strengths[firstSignal(rest)] === STRENGTH_FULL) return true
   }
   return false
 }
 
 /**
- * What every enforced signal contributes, in points: positive for harm, negative for good evidence, which a contradicted
- * caller does not get. Returns the bit mask of contributions that may flag but not block (see scoreOf). No allocation.
+ * What every enforced signal of `seen` contributes, in points: positive for harm, negative for good evidence, which a
+ * contradicted caller does not get. Returns the bit mask of contributions that may flag but not block (see scoreOf). No allocation.
  */
 export function weighSignals(
   policy: CompiledPolicy,
   strengths: Uint16Array,
   contradicted: boolean,
   contributions: Float64Array,
+  seen = ALL_SIGNALS,
 ): number {
   let onlyFlags = 0
-  for (let index = 0; index < contributions.length; index++) {
+  for (let rest = seen; rest !== 0; rest &= rest - 1) {
+    const index = firstSignal(rest)
     const strength = strengths[index] ?? 0
     contributions[index] = 0
     if (strength === 0 || policy.modes[index] !== MODE_ENFORCE) continue

@@ -7,11 +7,11 @@ import type { Signal } from './signal.ts'
 /** Days a number may have called on and still be a new one. */
 const NEW_DAYS = 2
 /** Callees of an hour that a slow robocaller has had when its calls are counted against it. */
-const SLOW_CALLEES = 5
+export const SLOW_CALLEES_MIN = 5
 
 /** What a rate alone is worth, at this many times the callees of a burst: at the default points a flag. */
 const STRENGTH_RATE_ALONE = 600
-const TIMES_ALONE = 10
+export const TIMES_ALONE = 10
 
 /**
  * Many different callees in a short time whose calls come to nothing, as a dialling machine does it (fan-out; ClearIP and
@@ -35,7 +35,7 @@ export function burstInVain(outgoing: ActivityView): number {
 
 /** The same at a pace that no rate shows: a number nobody calls, with far more calls in vain than heard. */
 function slow(outgoing: ActivityView, incoming: ActivityView, calls: number): number {
-  if (outgoing.others60 < SLOW_CALLEES || incoming.totalAttempts > 0) return 0
+  if (outgoing.others60 < SLOW_CALLEES_MIN || incoming.totalAttempts > 0) return 0
   return ramp(surplusInVain(outgoing), calls >> 1, calls + 2)
 }
 
