@@ -12,8 +12,8 @@ import { createDecision } from '../../src/engine/decision.ts'
 import { createEvidence, type Evidence } from '../../src/engine/evidence.ts'
 import { judge } from '../../src/engine/judge.ts'
 import {
-  HARM_SEEN,
   isContradicted,
+  isHarmSeen,
   measureMitigation,
   measureSignals,
   weighSignals,
@@ -113,10 +113,10 @@ function createEvaluation(state: CompiledState): (call: Call, evidence: Evidence
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
   const contributions = new Float64Array(SIGNAL_NAMES.length)
   return (call, evidence) => {
-    const seen = measureSignals(call, evidence, state, strengths)
-    if ((seen & HARM_SEEN) !== 0) measureMitigation(call, evidence, state, strengths)
-    const onlyFlags = weighSignals(policy, strengths, isContradicted(policy, strengths), contributions)
-    return scoreOf(contributions, onlyFlags, policy.blockAt)
+    let seen = measureSignals(call, evidence, state, strengths)
+    if (isHarmSeen(seen, policy)) seen |= measureMitigation(call, evidence, state, strengths)
+    const onlyFlags = weighSignals(policy, strengths, isContradicted(policy, strengths, seen), contributions, seen)
+    return scoreOf(contributions, onlyFlags, policy.blockAt, seen)
   }
 }
 
