@@ -61,8 +61,14 @@ type Times = {
 }
 type AtSize = { readonly keys: number; readonly sides: { readonly [name in Name]?: Times } }
 
-export async function measureGate(options: GateOptions, directory: string, say: Say): Promise<PartResult> {
-  const compiled = compileFilter(directory)
+/** `directory` is for what is compiled. */
+export async function measureGate(
+  options: GateOptions,
+  directory: string,
+  say: Say,
+  compiler = 'cc',
+): Promise<PartResult> {
+  const compiled = compileFilter(directory, compiler)
   if ('missing' in compiled) say(`the filter in C is not run: ${compiled.missing}`)
   const sizes: AtSize[] = []
   for (const keys of options.sizes) {
