@@ -34,16 +34,15 @@ import type { PartResult } from '../suite/part.ts'
 import { assertSame, cell, foldAnswer, NO_ANSWERS, type Side, type SideRounds, timeSides } from './sides.ts'
 
 const SEED = 20_260_314
-const CALLS = 100_000
 const BUSY_CALLERS = 20
 const BUSY_CALLEES = 10_000
 const START = Date.UTC(2026, 2, 14, 12, 0)
 const OF = ACTIVITY_OF.caller + 2
 const MAP_ATTEMPTS = 8
 
-export type ActivityOptions = { readonly callers: number; readonly rounds: number }
+export type ActivityOptions = { readonly callers: number; readonly calls: number; readonly rounds: number }
 
-/** Reads and counts `CALLS` calls from `startMs` on, and returns the hash of what was read. */
+/** Reads and counts a call of each key from `startMs` on, and returns the hash of what was read. */
 type Counting = (keys: Float64Array, callees: Float64Array, startMs: number, stepMs: number) => number
 
 /** In an order that is not that of the table. */
@@ -154,27 +153,27 @@ export async function measureActivity(options: ActivityOptions): Promise<PartRes
       seed: SEED,
       ...options,
       rows: Object.fromEntries(Object.entries(rows).map(([kind, results]) => [kind, times(results)])),
-      calls: times(calls),
+      threeRows: times(calls),
       remote: times(remote),
       snapshot,
     },
   }
 }
 
-async function timeRows({ callers, rounds }: ActivityOptions) {
+async function timeRows({ callers, calls, rounds }: ActivityOptions) {
   const random = seededRandom(SEED)
-  const turns = Float64Array.from({ length: CALLS }, (_, i) => callerAt(i % 1_000, callers))
-  const callees = Float64Array.from({ length: CALLS }, () => 79_310_000_000 + Math.floor(random() * 1e7))
+  const turns = Float64Array.from({ length: calls }, (_, i) => callerAt(i % 1_000, callers))
+  const callees = Float64Array.from({ length: calls }, () => 79_310_000_000 + Math.floor(random() * 1e7))
   /** Callers in their order, and how much later each call is than the one before it, in ms. */
   const kinds = {
     cold: {
-      keys: Float64Array.from({ length: CALLS }, () => callerAt(Math.floor(random() * callers), callers)),
+      keys: Float64Array.from({ length: calls }, () => callerAt(Math.floor(random() * callers), callers)),
       stepMs: (20 * 60_000) / callers,
     },
     warm: { keys: turns, stepMs: 20 * 60 },
     frequent: { keys: turns, stepMs: 4 * 60 },
     busy: {
-      keys: Float64Array.from({ length: CALLS }, (_, i) => 74_950_000_000 + (i % BUSY_CALLERS)),
+      keys: Float64Array.from({ length: calls }, (_, i) => 74_950_000_000 + (i % BUSY_CALLERS)),
       stepMs: 3_600_000 / (BUSY_CALLERS * BUSY_CALLEES),
     },
   }
@@ -185,7 +184,7 @@ async function timeRows({ callers, rounds }: ActivityOptions) {
     // Tables of their own, because time passes at another pace in each.
     const sideOf = (counting: Counting): Side => {
       if (kind === 'cold') counting(everybody, first, START, 0)
-      return { count: CALLS, work: (turn) => counting(keys, callees, START + (turn + 1) * CALLS * stepMs, stepMs) }
+      return { count: calls, work: (turn) => counting(keys, callees, START + (turn + 1) * calls * stepMs, stepMs) }
     }
     const sides = { one: sideOf(inOne(callers)), two: sideOf(separately(callers)), map: sideOf(mapOfObjects()) }
     results[kind] = await timeSides(sides, rounds)
@@ -195,7 +194,7 @@ async function timeRows({ callers, rounds }: ActivityOptions) {
 }
 
 /** The three rows of a call (caller, callee, block of the caller) of as many callers, callees and blocks, all cold. */
-async function timeCalls({ callers, rounds }: ActivityOptions) {
+async function timeCalls({ callers, calls, rounds }: ActivityOptions) {
   const activity = openActivity(createActivity(3 * callers))
   const views = [createActivityView(), createActivityView(), createActivityView()] as const
   const random = seededRandom(SEED)
@@ -233,9 +232,9 @@ async function timeCalls({ callers, rounds }: ActivityOptions) {
     readAndNoteRow(activity, rows.block, rows.caller, 1, seconds, views[2])
   }
   const sideOf = (call: (from: number, to: number) => void): Side => ({
-    count: CALLS,
+    count: calls,
     work() {
-      for (let i = 0; i < CALLS; i++) {
+      for (let i = 0; i < calls; i++) {
         call(callerAt(Math.floor(random() * callers), callers), callee(Math.floor(random() * callers)))
         nowMs += 1_200_000 / callers
       }
@@ -246,7 +245,7 @@ async function timeCalls({ callers, rounds }: ActivityOptions) {
 }
 
 /** What a row costs that nobody else told of, and one that three others told of, among 60,000. */
-async function timeRemote({ callers, rounds }: ActivityOptions) {
+async function timeRemote({ callers, calls, rounds }: ActivityOptions) {
   const remote = openRemoteActivity(createRemoteActivity(65_536))
   for (const serial of [64, 65, 66]) {
     const activity = openActivity(createActivity(50_000))
@@ -262,10 +261,10 @@ async function timeRemote({ callers, rounds }: ActivityOptions) {
   const view = createActivityView()
   const random = seededRandom(SEED)
   const sideOf = (base: number): Side => ({
-    count: CALLS,
+    count: calls,
     work() {
       let told = 0
-      for (let i = 0; i < CALLS; i++) {
+      for (let i = 0; i < calls; i++) {
         const key = callerAt(base + Math.floor(random() * 20_000), callers)
         if (addRemoteActivity(remote, key, OF, START, view)) told++
       }

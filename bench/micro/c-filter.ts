@@ -19,7 +19,7 @@ export type CFilter = {
 export type Compiled = { readonly program: string } | { readonly missing: string }
 
 /** Compiles blocked-filter.c for this machine; says why not, and what to do, where there is no compiler. */
-export function compileFilter(directory: string, compiler = 'cc'): Compiled {
+export function compileFilter(directory: string, compiler: string): Compiled {
   const source = path.join(PACKAGE_DIRECTORY, 'bench', 'micro', 'blocked-filter.c')
   const program = path.join(directory, 'blocked-filter')
   try {

@@ -21,6 +21,8 @@ import { cell } from './sides.ts'
 const SEED = 20_250_131
 /** Keys to the capacity that the gate was made for. */
 const FILLS = [0.5, 0.8, 1, 16 / 12, 2]
+/** Of a side in a round, of which the least time counts. */
+const PASSES = 3
 /** A filter that says "maybe" to more strangers than this is broken. */
 const WRONG_MAX = 0.005
 
@@ -61,8 +63,14 @@ type Times = {
 }
 type AtSize = { readonly keys: number; readonly sides: { readonly [name in Name]?: Times } }
 
-export async function measureGate(options: GateOptions, directory: string, say: Say): Promise<PartResult> {
-  const compiled = compileFilter(directory)
+/** `directory` is for what is compiled. */
+export async function measureGate(
+  options: GateOptions,
+  directory: string,
+  say: Say,
+  compiler = 'cc',
+): Promise<PartResult> {
+  const compiled = compileFilter(directory, compiler)
   if ('missing' in compiled) say(`the filter in C is not run: ${compiled.missing}`)
   const sizes: AtSize[] = []
   for (const keys of options.sizes) {
@@ -96,8 +104,8 @@ async function measureSize(keyCount: number, options: GateOptions, compiled: Com
     const measured = await interleave([...contenders.keys()], rounds, async (name) => {
       const contender = contenders.get(name)
       if (contender === undefined) throw new Error(`There is no ${name}.`)
-      const traffic = await contender.ask('traffic')
-      const present = await contender.ask('present')
+      const traffic = await leastOf(contender, 'traffic')
+      const present = await leastOf(contender, 'present')
       assertFound(name, contender.probeCount, traffic, present)
       return { traffic, present }
     })
@@ -111,6 +119,16 @@ async function measureSize(keyCount: number, options: GateOptions, compiled: Com
   } finally {
     for (const { close } of contenders.values()) close?.()
   }
+}
+
+/** What a busy machine takes away in one pass it leaves in another. */
+async function leastOf({ ask }: Contender, stream: Stream): Promise<Answers> {
+  let least = await ask(stream)
+  for (let pass = 1; pass < PASSES; pass++) {
+    const next = await ask(stream)
+    if (next.ns < least.ns) least = next
+  }
+  return least
 }
 
 /** Every key is found; strangers are not, but for a filter's few wrong "maybe". */
@@ -217,11 +235,11 @@ function lookupTable({ keys, sides }: AtSize, { rounds, probeCount }: GateOption
     return [TITLES[name], keyText(keyCount), cell(traffic), cell(present), wrong, round(fillNs)]
   })
   return {
-    title: `Look-up of a number among ${keyText(keys)}, ${rounds} rounds of ${keyText(probeCount)} in turn`,
+    title: `Look-up of a number among ${keyText(keys)}, ${rounds} rounds in turn, of ${PASSES} passes of ${keyText(probeCount)}`,
     head: ['', 'keys', 'ns, 98 in 100 absent', 'ns, all present', 'wrong "maybe"', 'ns to add a key'],
     rows,
     note:
-      'Median and range. Gate and C: 16 bits a key in blocks of 512; the one in C runs in a process of its own and makes the same ' +
+      'Median and range of the rounds, of each the least pass. Gate and C: 16 bits a key in blocks of 512; the one in C runs in a process of its own and makes the same ' +
       'numbers of the same seed. bloom-filters has as many bits as 0.1 % wrong needs, and strings for keys.' +
       ('missing' in compiled ? ` The one in C was not run: ${compiled.missing}.` : ''),
   }

@@ -15,11 +15,12 @@ import type { Part, PartResult } from '../suite/part.ts'
 const FULL = {
   gate: {
     sizes: [1_000, 10_000, 100_000, 1_000_000, 10_000_000],
-    probeCount: 1_000_000,
+    probeCount: 500_000,
     slowKeyCount: 1_000_000,
-    slowProbeCount: 20_000,
+    slowProbeCount: 10_000,
   },
   callers: 1_000_000,
+  calls: 100_000,
   scale: { listed: 10_000_000, reported: 10_000, active: 100_000 },
   lookups: 20_000,
   evaluations: 1_000_000,
@@ -28,8 +29,9 @@ const FULL = {
   tasks: 20_000,
 }
 const QUICK = {
-  gate: { sizes: [1_000, 100_000, 1_000_000], probeCount: 500_000, slowKeyCount: 100_000, slowProbeCount: 5_000 },
+  gate: { sizes: [1_000, 100_000, 1_000_000], probeCount: 200_000, slowKeyCount: 100_000, slowProbeCount: 2_000 },
   callers: 100_000,
+  calls: 50_000,
   scale: { listed: 100_000, reported: 1_000, active: 10_000 },
   lookups: 5_000,
   evaluations: 100_000,
@@ -50,7 +52,7 @@ export const part: Part = {
     try {
       const gate = await measureGate({ ...sizes.gate, rounds }, directory, say)
       say('activity')
-      const activity = await measureActivity({ callers: sizes.callers, rounds })
+      const activity = await measureActivity({ ...sizes, rounds })
       say('a store is filled')
       await fillStore(store, sizes.scale)
       say('look-ups')

@@ -3,15 +3,18 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { svgChart } from '../../../bench/lib/svg-chart.ts'
+import { measureActivity } from '../../../bench/micro/activity.ts'
 import { compileFilter, startFilter } from '../../../bench/micro/c-filter.ts'
+import { measureGate } from '../../../bench/micro/gate.ts'
 import { gateNumbers } from '../../../bench/micro/gate-numbers.ts'
+import { measureTexts } from '../../../bench/micro/phone-text.ts'
 import { assertSame, foldAnswer, NO_ANSWERS, timeSides } from '../../../bench/micro/sides.ts'
 import { createGate, gateAddAll, gateHas, openGate } from '../../../src/shm/gate.ts'
 
 const SEED = 20_250_131
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-filter-'))
 afterAll(() => rmSync(directory, { recursive: true }))
-const compiled = compileFilter(directory)
+const compiled = compileFilter(directory, 'cc')
 if ('missing' in compiled) console.warn(`skipped: the blocked filter in C: ${compiled.missing}`)
 
 /** 0.1 % of 98,000 strangers is 98, with a deviation of 10. */
@@ -76,6 +79,55 @@ describe('a gate and its opponent in C', () => {
 
   it('ends with the filter, when that ends', async () => {
     await expect(startFilter('false', { keyCount: 1, probeCount: 1, seed: 1 })).rejects.toThrow('ended with 1')
+  })
+})
+
+describe('the gate bench', () => {
+  const options = { sizes: [100, 1_000], rounds: 1, probeCount: 5_000, slowKeyCount: 200, slowProbeCount: 100 }
+  const measure = (compiler: string) => measureGate(options, directory, () => {}, compiler)
+  const rowsOf = (result: Awaited<ReturnType<typeof measure>>) =>
+    Object.fromEntries(
+      (result.tables[0]?.rows ?? []).map(([name, ...cells]): [string, unknown[]] => [
+        String(name).split(' ')[0] ?? '',
+        cells,
+      ]),
+    )
+
+  it.skipIf('missing' in compiled)('measures every side, bloom-filters with the keys it is given', async () => {
+    const result = await measure('cc')
+    expect(Object.keys(result.measured).sort()).toEqual(['gate-vs-bloom-filters', 'gate-vs-c', 'gate-vs-set'])
+    expect(result.measured['gate-vs-bloom-filters']?.note).toBe('the gate with 1,000 keys, bloom-filters with 200 keys')
+    const keys = Object.entries(rowsOf(result)).map(([name, cells]) => [name, cells[0]])
+    expect(keys).toEqual([
+      ['gate', '1,000'],
+      ['blocked', '1,000'],
+      ['Set', '1,000'],
+      ['bloom-filters', '200'],
+    ])
+    expect(result.charts?.[0]?.svg.match(/stroke-width="2"/g)).toHaveLength(3)
+  })
+
+  it('goes on without a compiler, and says what to do', async () => {
+    const result = await measure('no-such-compiler')
+    expect(Object.keys(result.measured).sort()).toEqual(['gate-vs-bloom-filters', 'gate-vs-set'])
+    expect(rowsOf(result).blocked?.slice(1, 3)).toEqual(['not run', 'not run'])
+    expect(result.tables[0]?.note).toContain('apt-get install gcc')
+  })
+})
+
+describe('activity', () => {
+  it('answers alike in both ways, round after round', async () => {
+    const { tables } = await measureActivity({ callers: 1_000, calls: 2_000, rounds: 1 })
+    expect(tables[0]?.rows.map(([kind]) => kind)).toEqual(['cold', 'warm', 'frequent', 'busy'])
+  })
+})
+
+describe('number parsing', () => {
+  it('reads what the library reads, and counts the forms it cannot', async () => {
+    const { raw, tables } = await measureTexts({ rounds: 1 })
+    expect(tables[0]?.rows).toHaveLength(9)
+    expect(raw['hand-checked forms']).toMatchObject({ isShared: true, texts: expect.any(Number) })
+    expect((raw['hand-checked forms'] as { texts: number }).texts).toBeGreaterThan(250)
   })
 })
 
