@@ -17,6 +17,8 @@ type Sizes = {
   readonly callers: readonly number[]
   /** Listed where callers are counted. */
   readonly listedOfCallers: number
+  /** Reported numbers and contacts, as the traffic wants them. */
+  readonly hasHistory: boolean
   readonly rates: RateOptions
   readonly roundsOfCallers: number
 }
@@ -25,6 +27,7 @@ const FULL: Sizes = {
   listed: powersOfTen(1_000, 100_000_000),
   callers: powersOfTen(1_000, 10_000_000),
   listedOfCallers: 1_000_000,
+  hasHistory: true,
   rates: {
     configuration: STANDARD_CONFIGURATION,
     rounds: ROUNDS,
@@ -35,11 +38,12 @@ const FULL: Sizes = {
   },
   roundsOfCallers: 3,
 }
-/** The ends alone, with the memory of a small node, which is there sooner. */
+/** The ends alone, on nodes that are sooner ready: with the memory of the defaults, and nobody reported. */
 const QUICK: Sizes = {
   listed: [1_000, 1_000_000],
   callers: [1_000, 100_000],
   listedOfCallers: 1_000_000,
+  hasHistory: false,
   rates: { configuration: '', rounds: 3, seconds: 0.5, p99Rounds: 1, p99Seconds: 0.5, postsPerSecond: 2_000 },
   roundsOfCallers: 2,
 }
@@ -49,8 +53,8 @@ export const part: Part = {
   minutes: 20,
   async run({ quick, say }) {
     const sizes = quick ? QUICK : FULL
-    say('reported numbers and contacts')
-    const base = await makeBase(sizes.rates.configuration)
+    say('a node that the others are copies of')
+    const base = await makeBase(sizes.rates.configuration, sizes.hasHistory)
     const { worlds, costs, stopped } = await measureLists(base, sizes, say)
     const rates = await measureRates(worlds, sizes.rates, say)
     const listed = costs.flatMap((one) => {
@@ -60,7 +64,7 @@ export const part: Part = {
     const callers = await measureCallers(worlds, sizes, say)
     for (const { directory } of worlds) rmSync(directory, { recursive: true, force: true })
     const most = costs.at(-1)?.listed ?? 0
-    const note = most < 100_000_000 ? `${powerText(most)} listed` : undefined
+    const note = most < 100_000_000 ? noteOf(most) : undefined
     return {
       measured: scaleMeasures(listed, note === undefined ? {} : { note }),
       tables: [listedTable(listed, listedNote(sizes, stopped)), callersTable(callers, callersNote(sizes))],
@@ -107,6 +111,12 @@ async function measureCallers(listedWorlds: readonly World[], sizes: Sizes, say:
     const one = found[name]
     return one === undefined ? [] : [{ callers: mix.activeCallers, ...one }]
   })
+}
+
+/** What the figures of a smaller list leave out. */
+function noteOf(most: number): string {
+  const text = `${powerText(most)} listed`
+  return most > 1_000_000 ? text : `${text}, where some MB of the process are as many bytes each`
 }
 
 function nameOf(size: number): string {

@@ -49,11 +49,11 @@ export async function measureRates(
   const files: string[] = []
   const trafficOf = (name: string, form: 'binary' | 'post') => path.join(os.tmpdir(), `${name}.${form}`)
   try {
-    for (const { name, directory, mix } of worlds) {
-      say(`${name}: starts for the rate`)
-      const service = await startNode(directory, options.configuration)
-      services.set(name, service)
-      pin(everyPid(service))
+    say(`${worlds.length} nodes start side by side`)
+    const started = await Promise.all(worlds.map(({ directory }) => startNode(directory, options.configuration)))
+    for (const [index, service] of started.entries()) services.set(worlds[index]?.name ?? '', service)
+    for (const service of started) pin(everyPid(service))
+    for (const { name, mix } of worlds) {
       writeTrafficFile(trafficOf(name, 'binary'), socketBinaryTraffic(mix, CALLS_A_FRAME), EVENTS)
       writeTrafficFile(trafficOf(name, 'post'), postTraffic(mix), EVENTS)
       files.push(trafficOf(name, 'binary'), trafficOf(name, 'post'))
@@ -92,7 +92,7 @@ export async function measureRates(
     })
     return Object.fromEntries([...services].map(([name, service]) => [name, resultOf(name, service)]))
   } finally {
-    for (const service of services.values()) await service.stop()
+    await Promise.all([...services.values()].map((service) => service.stop()))
     for (const file of files) rmSync(file, { force: true })
   }
 }
