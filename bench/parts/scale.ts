@@ -56,13 +56,14 @@ export const part: Part = {
     say('a node that the others are copies of')
     const base = await makeBase(sizes.rates.configuration, sizes.hasHistory)
     const { worlds, costs, stopped } = await measureLists(base, sizes, say)
+    const callerWorlds = worldsOfCallers(worlds, sizes)
     const rates = await measureRates(worlds, sizes.rates, say)
     const listed = costs.flatMap((one) => {
       const found = rates[nameOf(one.listed)]
       return found === undefined ? [] : [{ ...one, ...found }]
     })
-    const callers = await measureCallers(worlds, sizes, say)
-    for (const { directory } of worlds) rmSync(directory, { recursive: true, force: true })
+    const callers = await measureCallers(callerWorlds, sizes, say)
+    for (const { directory } of [...worlds, ...callerWorlds]) rmSync(directory, { recursive: true, force: true })
     const most = costs.at(-1)?.listed ?? 0
     const note = most < 100_000_000 ? noteOf(most) : undefined
     return {
@@ -96,20 +97,25 @@ async function measureLists(base: string, { listed, rates }: Sizes, say: Say): P
   return { worlds, costs, stopped: undefined }
 }
 
-async function measureCallers(listedWorlds: readonly World[], sizes: Sizes, say: Say) {
-  const { callers, listedOfCallers, rates, roundsOfCallers } = sizes
+/** Copies made before anybody calls: what callers have been doing is in the data directory too. */
+function worldsOfCallers(listedWorlds: readonly World[], { callers, listedOfCallers }: Sizes): CallersWorld[] {
   const from = listedWorlds.find(({ mix }) => mix.listed === listedOfCallers)
   if (from === undefined) return []
-  const worlds = callers.map((activeCallers) => ({
-    name: `callers-${activeCallers}`,
+  return callers.map((count) => ({
+    callers: count,
+    name: `callers-${count}`,
     directory: copyOf(from.directory),
-    mix: { listed: listedOfCallers, activeCallers },
+    mix: { listed: listedOfCallers, activeCallers: count },
   }))
+}
+
+type CallersWorld = World & { readonly callers: number }
+
+async function measureCallers(worlds: readonly CallersWorld[], { rates, roundsOfCallers }: Sizes, say: Say) {
   const found = await measureRates(worlds, { ...rates, rounds: roundsOfCallers }, say)
-  for (const { directory } of worlds) rmSync(directory, { recursive: true, force: true })
-  return worlds.flatMap(({ name, mix }) => {
+  return worlds.flatMap(({ name, callers }) => {
     const one = found[name]
-    return one === undefined ? [] : [{ callers: mix.activeCallers, ...one }]
+    return one === undefined ? [] : [{ callers, ...one }]
   })
 }
 
@@ -129,7 +135,7 @@ function listedNote({ rates }: Sizes, stopped: string | undefined): string {
     'Memory is RssAnon + RssShmem after a start, before any call: of the one verdict process, and of all processes of the node. Bytes a number: what ' +
     'the verdict process has more than with 10^3, by the numbers it has more; in a swap the most that was seen while a version as large came into ' +
     'force, there and back. On disk: one version in lists.mdb and its gate file. Verdicts over a binary WebSocket, 256 a frame, all nodes side by ' +
-    `side on one core and measured in turn; p99 of HTTP POST at ${rates.postsPerSecond} a second, from the intended time.${end}`
+    `side on one core and measured in turn: as answered, and by the processor time of the verdict process, which others on the machine take nothing from; p99 of HTTP POST at ${rates.postsPerSecond} a second, from the intended time.${end}`
   )
 }
 
