@@ -17,6 +17,8 @@ type Sizes = {
   readonly callers: readonly number[]
   /** Listed where callers are counted. */
   readonly listedOfCallers: number
+  /** Reported numbers and contacts, as the traffic wants them. */
+  readonly hasHistory: boolean
   readonly rates: RateOptions
   readonly roundsOfCallers: number
 }
@@ -25,6 +27,7 @@ const FULL: Sizes = {
   listed: powersOfTen(1_000, 100_000_000),
   callers: powersOfTen(1_000, 10_000_000),
   listedOfCallers: 1_000_000,
+  hasHistory: true,
   rates: {
     configuration: STANDARD_CONFIGURATION,
     rounds: ROUNDS,
@@ -35,11 +38,12 @@ const FULL: Sizes = {
   },
   roundsOfCallers: 3,
 }
-/** The ends alone, with the memory of a small node, which is there sooner. */
+/** The ends alone, on nodes that are sooner ready: with the memory of the defaults, and nobody reported. */
 const QUICK: Sizes = {
   listed: [1_000, 1_000_000],
   callers: [1_000, 100_000],
   listedOfCallers: 1_000_000,
+  hasHistory: false,
   rates: { configuration: '', rounds: 3, seconds: 0.5, p99Rounds: 1, p99Seconds: 0.5, postsPerSecond: 2_000 },
   roundsOfCallers: 2,
 }
@@ -49,18 +53,19 @@ export const part: Part = {
   minutes: 20,
   async run({ quick, say }) {
     const sizes = quick ? QUICK : FULL
-    say('reported numbers and contacts')
-    const base = await makeBase(sizes.rates.configuration)
+    say('a node that the others are copies of')
+    const base = await makeBase(sizes.rates.configuration, sizes.hasHistory)
     const { worlds, costs, stopped } = await measureLists(base, sizes, say)
+    const callerWorlds = worldsOfCallers(worlds, sizes)
     const rates = await measureRates(worlds, sizes.rates, say)
     const listed = costs.flatMap((one) => {
       const found = rates[nameOf(one.listed)]
       return found === undefined ? [] : [{ ...one, ...found }]
     })
-    const callers = await measureCallers(worlds, sizes, say)
-    for (const { directory } of worlds) rmSync(directory, { recursive: true, force: true })
+    const callers = await measureCallers(callerWorlds, sizes, say)
+    for (const { directory } of [...worlds, ...callerWorlds]) rmSync(directory, { recursive: true, force: true })
     const most = costs.at(-1)?.listed ?? 0
-    const note = most < 100_000_000 ? `${powerText(most)} listed` : undefined
+    const note = most < 100_000_000 ? noteOf(most) : undefined
     return {
       measured: scaleMeasures(listed, note === undefined ? {} : { note }),
       tables: [listedTable(listed, listedNote(sizes, stopped)), callersTable(callers, callersNote(sizes))],
@@ -92,21 +97,32 @@ async function measureLists(base: string, { listed, rates }: Sizes, say: Say): P
   return { worlds, costs, stopped: undefined }
 }
 
-async function measureCallers(listedWorlds: readonly World[], sizes: Sizes, say: Say) {
-  const { callers, listedOfCallers, rates, roundsOfCallers } = sizes
+/** Copies made before anybody calls: what callers have been doing is in the data directory too. */
+function worldsOfCallers(listedWorlds: readonly World[], { callers, listedOfCallers }: Sizes): CallersWorld[] {
   const from = listedWorlds.find(({ mix }) => mix.listed === listedOfCallers)
   if (from === undefined) return []
-  const worlds = callers.map((activeCallers) => ({
-    name: `callers-${activeCallers}`,
+  return callers.map((count) => ({
+    callers: count,
+    name: `callers-${count}`,
     directory: copyOf(from.directory),
-    mix: { listed: listedOfCallers, activeCallers },
+    mix: { listed: listedOfCallers, activeCallers: count },
   }))
+}
+
+type CallersWorld = World & { readonly callers: number }
+
+async function measureCallers(worlds: readonly CallersWorld[], { rates, roundsOfCallers }: Sizes, say: Say) {
   const found = await measureRates(worlds, { ...rates, rounds: roundsOfCallers }, say)
-  for (const { directory } of worlds) rmSync(directory, { recursive: true, force: true })
-  return worlds.flatMap(({ name, mix }) => {
+  return worlds.flatMap(({ name, callers }) => {
     const one = found[name]
-    return one === undefined ? [] : [{ callers: mix.activeCallers, ...one }]
+    return one === undefined ? [] : [{ callers, ...one }]
   })
+}
+
+/** What the figures of a smaller list leave out. */
+function noteOf(most: number): string {
+  const text = `${powerText(most)} listed`
+  return most > 1_000_000 ? text : `${text}, where some MB of the process are as many bytes each`
 }
 
 function nameOf(size: number): string {
@@ -119,7 +135,7 @@ function listedNote({ rates }: Sizes, stopped: string | undefined): string {
     'Memory is RssAnon + RssShmem after a start, before any call: of the one verdict process, and of all processes of the node. Bytes a number: what ' +
     'the verdict process has more than with 10^3, by the numbers it has more; in a swap the most that was seen while a version as large came into ' +
     'force, there and back. On disk: one version in lists.mdb and its gate file. Verdicts over a binary WebSocket, 256 a frame, all nodes side by ' +
-    `side on one core and measured in turn; p99 of HTTP POST at ${rates.postsPerSecond} a second, from the intended time.${end}`
+    `side on one core and measured in turn: as answered, and by the processor time of the verdict process, which others on the machine take nothing from; p99 of HTTP POST at ${rates.postsPerSecond} a second, from the intended time.${end}`
   )
 }
 

@@ -49,12 +49,12 @@ export function startNode(dataDirectory: string, configuration: string): Promise
   })
 }
 
-/** A data directory with reported numbers and contacts, and nobody listed. */
-export async function makeBase(configuration: string): Promise<string> {
+/** A data directory with nobody listed; with history: with reported numbers and contacts. */
+export async function makeBase(configuration: string, hasHistory: boolean): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'base-'))
   const service = await startNode(directory, configuration)
   try {
-    await addHistory(service)
+    if (hasHistory) await addHistory(service)
   } finally {
     await service.stop()
   }

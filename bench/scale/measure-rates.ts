@@ -7,6 +7,7 @@ import { type CallMix, EVENTS, postTraffic, socketBinaryTraffic } from '../gener
 import { writeTrafficFile } from '../generator/traffic-file.ts'
 import { interleave } from '../lib/interleave.ts'
 import { pin } from '../lib/pin.ts'
+import { cpuMicroseconds } from '../lib/process-cpu.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { everyPid } from '../lib/standard-world.ts'
 import { startNode } from './listed-worlds.ts'
@@ -18,6 +19,8 @@ export type World = { readonly name: string; readonly directory: string; readonl
 export type WorldRates = {
   /** Verdicts a second, binary WebSocket, 256 calls a frame, as many as get answered; round by round. */
   readonly rates: readonly number[]
+  /** The same by the processor time of the verdict process: what a whole core of its own would give. */
+  readonly coreRates: readonly number[]
   /** HTTP POST at `postsPerSecond`, from the intended time. */
   readonly p99Ms: readonly number[]
   /** After all that. */
@@ -49,29 +52,30 @@ export async function measureRates(
   const files: string[] = []
   const trafficOf = (name: string, form: 'binary' | 'post') => path.join(os.tmpdir(), `${name}.${form}`)
   try {
-    for (const { name, directory, mix } of worlds) {
-      say(`${name}: starts for the rate`)
-      const service = await startNode(directory, options.configuration)
-      services.set(name, service)
-      pin(everyPid(service))
+    say(`${worlds.length} nodes start side by side`)
+    const started = await Promise.all(worlds.map(({ directory }) => startNode(directory, options.configuration)))
+    for (const [index, service] of started.entries()) services.set(worlds[index]?.name ?? '', service)
+    for (const service of started) pin(everyPid(service))
+    for (const { name, mix } of worlds) {
       writeTrafficFile(trafficOf(name, 'binary'), socketBinaryTraffic(mix, CALLS_A_FRAME), EVENTS)
       writeTrafficFile(trafficOf(name, 'post'), postTraffic(mix), EVENTS)
       files.push(trafficOf(name, 'binary'), trafficOf(name, 'post'))
     }
     const names = worlds.map(({ name }) => name)
     const portOf = (name: string) => services.get(name)?.verdictPort ?? 0
-    const rates = await interleave(names, options.rounds, async (name, round) => {
+    const rounds = await interleave(names, options.rounds, async (name, round) => {
       say(`${name}: rate, round ${round}`)
+      const [pid = 0] = services.get(name)?.pids('verdict') ?? []
+      const beforeUs = cpuMicroseconds(pid)
       const { answeredCalls, seconds } = await generate({
         port: portOf(name),
         traffic: trafficOf(name, 'binary'),
         connections: CONNECTIONS,
-        seconds: options.seconds,
         // Most memory is touched in the round that does not count.
-        warmupSeconds: round < 0 ? 2 * options.seconds : options.seconds / 10,
+        seconds: round < 0 ? 3 * options.seconds : options.seconds,
         socket: BINARY,
       })
-      return answeredCalls / seconds
+      return { rate: answeredCalls / seconds, coreRate: (answeredCalls * 1e6) / (cpuMicroseconds(pid) - beforeUs) }
     })
     const p99Ms = await interleave(names, options.p99Rounds, async (name, round) => {
       say(`${name}: p99, round ${round}`)
@@ -86,13 +90,14 @@ export async function measureRates(
       return percentileMs(times, 99)
     })
     const resultOf = (name: string, service: RunningService): WorldRates => ({
-      rates: rates[name] ?? [],
+      rates: (rounds[name] ?? []).map(({ rate }) => rate),
+      coreRates: (rounds[name] ?? []).map(({ coreRate }) => coreRate),
       p99Ms: p99Ms[name] ?? [],
       memory: nodeMemory(service),
     })
     return Object.fromEntries([...services].map(([name, service]) => [name, resultOf(name, service)]))
   } finally {
-    for (const service of services.values()) await service.stop()
+    await Promise.all([...services.values()].map((service) => service.stop()))
     for (const file of files) rmSync(file, { force: true })
   }
 }

@@ -22,8 +22,9 @@ export function scaleMeasures(listed: readonly ListedResult[], { note }: Perhaps
   const [fewest, most] = [listed[0], listed.at(-1)]
   if (fewest === undefined || most === undefined || fewest === most) return {}
   const more = note === undefined ? {} : { note }
+  const rateNote = note === undefined ? 'by processor time' : `by processor time; ${note}`
   return {
-    'scale-rate': measuredFrom(ratios(most.rates, fewest.rates), note),
+    'scale-rate': measuredFrom(ratios(most.coreRates, fewest.coreRates), rateNote),
     'scale-bytes': { value: steadyBytes(most, fewest), ...more },
     'scale-bytes-swap': { value: swapBytes(most, fewest), ...more },
   }
@@ -55,6 +56,7 @@ export function listedTable(listed: readonly ListedResult[], note: string): Resu
       'in a swap',
       'on disk',
       'verdicts/s',
+      'a core',
       'p99, ms',
     ],
     rows: listed.map((one) => [
@@ -68,6 +70,7 @@ export function listedTable(listed: readonly ListedResult[], note: string): Resu
       each(one, fewest === undefined ? Number.NaN : swapBytes(one, fewest)),
       each(one, one.diskBytes / one.listed),
       plain(median(one.rates)),
+      plain(median(one.coreRates)),
       round(median(one.p99Ms)),
     ]),
     note,
@@ -77,10 +80,11 @@ export function listedTable(listed: readonly ListedResult[], note: string): Resu
 export function callersTable(callers: readonly CallersResult[], note: string): ResultTable {
   return {
     title: 'Active callers',
-    head: ['callers', 'verdicts/s', 'p99, ms', 'verdict process, MiB', 'whole node'],
+    head: ['callers', 'verdicts/s', 'a core', 'p99, ms', 'verdict process, MiB', 'whole node'],
     rows: callers.map((one) => [
       powerText(one.callers),
       plain(median(one.rates)),
+      plain(median(one.coreRates)),
       round(median(one.p99Ms)),
       plain(one.memory.verdict / 2 ** 20),
       plain(one.memory.all / 2 ** 20),
@@ -93,12 +97,18 @@ export function scaleCharts(listed: readonly ListedResult[], callers: readonly C
   const [fewest] = listed
   if (fewest === undefined) return []
   const large = listed.filter((one) => one.listed >= BYTES_FROM)
-  const rate = (size: number, { rates }: WorldRates): Point => [size, median(rates) / 1_000]
+  const rate = (size: number, { coreRates }: WorldRates): Point => [size, median(coreRates) / 1_000]
   const charts = [
-    chart('scale-rate', 'Verdicts a second, by listed numbers and by active callers', 'numbers', '1,000 verdicts/s', [
-      { name: 'listed numbers', points: listed.map((one) => rate(one.listed, one)) },
-      { name: 'active callers (1 M listed)', points: callers.map((one) => rate(one.callers, one)) },
-    ]),
+    chart(
+      'scale-rate',
+      'Verdicts a second of processor time, by listed numbers and by active callers',
+      'numbers',
+      '1,000 verdicts/s',
+      [
+        { name: 'listed numbers', points: listed.map((one) => rate(one.listed, one)) },
+        { name: 'active callers (1 M listed)', points: callers.map((one) => rate(one.callers, one)) },
+      ],
+    ),
     chart('scale-bytes', 'Memory of a verdict process for a listed number', 'listed numbers', 'bytes a number', [
       { name: 'steady', points: large.map((one) => [one.listed, steadyBytes(one, fewest)]) },
       { name: 'while a gate is swapped', points: large.map((one) => [one.listed, swapBytes(one, fewest)]) },

@@ -59,7 +59,7 @@ async function hasGate({ layerId, stamp = 0 }: LayerRef, directory: DataDirector
   }
 }
 
-/** Holds two gates at most, 13 bits a number each: 33 MB for 10 M numbers. */
+/** Holds two gates at most, 12 bits a number each: 30 MB for 10 M numbers. */
 function writeGate(
   { layerId, numberCount, stamp = 0 }: LayerRef,
   contents: ListContents,

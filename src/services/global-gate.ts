@@ -35,10 +35,10 @@ export type GlobalGateDependencies = {
 
 /** Room for reports and small changes in a new gate, beside what it holds: 128 KiB. Reported numbers get as much again. */
 const SPARE_CAPACITY = 65_536
-/** The gate of a layer has 13 bits a number: with so many it has room for the rest, and says "maybe" to 0.4 % of absent numbers. */
-const BITS_AT_START = 12
-/** A gate with fewer bits a number says "maybe" to more than 0.8 % of absent numbers: time for a new one. */
-const BITS_LEAST = 10.5
+/** The gate of a layer has 12 bits a number: with so many it has room for the rest, and says "maybe" to 0.7 % of absent numbers. */
+const BITS_AT_START = 11
+/** A gate with fewer bits a number says "maybe" to more than 1 % of absent numbers: time for a new one. */
+const BITS_LEAST = 10
 
 export function createGlobalGate({ scanLayer, scanReported }: GlobalGateDependencies): GlobalGate {
   let writer: GateWriter | undefined

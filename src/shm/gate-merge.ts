@@ -12,7 +12,7 @@ import { createGate, GATE_BITS_PER_KEY, type Gate } from './gate.ts'
 const NUMBERS_PER_BLOCK = 512 / GATE_BITS_PER_KEY
 const WORDS_PER_BLOCK = 16
 
-/** Its blocks stay as full as they were and take the other numbers on top: then it says "maybe" to 1.2 % of absent numbers at worst. */
+/** Its blocks stay as full as they were and take the other numbers on top: then it says "maybe" to 2 % of absent numbers at worst. */
 const BITS_AROUND = 14
 
 /** How many bits a gate would have for each of so many numbers. */

@@ -80,7 +80,7 @@ describe('a gate', () => {
     ['numbers that differ above 32 bits only', (i) => (i % 230_000) * 2 ** 32 + Math.floor(i / 230_000)],
     ['numbers 2^20 apart', (i) => 5 + i * 2 ** 20],
   ]
-  it('is wrong about three absent numbers in a thousand when it is the gate of a layer', () => {
+  it('is wrong about four absent numbers in a thousand when it is the gate of a layer', () => {
     const size = 262_144
     const gate = openGate(createLayerGate(size))
     gateAddAll(
@@ -89,9 +89,9 @@ describe('a gate', () => {
     )
     let wrong = 0
     for (let i = size; i < size * 3; i++) if (gateHas(gate, 79_160_000_000 + i)) wrong++
-    expect(wrong / (size * 2)).toBeGreaterThan(0.002)
-    expect(wrong / (size * 2)).toBeLessThan(0.0036)
-    expect(gate.words.byteLength / size).toBeCloseTo(13 / 8, 2)
+    expect(wrong / (size * 2)).toBeGreaterThan(0.003)
+    expect(wrong / (size * 2)).toBeLessThan(0.0055)
+    expect(gate.words.byteLength / size).toBeCloseTo(12 / 8, 2)
   })
 
   it.each(patterns)('is wrong about one absent number in a thousand when full of %s', (_, number) => {

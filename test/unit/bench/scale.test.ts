@@ -59,7 +59,8 @@ function result(listed: number, steady: number, swap: number, rate: number): Lis
     steady: memory(steady),
     swap: memory(swap),
     diskBytes: 6 * listed,
-    rates: [rate, 2 * rate],
+    rates: [rate, rate],
+    coreRates: [rate, 2 * rate],
     p99Ms: [1, 2],
     memory: memory(steady),
   }
@@ -71,7 +72,12 @@ describe('what scale shows', () => {
 
   it('compares the largest list with the smallest, round by round', () => {
     const measured = scaleMeasures([few, result(10_000, 90, 90, 1), many], { note: '10^6 listed' })
-    expect(measured['scale-rate']).toEqual({ value: 0.9, range: [0.9, 0.9], rounds: 2, note: '10^6 listed' })
+    expect(measured['scale-rate']).toEqual({
+      value: 0.9,
+      range: [0.9, 0.9],
+      rounds: 2,
+      note: 'by processor time; 10^6 listed',
+    })
     expect(measured['scale-bytes']).toEqual({ value: 2, note: '10^6 listed' })
     expect(measured['scale-bytes-swap']).toEqual({ value: 5, note: '10^6 listed' })
   })

@@ -98,7 +98,7 @@ describe('the global gate', () => {
       await update([large])
       const before = gate.memory
       const bits = openGate(before ?? createGate(1)).words.length * 32
-      await update([large, layer(2, Math.floor(bits / 10.5) - gate.numbers + beyond)])
+      await update([large, layer(2, Math.floor(bits / 10) - gate.numbers + beyond)])
       expect(gate.memory !== before).toBe(isNew)
     }
   })
@@ -114,7 +114,7 @@ describe('the global gate', () => {
     await update([layer(1, large), layer(2, small)])
     expect(numbersOf(1).every(has) && numbersOf(2).every(has)).toBe(true)
     // The largest layer's blocks come as full as they are, the other numbers on top.
-    expect(falseShare()).toBeLessThan(0.012)
+    expect(falseShare()).toBeLessThan(0.02)
   })
 
   it('keeps what is reported while it is rebuilt', async () => {
