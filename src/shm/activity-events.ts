@@ -50,7 +50,7 @@ import {
   touch,
   unlockSet,
 } from './activity-table.ts'
-import type { ActivityView } from './activity-view.ts'
+import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 /** The set was held by another thread: nothing was done. */
 export const BUSY = -1
@@ -68,7 +68,7 @@ export const BUSY_ATTEMPTS = 4
 const DAY_SECONDS = 86_400
 
 /**
- * Counts an attempt to `other` at `seconds` in a row, and fills `into`, if given (cleared), with what was known before it.
+ * Counts an attempt to `other` at `seconds` in a row, and fills `into`, if given, with what was known before it.
  * COUNTED or BUSY.
  */
 export function countAttempt(
@@ -83,6 +83,8 @@ export function countAttempt(
   if (!lockSet(activity, set)) return BUSY
   const words = activity.words
   let head = findHead(activity, row)
+  // The sums of a list are written whole.
+  if (into !== undefined && (head === 0 || classOf(words, head) === DENSE)) clearActivityView(into)
   if (head === 0) {
     head = insertHead(activity, row, seconds)
   } else {
@@ -104,7 +106,7 @@ export function countAttempt(
   return COUNTED
 }
 
-/** What is known of a head at `seconds`. */
+/** What is known of a head at `seconds`; `into` is clear. */
 export function readHead(activity: Activity, head: number, seconds: number, into: ActivityView): void {
   const words = activity.words
   readTotals(words, head, into)
