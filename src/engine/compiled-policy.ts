@@ -120,6 +120,8 @@ function bitsWhere(isSet: (index: number) => boolean): number {
 export function includesCallee(callees: Float64Array, callee: number): boolean {
   let low = 0
   let high = callees.length
+  // Most callees are full numbers, and most of these short codes.
+  if (high === 0 || callee > (callees[high - 1] ?? 0)) return false
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((callees[middle] ?? 0) < callee) low = middle + 1

@@ -131,11 +131,14 @@ function readWindows(activity: Activity, head: number, passed: number, into: Act
   else sumList(activity, head, passed, into)
 }
 
-/** For whoever tells other processes of the busiest (remote-activity.ts). */
+/**
+ * For whoever tells other processes of the busiest (remote-activity.ts). A hint, so plain loads and stores: an atomic add is a
+ * call of a hundred instructions, and of two threads at once one may lose its note, until that row's next call.
+ */
 function noteBusy({ words, busyAt }: Activity, head: number): void {
-  // Pairs with the load of the collector: a hint, read without order.
-  const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
-  words[busyAt + turn] = indexOf(head)
+  const turn = words[BUSY_HAND]!
+  words[BUSY_HAND] = (turn + 1) | 0
+  words[busyAt + (turn & (BUSY_RING - 1))] = indexOf(head)
 }
 
 /** Notes the outcome of an attempt to `other` that began `lengthSeconds` ago, as the end says. COUNTED, UNKNOWN or BUSY. */
@@ -255,8 +258,12 @@ function noteOther({ words, halves }: Activity, head: number, { hash, low, high 
     return false
   }
   const highAt = head * 2 + LAST_OTHER_HIGH
-  const step = (high - halves[highAt]!) * 2 ** 32 + ((low >>> 0) - (words[head + LAST_OTHER]! >>> 0))
-  const isSequential = words[head + ID_HIGH]! < 0 && step !== 0 && step >= -4 && step <= 4
+  let isSequential = false
+  // Hardly ever near in the low words: only then in whole.
+  if (((low - words[head + LAST_OTHER]! + 4) | 0) >>> 0 <= 8 && words[head + ID_HIGH]! < 0) {
+    const step = (high - halves[highAt]!) * 2 ** 32 + ((low >>> 0) - (words[head + LAST_OTHER]! >>> 0))
+    isSequential = step !== 0 && step >= -4 && step <= 4
+  }
   words[head + LAST_OTHER] = low
   halves[highAt] = high
   words[head + ID_HIGH] = words[head + ID_HIGH]! | LAST_OTHER_KNOWN
