@@ -73,7 +73,7 @@ export function createDecisionJournal(
  * little-endian, as is every machine we run on (x64, arm64): through a DataView this took a microsecond.
  */
 function writeRecord(ring: DecisionRing, at: number, call: Call, decision: Decision, verdict: number): void {
-  const { bytes, words, doubles } = ring
+  const { words, doubles } = ring
   const word = at >>> 2
   doubles[at >>> 3] = call.nowMs
   doubles[(at >>> 3) + 3] = call.caller
@@ -85,16 +85,19 @@ function writeRecord(ring: DecisionRing, at: number, call: Call, decision: Decis
   words[word + 14] = decision.policyVersion
   words[word + 15] = 0
   for (let index = 0; index < REASONS_PER_DECISION_MAX; index++) {
-    const points = (decision.reasonPoints[index] ?? 0) & 0xff
-    const reason = (decision.reasonCodes[index] ?? 0) | (points << 8) | ((decision.reasonLists[index] ?? 0) << 16)
-    words[word + 16 + index] = index < decision.reasonCount ? reason : 0
+    words[word + 16 + index] = index < decision.reasonCount ? reasonWord(decision, index) : 0
   }
-  for (let index = 0; index < 32; index++) bytes[at + 96 + index] = decision.strengths[index] ?? 0
+  const { strengthWords } = decision
+  for (let index = 0; index < strengthWords.length; index++) words[word + 24 + index] = strengthWords[index] ?? 0
+}
+
+function reasonWord({ reasonCodes, reasonPoints, reasonLists }: Decision, index: number): number {
+  const points = (reasonPoints[index] ?? 0) & 0xff
+  return (reasonCodes[index] ?? 0) | (points << 8) | ((reasonLists[index] ?? 0) << 16)
 }
 
 /** Strengths of thousandths, of the signals `seen` (bits), as a decision carries them: 0..255, and only nothing is 0. */
 export function noteStrengths(decision: Decision, strengths: Uint16Array, seen: number): void {
-  decision.hasStrengths = true
   for (let rest = seen; rest !== 0; rest &= rest - 1) {
     const index = firstSignal(rest)
     // Rounded up, in whole numbers.
