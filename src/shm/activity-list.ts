@@ -149,12 +149,13 @@ const FIELD = 7
 const FIELD_MASK = (1 << FIELD) - 1
 const ONE_RING_SHIFT = 24 // above the talk of 102 days, 8.8 M seconds
 
-/** By outcome, sequential, newest to its other and newest through its trunk, the bits of a meta from OUTCOME_SHIFT on. */
-const FLAG_SUMS = Int32Array.from({ length: 32 }, (_, flags) => {
+/** By the bits of a meta from OUTCOME_SHIFT on, outcome to newest through its trunk, and whether it is of the last 15 minutes. */
+const FLAG_SUMS = Int32Array.from({ length: 64 }, (_, flags) => {
   const isEnded = (flags & 3) === OPEN ? 0 : 1
   const isSequential = (flags >>> 2) & 1
   const isOther = (flags >>> 3) & 1
-  return isOther | (isEnded << FIELD) | (isSequential << (2 * FIELD))
+  const isTrunk15 = (flags >>> 4) & (flags >>> 5) & 1
+  return isOther | (isEnded << FIELD) | (isSequential << (2 * FIELD)) | (isTrunk15 << (3 * FIELD))
 })
 /** By outcome, and talk below SHORT_SECONDS, BRIEF_SECONDS and LONG_SECONDS: none to three of them. */
 const ANSWER_SUMS = Int32Array.from({ length: 16 }, (_, index) => {
@@ -171,21 +172,18 @@ export function sumList(activity: Activity, head: number, passed: number, into: 
   const newest = ((words[head + LAST]! >>> 0) / 60) | 0
   const listed = listedOf(words, head)
   let recent = 0 // attempts1, attempts15, others1, others15
-  let flags = 0 // others60, ended60, sequential60
+  let flags = 0 // others60, ended60, sequential60, trunks15
   let answers = 0 // answered60, short60, brief60, long60
   let talks = 0 // talkSeconds60, oneRing60
-  let trunks15 = 0
-  let first = listed
-  while (first > 0) {
-    const meta = words[metas + first - 1]!
+  let at = metas + listed - 1
+  for (; at >= metas; at--) {
+    const meta = words[at]!
     const age = minutesSince(meta, newest) + passed
     if (age >= WINDOW_MINUTES) break
-    first--
     const in15 = isBelow(age, 15)
     const windows = isBelow(age, 1) | (in15 << FIELD)
     recent += windows | ((windows & -((meta >>> OTHER_SHIFT) & 1)) << (2 * FIELD))
-    trunks15 += in15 & (meta >>> TRUNK_SHIFT)
-    flags += FLAG_SUMS[(meta >>> OUTCOME_SHIFT) & 31]!
+    flags += FLAG_SUMS[((meta >>> OUTCOME_SHIFT) & 31) | (in15 << 5)]!
     const outcome = (meta >>> OUTCOME_SHIFT) & 3
     const seconds = meta >>> TALK_SHIFT // none where it was not answered
     const below = isBelow(seconds, SHORT_SECONDS) + isBelow(seconds, BRIEF_SECONDS) + isBelow(seconds, LONG_SECONDS)
@@ -194,13 +192,13 @@ export function sumList(activity: Activity, head: number, passed: number, into: 
   }
   into.attempts1 = recent & FIELD_MASK
   into.attempts15 = (recent >>> FIELD) & FIELD_MASK
-  into.attempts60 = listed - first
+  into.attempts60 = metas + listed - 1 - at
   into.others1 = (recent >>> (2 * FIELD)) & FIELD_MASK
   into.others15 = (recent >>> (3 * FIELD)) & FIELD_MASK
   into.others60 = flags & FIELD_MASK
   into.ended60 = (flags >>> FIELD) & FIELD_MASK
   into.sequential60 = (flags >>> (2 * FIELD)) & FIELD_MASK
-  into.trunks15 = trunks15
+  into.trunks15 = (flags >>> (3 * FIELD)) & FIELD_MASK
   into.answered60 = answers & FIELD_MASK
   into.short60 = (answers >>> FIELD) & FIELD_MASK
   into.brief60 = (answers >>> (2 * FIELD)) & FIELD_MASK
