@@ -259,6 +259,19 @@ describe('rows that are fetched together', () => {
     expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 9_000, NOW)).toBe(true)
   })
 
+  it('are nothing at their first call, whatever was read before', () => {
+    const activity = open()
+    const into = createActivityView()
+    // By lists, by the minute, and not at all.
+    for (const [key, count] of Object.entries({ [CALLER]: 30, [CALLER + 1]: 300, [CALLER + 2]: 0 })) {
+      dial(activity, count, NOW, Number(key))
+      fetch(activity, Number(key), CALLEE)
+      readAndNoteRow(activity, activity.rows.outgoing, activity.rows.callee, 7, NOW / 1_000, into)
+      expect(into).toMatchObject({ attempts60: count, totalAttempts: count })
+    }
+    expect(into).toEqual(createActivityView())
+  })
+
   it('are only read, whatever they are', () => {
     const activity = open()
     for (const [i, count] of [1, 5, 30, 300].entries()) dial(activity, count, NOW, CALLER + i)
