@@ -1,4 +1,13 @@
-import { type Behaviour, completeBehaviour, PATTERN_FEATURES, SCORECARDS } from '../domain/behaviour.ts'
+import {
+  type Behaviour,
+  completeBehaviour,
+  GOOD_FEATURES,
+  HARM_FEATURES,
+  PATTERN_FEATURES,
+  type PatternFeature,
+  SCORECARDS,
+  type Scorecard,
+} from '../domain/behaviour.ts'
 import { type DiallingRules, parsePhoneNumber } from '../domain/parse-phone-number.ts'
 import { SHORT_CODE_LIMIT } from '../domain/phone-number.ts'
 import { type PolicyDocument, RULE_MODES, SIGNAL_NAMES } from '../domain/policy.ts'
@@ -33,11 +42,20 @@ export type CompiledPolicy = {
   readonly numberingStaleMs: number
   readonly behaviour: Behaviour
   readonly quiet: QuietBounds
-  /** In SCORECARDS order, weights in PATTERN_FEATURES order. */
-  readonly scorecards: readonly { readonly bias: number; readonly weights: Int32Array }[]
+  /** In SCORECARDS order. */
+  readonly scorecards: readonly CompiledScorecard[]
   /** Ascending PhoneNumbers: calls to these always get through. */
   readonly emergencyCallees: Float64Array
   readonly serviceCallees: Float64Array
+}
+
+export type CompiledScorecard = {
+  readonly bias: number
+  /** In PATTERN_FEATURES order. */
+  readonly weights: Int32Array
+  /** Harm and good evidence that weigh anything: pairs of a PATTERN_FEATURES index and its weight. */
+  readonly harm: Int32Array
+  readonly good: Int32Array
 }
 
 const DAY_MS = 86_400_000
@@ -71,13 +89,26 @@ export function compilePolicy(policy: PolicyDocument, version: number, home: Dia
     numberingStaleMs: policy.numbering.staleAfterDays * DAY_MS,
     behaviour,
     quiet: quietBounds(behaviour),
-    scorecards: SCORECARDS.map((name) => {
-      const { bias, weights } = behaviour.pattern[name]
-      return { bias, weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0) }
-    }),
+    scorecards: SCORECARDS.map((name) => compileScorecard(behaviour.pattern[name])),
     // Whatever a policy says: 112 is what phones dial for SOS, and what urn:service:sos (RFC 5031) is read as.
     emergencyCallees: compileCallees([...policy.callees.emergency, '112'], home),
     serviceCallees: compileCallees(policy.callees.service, home),
+  }
+}
+
+function compileScorecard({ bias, weights }: Scorecard): CompiledScorecard {
+  const pairs = (features: readonly PatternFeature[]) =>
+    Int32Array.from(
+      features.flatMap((feature) => {
+        const weight = weights[feature] ?? 0
+        return weight === 0 ? [] : [PATTERN_FEATURES.indexOf(feature), weight]
+      }),
+    )
+  return {
+    bias,
+    weights: Int32Array.from(PATTERN_FEATURES, (feature) => weights[feature] ?? 0),
+    harm: pairs(HARM_FEATURES),
+    good: pairs(GOOD_FEATURES),
   }
 }
 
@@ -89,6 +120,8 @@ function bitsWhere(isSet: (index: number) => boolean): number {
 export function includesCallee(callees: Float64Array, callee: number): boolean {
   let low = 0
   let high = callees.length
+  // Most callees are full numbers, and most of these short codes.
+  if (high === 0 || callee > (callees[high - 1] ?? 0)) return false
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((callees[middle] ?? 0) < callee) low = middle + 1

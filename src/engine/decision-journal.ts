@@ -14,7 +14,6 @@ const LOST = counterIndex('decisions.lost')
 const LOST_IMPORTANT = counterIndex('decisions.lost-important')
 const ALWAYS_LOGGED = DECISION_FLAG.failOpen | DECISION_FLAG.capped | DECISION_FLAG.reviewWanted
 const DAY_MS = 86_400_000
-const LITTLE_ENDIAN = true
 
 export type DecisionJournalOptions = {
   /** Two secret words: pseudonyms of callees (new every day) and the sample of callers depend on them. */
@@ -60,44 +59,45 @@ export function createDecisionJournal(
       hasher.addNumber(Math.floor(call.nowMs / DAY_MS))
       hasher.addNumber(call.callee)
       hasher.finish()
-      writeRecord(ring.view, at, call, decision, verdict)
-      ring.view.setUint32(at + 32, hasher.low, LITTLE_ENDIAN)
-      ring.view.setUint32(at + 36, hasher.high, LITTLE_ENDIAN)
+      writeRecord(ring, at, call, decision, verdict)
+      ring.words[(at + 32) >>> 2] = hasher.low
+      ring.words[(at + 36) >>> 2] = hasher.high
       commitRecord(ring)
       count(counters, LOGGED)
     },
   }
 }
 
-/** Everything of domain/decision-record.ts but the callee's pseudonym. The slot is reused: every byte is written. */
-function writeRecord(view: DataView, at: number, call: Call, decision: Decision, verdict: number): void {
-  view.setFloat64(at, call.nowMs, LITTLE_ENDIAN)
-  for (let word = 0; word < 4; word++) view.setUint32(at + 8 + word * 4, decision.verdictId[word] ?? 0, LITTLE_ENDIAN)
-  view.setFloat64(at + 24, call.caller, LITTLE_ENDIAN)
-  view.setUint32(at + 40, call.callHashLow, LITTLE_ENDIAN)
-  view.setUint32(at + 44, call.callHashHigh, LITTLE_ENDIAN)
-  view.setUint16(at + 48, call.trunk, LITTLE_ENDIAN)
-  view.setUint8(at + 50, call.ingress)
-  view.setUint8(at + 51, verdict)
-  view.setUint8(at + 52, decision.score)
-  view.setUint8(at + 53, decision.flags)
-  view.setUint8(at + 54, decision.reasonCount)
-  view.setUint8(at + 55, call.attestation)
-  view.setUint32(at + 56, decision.policyVersion, LITTLE_ENDIAN)
-  view.setUint32(at + 60, 0, LITTLE_ENDIAN)
+/**
+ * Everything of domain/decision-record.ts but the callee's pseudonym. The slot is reused: every byte is written. Records are
+ * little-endian, as is every machine we run on (x64, arm64): through a DataView this took a microsecond.
+ */
+function writeRecord(ring: DecisionRing, at: number, call: Call, decision: Decision, verdict: number): void {
+  const { words, doubles } = ring
+  const word = at >>> 2
+  doubles[at >>> 3] = call.nowMs
+  doubles[(at >>> 3) + 3] = call.caller
+  for (let index = 0; index < 4; index++) words[word + 2 + index] = decision.verdictId[index] ?? 0
+  words[word + 10] = call.callHashLow
+  words[word + 11] = call.callHashHigh
+  words[word + 12] = call.trunk | (call.ingress << 16) | (verdict << 24)
+  words[word + 13] = decision.score | (decision.flags << 8) | (decision.reasonCount << 16) | (call.attestation << 24)
+  words[word + 14] = decision.policyVersion
+  words[word + 15] = 0
   for (let index = 0; index < REASONS_PER_DECISION_MAX; index++) {
-    const isThere = index < decision.reasonCount
-    const reason = at + 64 + index * 4
-    view.setUint8(reason, isThere ? (decision.reasonCodes[index] ?? 0) : 0)
-    view.setInt8(reason + 1, isThere ? (decision.reasonPoints[index] ?? 0) : 0)
-    view.setUint16(reason + 2, isThere ? (decision.reasonLists[index] ?? 0) : 0, LITTLE_ENDIAN)
+    words[word + 16 + index] = index < decision.reasonCount ? reasonWord(decision, index) : 0
   }
-  for (let index = 0; index < 32; index++) view.setUint8(at + 96 + index, decision.strengths[index] ?? 0)
+  const { strengthWords } = decision
+  for (let index = 0; index < strengthWords.length; index++) words[word + 24 + index] = strengthWords[index] ?? 0
+}
+
+function reasonWord({ reasonCodes, reasonPoints, reasonLists }: Decision, index: number): number {
+  const points = (reasonPoints[index] ?? 0) & 0xff
+  return (reasonCodes[index] ?? 0) | (points << 8) | ((reasonLists[index] ?? 0) << 16)
 }
 
 /** Strengths of thousandths, of the signals `seen` (bits), as a decision carries them: 0..255, and only nothing is 0. */
 export function noteStrengths(decision: Decision, strengths: Uint16Array, seen: number): void {
-  decision.hasStrengths = true
   for (let rest = seen; rest !== 0; rest &= rest - 1) {
     const index = firstSignal(rest)
     // Rounded up, in whole numbers.

@@ -1,5 +1,4 @@
 import { REASONS_PER_DECISION_MAX } from '../domain/decision-record.ts'
-import { SIGNAL_NAMES } from '../domain/policy.ts'
 import { ANALYTICS } from '../domain/signal.ts'
 import { ALLOW } from '../domain/verdict.ts'
 
@@ -25,8 +24,8 @@ export type Decision = {
   readonly reasonBases: Uint8Array
   /** Strength of every signal, 0..255, SIGNAL_NAMES order: what the decision log keeps. */
   readonly strengths: Uint8Array
-  /** Some of them were noted since they were emptied. */
-  hasStrengths: boolean
+  /** The same, four to a word. */
+  readonly strengthWords: Uint32Array
   /** 128 random bits. */
   readonly verdictId: Uint32Array
   policyVersion: number
@@ -34,7 +33,11 @@ export type Decision = {
   flags: number
 }
 
+/** Room for signals in a record of the decision log (domain/decision-record.ts), which no more signals than bits of a mask fill. */
+const STRENGTHS_KEPT = 32
+
 export function createDecision(): Decision {
+  const strengths = new Uint8Array(STRENGTHS_KEPT)
   return {
     verdict: ALLOW,
     score: 0,
@@ -44,8 +47,8 @@ export function createDecision(): Decision {
     reasonPoints: new Int8Array(REASONS_PER_DECISION_MAX),
     reasonLists: new Uint16Array(REASONS_PER_DECISION_MAX),
     reasonBases: new Uint8Array(REASONS_PER_DECISION_MAX),
-    strengths: new Uint8Array(Math.max(32, SIGNAL_NAMES.length)),
-    hasStrengths: false,
+    strengths,
+    strengthWords: new Uint32Array(strengths.buffer),
     verdictId: new Uint32Array(4),
     policyVersion: 0,
     flags: 0,
@@ -63,15 +66,9 @@ export function clearDecision(decision: Decision, policyVersion: number): void {
   decision.reasonCount = 0
   decision.policyVersion = policyVersion
   decision.flags = 0
-  emptyStrengths(decision)
-}
-
-/** A loop: `fill` leaves compiled code for a function of the runtime, which takes longer than 32 stores. */
-function emptyStrengths(decision: Decision): void {
-  if (!decision.hasStrengths) return
-  decision.hasStrengths = false
-  const { strengths } = decision
-  for (let index = 0; index < strengths.length; index++) strengths[index] = 0
+  // A loop: `fill` leaves compiled code for a function of the runtime, which takes longer than eight stores.
+  const { strengthWords } = decision
+  for (let word = 0; word < strengthWords.length; word++) strengthWords[word] = 0
 }
 
 /**

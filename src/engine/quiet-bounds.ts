@@ -4,7 +4,7 @@ import { SLOW_CALLEES_MIN, TIMES_ALONE } from './signals/robocall-burst.ts'
 /**
  * Counts up to which a signal of behaviour is certainly 0, worked out when a policy is compiled: most numbers make few calls,
  * and what they cannot show need not be measured. signals/possible-signals.ts holds a call against them, and says of each why
- * it is safe; test/property/possible-signals.test.ts holds that against measuring everything.
+ * it is safe; test/property/behaviour-signals.test.ts holds that against measuring everything.
  */
 export type QuietBounds = {
   readonly robocallCallees1: number

@@ -35,6 +35,7 @@ export function createRecentAnswers(recent: RecentCalls): RecentAnswers {
       return true
     },
     remember(call, decision) {
+      if ((call.callHashLow | call.callHashHigh) === 0) return
       packAnswer(decision, payload)
       rememberCall(recent, call.callHashLow, call.callHashHigh, Math.floor(call.nowMs / 1000), payload)
     },

@@ -14,7 +14,10 @@ export function createVerdictIds(fillRandom: FillRandom): { next(into: Uint32Arr
         fillRandom(pool)
         used = 0
       }
-      for (let word = 0; word < 4; word++) into[word] = pool[used + word] ?? 0
+      into[0] = pool[used] ?? 0
+      into[1] = pool[used + 1] ?? 0
+      into[2] = pool[used + 2] ?? 0
+      into[3] = pool[used + 3] ?? 0
       used += 4
     },
   }

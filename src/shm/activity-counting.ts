@@ -18,7 +18,7 @@ export const BUSY_CALLER = -2
 /** Ingress kinds a caller may have a row of. */
 const INGRESS_ROWS = 4
 
-/** COUNTED or BUSY; what was known before goes into `into`, which is cleared. */
+/** COUNTED or BUSY; what was known before goes into `into`, which is as it was when the row is BUSY. */
 export function countOne(
   activity: Activity,
   key: number,

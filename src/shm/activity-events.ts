@@ -50,7 +50,7 @@ import {
   touch,
   unlockSet,
 } from './activity-table.ts'
-import type { ActivityView } from './activity-view.ts'
+import { type ActivityView, clearActivityView } from './activity-view.ts'
 
 /** The set was held by another thread: nothing was done. */
 export const BUSY = -1
@@ -68,7 +68,7 @@ export const BUSY_ATTEMPTS = 4
 const DAY_SECONDS = 86_400
 
 /**
- * Counts an attempt to `other` at `seconds` in a row, and fills `into`, if given (cleared), with what was known before it.
+ * Counts an attempt to `other` at `seconds` in a row, and fills `into`, if given, with what was known before it.
  * COUNTED or BUSY.
  */
 export function countAttempt(
@@ -83,6 +83,8 @@ export function countAttempt(
   if (!lockSet(activity, set)) return BUSY
   const words = activity.words
   let head = findHead(activity, row)
+  // The sums of a list are written whole.
+  if (into !== undefined && (head === 0 || classOf(words, head) === DENSE)) clearActivityView(into)
   if (head === 0) {
     head = insertHead(activity, row, seconds)
   } else {
@@ -104,7 +106,7 @@ export function countAttempt(
   return COUNTED
 }
 
-/** What is known of a head at `seconds`. */
+/** What is known of a head at `seconds`; `into` is clear. */
 export function readHead(activity: Activity, head: number, seconds: number, into: ActivityView): void {
   const words = activity.words
   readTotals(words, head, into)
@@ -129,11 +131,14 @@ function readWindows(activity: Activity, head: number, passed: number, into: Act
   else sumList(activity, head, passed, into)
 }
 
-/** For whoever tells other processes of the busiest (remote-activity.ts). */
+/**
+ * For whoever tells other processes of the busiest (remote-activity.ts). A hint, so plain loads and stores: an atomic add is a
+ * call of a hundred instructions, and of two threads at once one may lose its note, until that row's next call.
+ */
 function noteBusy({ words, busyAt }: Activity, head: number): void {
-  // Pairs with the load of the collector: a hint, read without order.
-  const turn = Atomics.add(words, BUSY_HAND, 1) & (BUSY_RING - 1)
-  words[busyAt + turn] = indexOf(head)
+  const turn = words[BUSY_HAND]!
+  words[BUSY_HAND] = (turn + 1) | 0
+  words[busyAt + (turn & (BUSY_RING - 1))] = indexOf(head)
 }
 
 /** Notes the outcome of an attempt to `other` that began `lengthSeconds` ago, as the end says. COUNTED, UNKNOWN or BUSY. */
@@ -253,8 +258,12 @@ function noteOther({ words, halves }: Activity, head: number, { hash, low, high 
     return false
   }
   const highAt = head * 2 + LAST_OTHER_HIGH
-  const step = (high - halves[highAt]!) * 2 ** 32 + ((low >>> 0) - (words[head + LAST_OTHER]! >>> 0))
-  const isSequential = words[head + ID_HIGH]! < 0 && step !== 0 && step >= -4 && step <= 4
+  let isSequential = false
+  // Hardly ever near in the low words: only then in whole.
+  if (((low - words[head + LAST_OTHER]! + 4) | 0) >>> 0 <= 8 && words[head + ID_HIGH]! < 0) {
+    const step = (high - halves[highAt]!) * 2 ** 32 + ((low >>> 0) - (words[head + LAST_OTHER]! >>> 0))
+    isSequential = step !== 0 && step >= -4 && step <= 4
+  }
   words[head + LAST_OTHER] = low
   halves[highAt] = high
   words[head + ID_HIGH] = words[head + ID_HIGH]! | LAST_OTHER_KNOWN

@@ -61,11 +61,13 @@ export function appendAttempt(
   const hashes = hashesAt(words, head)
   const metas = hashes + room
   const trunks = (metas + room) * 2
-  for (let i = 0; i < listed; i++) {
-    const older =
-      (isSame(words[hashes + i]!, hash) & NEWEST_OTHER) | (isSame(halves[trunks + i]!, trunk) & NEWEST_TRUNK)
-    words[metas + i] = words[metas + i]! & ~older
-  }
+  // The newest before it to the same other, and through the same trunk, is no longer the newest: hardly ever one, nearly always the last.
+  let same = listed - 1
+  while (same >= 0 && words[hashes + same] !== hash) same--
+  if (same >= 0) words[metas + same] = words[metas + same]! & ~NEWEST_OTHER
+  same = listed - 1
+  while (same >= 0 && halves[trunks + same] !== trunk) same--
+  if (same >= 0) words[metas + same] = words[metas + same]! & ~NEWEST_TRUNK
   words[hashes + listed] = hash
   words[metas + listed] =
     (minute & MINUTE_MASK) |
@@ -74,12 +76,6 @@ export function appendAttempt(
     (trunk === 0 ? 0 : NEWEST_TRUNK)
   halves[trunks + listed] = trunk
   setListed(words, head, listed + 1)
-}
-
-/** All bits when both are the same, none otherwise. */
-function isSame(one: number, other: number): number {
-  const different = one ^ other
-  return ~((different | -different) >> 31)
 }
 
 /** Drops what is no longer in the windows now that minutes have passed since the newest attempt's. */
@@ -145,79 +141,75 @@ export function closeListed(
   return false
 }
 
-/** Sums up the list as of `passed` minutes after its newest attempt. */
+/**
+ * Sums of a list are added four at a time, as fields of seven bits in one word: a list has 102 attempts at most. What the
+ * flags of an attempt, and the talk of one that was answered, add is looked up.
+ */
+const FIELD = 7
+const FIELD_MASK = (1 << FIELD) - 1
+const ONE_RING_SHIFT = 24 // above the talk of 102 days, 8.8 M seconds
+
+/** By the bits of a meta from OUTCOME_SHIFT on, outcome to newest through its trunk, and whether it is of the last 15 minutes. */
+const FLAG_SUMS = Int32Array.from({ length: 64 }, (_, flags) => {
+  const isEnded = (flags & 3) === OPEN ? 0 : 1
+  const isSequential = (flags >>> 2) & 1
+  const isOther = (flags >>> 3) & 1
+  const isTrunk15 = (flags >>> 4) & (flags >>> 5) & 1
+  return isOther | (isEnded << FIELD) | (isSequential << (2 * FIELD)) | (isTrunk15 << (3 * FIELD))
+})
+/** By outcome, and talk below SHORT_SECONDS, BRIEF_SECONDS and LONG_SECONDS: none to three of them. */
+const ANSWER_SUMS = Int32Array.from({ length: 16 }, (_, index) => {
+  if (index >>> 2 !== ANSWERED) return 0
+  // Of three limits: below none it is long, below one it is neither, below two brief, below all short.
+  const field = [3, 0, 2, 1][index & 3]!
+  return field === 0 ? 1 : 1 | (1 << (field * FIELD))
+})
+
+/** Sums up the list as of `passed` minutes after its newest attempt: all of `into` but its totals. */
 export function sumList(activity: Activity, head: number, passed: number, into: ActivityView): void {
   const words = activity.words
   const metas = metasAt(words, head)
   const newest = ((words[head + LAST]! >>> 0) / 60) | 0
   const listed = listedOf(words, head)
-  let others1 = 0
-  let others15 = 0
-  let others60 = 0
-  let attempts1 = 0
-  let attempts15 = 0
-  let trunks15 = 0
-  let sequential = 0
-  let ended = 0
-  let first = listed
-  while (first > 0) {
-    const meta = words[metas + first - 1]!
+  let recent = 0 // attempts1, attempts15, others1, others15
+  let flags = 0 // others60, ended60, sequential60, trunks15
+  let answers = 0 // answered60, short60, brief60, long60
+  let talks = 0 // talkSeconds60, oneRing60
+  let at = metas + listed - 1
+  for (; at >= metas; at--) {
+    const meta = words[at]!
     const age = minutesSince(meta, newest) + passed
     if (age >= WINDOW_MINUTES) break
-    first--
-    // Each 1 or 0.
-    const in1 = isBelow(age, 1)
     const in15 = isBelow(age, 15)
-    const isOther = (meta >>> OTHER_SHIFT) & 1
-    attempts1 += in1
-    attempts15 += in15
-    others1 += in1 & isOther
-    others15 += in15 & isOther
-    others60 += isOther
-    trunks15 += in15 & (meta >>> TRUNK_SHIFT)
-    sequential += (meta >>> SEQUENTIAL_SHIFT) & 1
-    ended |= meta
+    const windows = isBelow(age, 1) | (in15 << FIELD)
+    recent += windows | ((windows & -((meta >>> OTHER_SHIFT) & 1)) << (2 * FIELD))
+    flags += FLAG_SUMS[((meta >>> OUTCOME_SHIFT) & 31) | (in15 << 5)]!
+    const outcome = (meta >>> OUTCOME_SHIFT) & 3
+    const seconds = meta >>> TALK_SHIFT // none where it was not answered
+    const below = isBelow(seconds, SHORT_SECONDS) + isBelow(seconds, BRIEF_SECONDS) + isBelow(seconds, LONG_SECONDS)
+    answers += ANSWER_SUMS[(outcome << 2) | below]!
+    talks += seconds | (isOneRing(outcome) << ONE_RING_SHIFT)
   }
-  into.attempts1 = attempts1
-  into.attempts15 = attempts15
-  into.attempts60 = listed - first
-  into.others1 = others1
-  into.others15 = others15
-  into.others60 = others60
-  into.trunks15 = trunks15
-  into.sequential60 = sequential
-  if ((ended & OUTCOME_MASK) !== 0) sumOutcomes(words, metas + first, metas + listed, into)
+  into.attempts1 = recent & FIELD_MASK
+  into.attempts15 = (recent >>> FIELD) & FIELD_MASK
+  into.attempts60 = metas + listed - 1 - at
+  into.others1 = (recent >>> (2 * FIELD)) & FIELD_MASK
+  into.others15 = (recent >>> (3 * FIELD)) & FIELD_MASK
+  into.others60 = flags & FIELD_MASK
+  into.ended60 = (flags >>> FIELD) & FIELD_MASK
+  into.sequential60 = (flags >>> (2 * FIELD)) & FIELD_MASK
+  into.trunks15 = (flags >>> (3 * FIELD)) & FIELD_MASK
+  into.answered60 = answers & FIELD_MASK
+  into.short60 = (answers >>> FIELD) & FIELD_MASK
+  into.brief60 = (answers >>> (2 * FIELD)) & FIELD_MASK
+  into.long60 = (answers >>> (3 * FIELD)) & FIELD_MASK
+  into.oneRing60 = talks >>> ONE_RING_SHIFT
+  into.talkSeconds60 = talks & ((1 << ONE_RING_SHIFT) - 1)
 }
 
-function sumOutcomes(words: Int32Array, from: number, to: number, into: ActivityView): void {
-  let ended = 0
-  let oneRing = 0
-  let answered = 0
-  let short = 0
-  let brief = 0
-  let long = 0
-  let talk = 0
-  for (let at = from; at < to; at++) {
-    const meta = words[at]!
-    const outcome = (meta >>> OUTCOME_SHIFT) & 3
-    const isAnswered = outcome & (outcome >>> 1) // ANSWERED alone has both bits
-    const seconds = meta >>> TALK_SHIFT
-    const isShort = isBelow(seconds, SHORT_SECONDS)
-    ended += (outcome | (outcome >>> 1)) & 1
-    oneRing += (outcome >>> 1) & ~outcome
-    answered += isAnswered
-    short += isAnswered & isShort
-    brief += isAnswered & ~isShort & isBelow(seconds, BRIEF_SECONDS)
-    long += isAnswered & ~isBelow(seconds, LONG_SECONDS)
-    talk += seconds // none where it was not answered
-  }
-  into.ended60 = ended
-  into.oneRing60 = oneRing
-  into.answered60 = answered
-  into.short60 = short
-  into.brief60 = brief
-  into.long60 = long
-  into.talkSeconds60 = talk
+/** 1 for ONE_RING, else 0. */
+function isOneRing(outcome: number): number {
+  return (outcome >>> 1) & ~outcome
 }
 
 /** 1 when it is, else 0, of two numbers that are less than 2^31 apart. */

@@ -30,7 +30,8 @@ export function remembersRow({ words }: Activity, row: Row, seconds: number, pas
   const minute = (seconds / 60) | 0
   const pastMinutes = (pastSeconds / 60) | 0
   let oldest = 0
-  for (let way = 1; way <= WAYS; way++) {
+  // Ways are taken from the first on: whether there is room is seen at the last.
+  for (let way = WAYS; way > 0; way--) {
     const entry = words[line + way]!
     if (entry === 0) return true
     const age = (minute + BACK_MINUTES_MAX - entry) & 0xffff

@@ -55,7 +55,7 @@ export type ActivityCollector = {
 export function createActivityCollector(activity: Activity): ActivityCollector {
   const { words } = activity
   const view = createActivityView()
-  let read = Atomics.load(words, BUSY_HAND) >>> 0 // pairs with the add in noteBusy, as below
+  let read = Atomics.load(words, BUSY_HAND) >>> 0 // pairs with the store in noteBusy, as below
   return {
     collect(nowMs, max) {
       const hand = Atomics.load(words, BUSY_HAND) >>> 0

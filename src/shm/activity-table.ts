@@ -108,8 +108,8 @@ export function findHead({ words }: Activity, { low, high, set, tag, way: hint }
 
 /** Whether a head is that of the row, for those who read it without the lock. */
 export function isHeadOf({ words }: Activity, { low, high }: Row, head: number): boolean {
-  // Pair with the stores of whoever gives the head to another key, under its lock.
-  return Atomics.load(words, head + ID_LOW) === low && (Atomics.load(words, head + ID_HIGH) & ID_HIGH_MASK) === high
+  // Pairs with the stores of whoever gives the head to another key, under its lock. In order: what was read before is older.
+  return Atomics.load(words, head + ID_LOW) === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high
 }
 
 /** The way is empty. Whoever calls this has seen to the head's block. */

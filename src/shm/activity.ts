@@ -128,9 +128,9 @@ export function readAndNoteRow(
   seconds: number,
   into: ActivityView,
 ): void {
-  clearActivityView(into)
   if (activity.pendingCount > 0) flushActivity(activity)
   if (activity.pendingCount === 0 && countAttempt(activity, row, other, trunk & 0xffff, seconds, into) !== BUSY) return
+  clearActivityView(into)
   const id = row.high * 2 ** 32 + (row.low >>> 0)
   const number = other.hash === 0 ? -1 : other.high * 2 ** 32 + (other.low >>> 0)
   const key = id % 2 ** 50

@@ -42,9 +42,10 @@ const FORMAT: RegionFormat = {
 
 /** One side of an opened ring: the writer's thread opens one, the reader's another. */
 export type DecisionRing = {
-  /** Over the whole region: claimRecord returns offsets into it. */
-  readonly view: DataView
+  /** Over the whole region: claimRecord returns byte offsets into it, of whole lines. */
   readonly bytes: Uint8Array
+  readonly words: Uint32Array
+  readonly doubles: Float64Array
   readonly control: Int32Array
   readonly records: number
   /** This side's copy of both positions; the other side's may be behind, which only errs on the safe side. */
@@ -63,8 +64,9 @@ export function openDecisionRing(memory: SharedArrayBuffer): DecisionRing {
   const records = openRegion(FORMAT, memory)
   const control = new Int32Array(memory, 0, BODY_BYTES / 4)
   return {
-    view: new DataView(memory),
     bytes: new Uint8Array(memory),
+    words: new Uint32Array(memory),
+    doubles: new Float64Array(memory),
     control,
     records,
     // Pair with the stores in commitRecord and drainRecords: a thread that takes over continues where the last one was.
@@ -74,7 +76,7 @@ export function openDecisionRing(memory: SharedArrayBuffer): DecisionRing {
 }
 
 /**
- * Writer: the byte offset in `ring.view` of a record to fill, or -1 when there is no room for it (above half full for an
+ * Writer: the byte offset in the region of a record to fill, or -1 when there is no room for it (above half full for an
  * unimportant one). Claiming again before commitRecord returns the same record.
  */
 export function claimRecord(ring: DecisionRing, important: boolean): number {

@@ -135,7 +135,18 @@ export function hashNumber(key: Uint32Array, number: number): number {
     else if (step === 1) word = (Math.floor(number * TWO_TO_MINUS_32) << 8) | FRAME_NUMBER
     if (step < 3) v3 ^= word
     else v2 ^= 0xee
-    for (let round = step < 3 ? 2 : 4; round > 0; round--) {
+    // Two rounds to a turn, as in pair-hash.ts.
+    for (let round = step < 3 ? 2 : 4; round > 0; round -= 2) {
+      v0 = (v0 + v1) | 0
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
+      v0 = (v0 << 16) | (v0 >>> 16)
+      v2 = (v2 + v3) | 0
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
+      v0 = (v0 + v3) | 0
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
+      v2 = (v2 + v1) | 0
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
+      v2 = (v2 << 16) | (v2 >>> 16)
       v0 = (v0 + v1) | 0
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
       v0 = (v0 << 16) | (v0 >>> 16)

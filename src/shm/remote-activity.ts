@@ -80,8 +80,8 @@ export function openRemoteActivity(memory: SharedArrayBuffer): RemoteActivity {
 
 /** Whether any other was ever heard: one load, so that a process which is alone need not ask for its rows. */
 export function hearsOthers({ words }: RemoteActivity): boolean {
-  // Pairs with the store in hearSource.
-  return Atomics.load(words, HEARD_ANY) !== 0
+  // The store in hearSource is seen a moment later at worst; addRemoteActivity looks again, in order.
+  return words[HEARD_ANY] !== 0
 }
 
 /**

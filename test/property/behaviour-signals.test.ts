@@ -273,7 +273,7 @@ describe('signals made of behaviour', () => {
   it('are found by measuring only those that may be there', () => {
     // Small numbers on both sides, so that counts lie at the limits and beside them.
     const few = fc.record({
-      outgoing: activityOf(4),
+      outgoing: activityOf(8),
       incoming: activityOf(2),
       block: activityOf(6),
       called: activityOf(6),
@@ -309,7 +309,7 @@ describe('signals made of behaviour', () => {
         expect(measureEverySignal(asking, state, context, slow)).toBe(seen)
         expect(fast).toEqual(slow)
       }),
-      { numRuns: 3_000 },
+      { numRuns: 6_000 },
     )
   })
 

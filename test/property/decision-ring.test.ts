@@ -31,7 +31,7 @@ describe('a decision ring', () => {
             const limit = action.write ? writer.records : writer.records / 2
             expect(at === -1).toBe(waiting.length >= limit)
             if (at === -1) continue
-            for (let i = 0; i < DECISION_RECORD_BYTES; i += 4) writer.view.setUint32(at + i, serial, true)
+            for (let i = 0; i < DECISION_RECORD_BYTES; i += 4) writer.words[(at + i) >>> 2] = serial
             commitRecord(writer)
             waiting.push(serial++)
           } else if ('drain' in action) {
@@ -65,7 +65,7 @@ describe('a decision ring', () => {
     for (let i = 0; i < 12; i++) {
       const at = claimRecord(writer, true)
       expect(at).toBeGreaterThan(0)
-      writer.view.setUint32(at, i, true)
+      writer.words[at >>> 2] = i
       commitRecord(writer)
       const into = new Uint8Array(DECISION_RECORD_BYTES)
       expect(drainRecords(reader, into)).toBe(1)

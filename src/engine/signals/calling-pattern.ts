@@ -1,4 +1,4 @@
-import { HARM_FEATURES, PATTERN_FEATURES } from '../../domain/behaviour.ts'
+import { PATTERN_FEATURES } from '../../domain/behaviour.ts'
 import type { ActivityView } from '../../shm/activity-view.ts'
 import type { CompiledPolicy } from '../compiled-policy.ts'
 import { type Evidence, ODDITY } from '../evidence.ts'
@@ -133,18 +133,21 @@ export const callingPattern: Signal = (_call, evidence, { policy }) => {
 /** Bias and harm of the features that were measured last, LOG_UNIT to a thousandth. */
 function harmOf({ scorecards }: CompiledPolicy, scorecard: number): number {
   const card = scorecards[scorecard]
-  if (card === undefined) return 0
-  let sum = card.bias * LOG_UNIT
-  for (let index = 0; index < HARM_FEATURES.length; index++) sum += (card.weights[index] ?? 0) * (features[index] ?? 0)
-  return sum
+  return card === undefined ? 0 : card.bias * LOG_UNIT + weigh(card.harm)
 }
 
 /** What good evidence takes away, likewise: 0 or less. */
 function goodOf({ scorecards }: CompiledPolicy, scorecard: number): number {
-  const weights = scorecards[scorecard]?.weights
+  const card = scorecards[scorecard]
+  return card === undefined ? 0 : weigh(card.good)
+}
+
+/** Sums pairs of a feature and its weight. */
+function weigh(pairs: Int32Array): number {
   let sum = 0
-  for (let index = HARM_FEATURES.length; index < features.length; index++) {
-    sum += (weights?.[index] ?? 0) * (features[index] ?? 0)
+  for (let at = 0; at < pairs.length; at += 2) {
+    const feature = features[pairs[at] as number] as number
+    sum = (sum + Math.imul(pairs[at + 1] as number, feature)) | 0
   }
   return sum
 }

@@ -10,6 +10,7 @@ import {
   rememberFrom,
   remembers,
 } from '../../../src/shm/activity.ts'
+import { lineOf } from '../../../src/shm/activity-layout.ts'
 import { activityFromBytes, activityToBytes } from '../../../src/shm/activity-snapshot.ts'
 
 const NOON = Date.UTC(2026, 10, 27, 12)
@@ -85,6 +86,15 @@ describe('whether a key that is not there was never seen', () => {
     const later = NOON + 2 * DAY_MS
     expect(asked(activity, later, DAY_MS)).toBe(false)
     expect(asked(activity, later + MINUTE_MS, DAY_MS)).toBe(true)
+  })
+
+  it.each(Array.from({ length: WAYS }, (_, index) => index + 1))('is known while way %i of its set is empty', (way) => {
+    const activity = openActivity(createActivity(1))
+    callers(activity, 1_000_000, 1, NOON)
+    callers(activity, 2_000_000, WAYS, NOON + DAY_MS)
+    expect(asked(activity, NOON + DAY_MS, DAY_MS)).toBe(false)
+    activity.words[lineOf(0) + way] = 0
+    expect(asked(activity, NOON + DAY_MS, DAY_MS)).toBe(true)
   })
 
   it('is not known for a day after a busy key lost its block to a pool that is too small', () => {

@@ -71,6 +71,26 @@ describe('what activity counts', () => {
     expect(view(activity)).toMatchObject({ attempts1: 2, others1: 1, others60: 1 })
   })
 
+  it.each([
+    ['hung up at once', true, 0, { answered60: 102, short60: 102, brief60: 0, long60: 0, oneRing60: 0 }],
+    ['brief', true, 29_000, { answered60: 102, short60: 0, brief60: 102, long60: 0, talkSeconds60: 102 * 29 }],
+    ['neither brief nor long', true, 30_000, { answered60: 102, short60: 0, brief60: 0, long60: 0 }],
+    ['of a day', true, 86_400_000, { answered60: 102, long60: 102, oneRing60: 0, talkSeconds60: 102 * 86_400 }],
+    ['rung once', false, 0, { answered60: 0, short60: 0, oneRing60: 102, talkSeconds60: 0 }],
+  ])('sums the longest list where all calls are %s, and one more', (_, answered, talkMs, outcomes) => {
+    const activity = open()
+    for (let i = 0; i < 102; i++) noteAttempt(activity, CALLER, of, CALLEE + i, i + 1, NOW)
+    for (let i = 0; i < 102; i++) noteEnd(activity, CALLER, of, CALLEE + i, answered, 4_000, talkMs, NOW)
+    const all = { attempts1: 102, attempts15: 102, attempts60: 102, others1: 102, others15: 102, others60: 102 }
+    const sums = { ...all, trunks15: 102, sequential60: 101, ended60: 102, ...outcomes }
+    expect(view(activity)).toMatchObject(sums)
+    // Counted as it was read while the next attempt is noted, which is by the minute from then on.
+    const read = createActivityView()
+    readAndNoteAttempt(activity, CALLER, of, CALLEE + 102, 103, NOW, read)
+    expect(read).toMatchObject(sums)
+    expect(view(activity)).toMatchObject({ attempts60: 103, sequential60: 102, ended60: 102, ...outcomes })
+  })
+
   it('covers whole minutes: the current one and the 0, 14 and 59 before it', () => {
     const activity = open()
     noteAttempt(activity, CALLER, of, CALLEE, 7, NOW)
@@ -237,6 +257,19 @@ describe('rows that are fetched together', () => {
     }
     expect(view(activity)).toMatchObject({ attempts60: 2, others60: 1, trunks15: 1 })
     expect(noteEnd(activity, CALLER, of, CALLEE, true, 0, 9_000, NOW)).toBe(true)
+  })
+
+  it('are nothing at their first call, whatever was read before', () => {
+    const activity = open()
+    const into = createActivityView()
+    // By lists, by the minute, and not at all.
+    for (const [key, count] of Object.entries({ [CALLER]: 30, [CALLER + 1]: 300, [CALLER + 2]: 0 })) {
+      dial(activity, count, NOW, Number(key))
+      fetch(activity, Number(key), CALLEE)
+      readAndNoteRow(activity, activity.rows.outgoing, activity.rows.callee, 7, NOW / 1_000, into)
+      expect(into).toMatchObject({ attempts60: count, totalAttempts: count })
+    }
+    expect(into).toEqual(createActivityView())
   })
 
   it('are only read, whatever they are', () => {
