@@ -1,6 +1,6 @@
 import type { Call } from '../domain/call-event.ts'
 import type { CallEnd } from './behaviour.ts'
-import type { NamedCall } from './call-hasher.ts'
+import type { HashedCallId, NamedCall } from './call-hasher.ts'
 import type { Decision } from './decision.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
@@ -22,7 +22,7 @@ export type Screener = {
   /** SIP answer settings, label and redress URL of the policy in force. */
   readonly snapshot: ScreeningSnapshot | undefined
   /** Sets callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */
-  hashCall(call: NamedCall, callId: string): void
+  hashCall(call: NamedCall, callId: string | HashedCallId): void
   /**
    * Decides the call into `decision`: recent-call memory, precedence, score, caps, decision log, counters. Never throws.
    * Late already (nowMs > deadlineMs): the answer is `overloaded`.

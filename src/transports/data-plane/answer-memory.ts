@@ -10,13 +10,15 @@ export type AnswerMemory = {
 
 export function createAnswerMemory(length: number): AnswerMemory {
   const bytes = Buffer.from(new ArrayBuffer(length))
-  const views: Uint8Array[] = []
+  // Of full length: an array that begins in the middle may become a table of keys, which is slower.
+  const views: (Uint8Array | undefined)[] = Array.from({ length: VIEWS_KEPT })
   return {
     bytes,
     first(count) {
       if (count >= VIEWS_KEPT) return bytes.subarray(0, count)
-      views[count] ??= bytes.subarray(0, count)
-      return views[count]
+      const view = views[count] ?? bytes.subarray(0, count)
+      views[count] = view
+      return view
     },
   }
 }

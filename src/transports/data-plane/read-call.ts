@@ -38,8 +38,8 @@ export type CallReader = {
   readQuery(query: ReadonlyMap<string, string>, call: Call, receivedMs: number): string
   /** A caller or callee as it came: null and absent are withheld, a whole JSON number is its digits, other types malformed. */
   readNumber(value: unknown): ParsedNumber
-  /** Sets nowMs and deadlineMs: receivedMs + the deadline, or the client's own when that is earlier. */
-  setTimes(call: Call, receivedMs: number, deadlineAtMs: number): void
+  /** Sets nowMs (the clock is read when it is not given) and deadlineMs: receivedMs + the deadline, or the client's own when that is earlier. */
+  setTimes(call: Call, receivedMs: number, deadlineAtMs: number, nowMs?: number): void
 }
 
 export function createCall(): Call {
@@ -70,11 +70,11 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
     return value === null || value === undefined ? NOT_A_NUMBER.withheld : NOT_A_NUMBER.malformed
   }
 
-  function setTimes(call: Call, receivedMs: number, deadlineAtMs: number): void {
+  function setTimes(call: Call, receivedMs: number, deadlineAtMs: number, nowMs = now()): void {
     const latestMs = receivedMs + options.deadlineMs
     // An unreadable deadlineAt (NaN) is no deadline.
     call.deadlineMs = Number.isNaN(deadlineAtMs) ? latestMs : Math.min(deadlineAtMs, latestMs)
-    call.nowMs = now()
+    call.nowMs = nowMs
   }
 
   /** A kind the switch does not say, or we do not know, is that of the trunk. */

@@ -30,7 +30,9 @@ export function createPlainCallReader(
   const trunks: (KnownTrunk | undefined)[] = Array.from({ length: TRUNK_SLOTS })
   let trunksGeneration = -1
 
-  function readNumber(bytes: Buffer, from: number, to: number): ParsedNumber {
+  function numberAt(bytes: Buffer, spans: Int32Array, span: number): ParsedNumber {
+    const from = spans[span]!
+    const to = spans[span + 1]!
     if (from === 0) return NOT_A_NUMBER.withheld
     const hasPlus = bytes[from] === PLUS
     const first = hasPlus ? from + 1 : from
@@ -49,7 +51,9 @@ export function createPlainCallReader(
     return parseNumber(textOf(bytes, from, to))
   }
 
-  function trunkIndex(bytes: Buffer, from: number, to: number): number {
+  function trunkAt(bytes: Buffer, spans: Int32Array, span: number): number {
+    const from = spans[span]!
+    const to = spans[span + 1]!
     if (from === 0) return screener.trunkIndex(undefined)
     if (trunksGeneration !== screener.generation) {
       trunksGeneration = screener.generation
@@ -64,18 +68,17 @@ export function createPlainCallReader(
   }
 
   function readScanned(bytes: Buffer, spans: Int32Array, call: Call, receivedMs: number): void {
-    const codeAt = (span: number, texts: readonly Uint8Array[]) => codeOf(texts, bytes, spans[span]!, spans[span + 1]!)
-    call.caller = readNumber(bytes, spans[SPAN.caller]!, spans[SPAN.caller + 1]!)
-    call.callee = readNumber(bytes, spans[SPAN.callee]!, spans[SPAN.callee + 1]!)
-    call.redirecting = readNumber(bytes, spans[SPAN.redirecting]!, spans[SPAN.redirecting + 1]!)
-    call.trunk = trunkIndex(bytes, spans[SPAN.trunk]!, spans[SPAN.trunk + 1]!)
-    const kind = codeAt(SPAN.kind, KIND_TEXTS)
+    call.caller = numberAt(bytes, spans, SPAN.caller)
+    call.callee = numberAt(bytes, spans, SPAN.callee)
+    call.redirecting = numberAt(bytes, spans, SPAN.redirecting)
+    call.trunk = trunkAt(bytes, spans, SPAN.trunk)
+    const kind = codeAt(bytes, spans, SPAN.kind, KIND_TEXTS)
     call.ingress = kind === 0 ? screener.trunkIngress(call.trunk) : kind
-    call.attestation = codeAt(SPAN.attest, ATTESTATION_TEXTS)
-    call.verstat = codeAt(SPAN.verstat, VERSTAT_TEXTS)
-    call.originating = codeAt(SPAN.originating, CONFIRMATION_TEXTS)
-    call.roaming = codeAt(SPAN.roaming, CONFIRMATION_TEXTS)
-    call.treatment = codeAt(SPAN.treatment, TREATMENT_TEXTS)
+    call.attestation = codeAt(bytes, spans, SPAN.attest, ATTESTATION_TEXTS)
+    call.verstat = codeAt(bytes, spans, SPAN.verstat, VERSTAT_TEXTS)
+    call.originating = codeAt(bytes, spans, SPAN.originating, CONFIRMATION_TEXTS)
+    call.roaming = codeAt(bytes, spans, SPAN.roaming, CONFIRMATION_TEXTS)
+    call.treatment = codeAt(bytes, spans, SPAN.treatment, TREATMENT_TEXTS)
     const deadlineFrom = spans[SPAN.deadlineAt]!
     const deadlineTo = spans[SPAN.deadlineAt + 1]!
     setTimes(call, receivedMs, deadlineFrom === 0 ? Number.NaN : parseTime(textOf(bytes, deadlineFrom, deadlineTo)))
@@ -100,7 +103,9 @@ const CONFIRMATION_TEXTS = textsOf(CONFIRMATIONS)
 const TREATMENT_TEXTS = textsOf(TREATMENTS)
 
 /** The wire code of a name: its index, 0 for everything that is not on the list. */
-function codeOf(texts: readonly Uint8Array[], bytes: Uint8Array, from: number, to: number): number {
+function codeAt(bytes: Uint8Array, spans: Int32Array, span: number, texts: readonly Uint8Array[]): number {
+  const from = spans[span]!
+  const to = spans[span + 1]!
   if (from === 0) return 0
   for (let code = 1; code < texts.length; code++) if (isTextAt(bytes, from, to, texts[code]!)) return code
   return 0

@@ -3,6 +3,8 @@ import { NOT_A_NUMBER, type ParsedNumber, PHONE_NUMBER_LIMIT, SHORT_CODE_LIMIT }
 import { SIP_BLOCK_STYLES } from '../../domain/policy.ts'
 import { BLOCK } from '../../domain/verdict.ts'
 import { createCallEnd } from '../../engine/behaviour.ts'
+import { createHashedCallId, type HashedCallId } from '../../engine/call-hasher.ts'
+import { createAnswerMemory } from './answer-memory.ts'
 import {
   ANSWER_RECORD_BYTES,
   ANSWER_TYPE,
@@ -18,6 +20,10 @@ import type { CallScreening } from './call-screening.ts'
 import { CLOSE_CODE, type SocketProtocol } from './socket-protocol.ts'
 import type { VerdictSocket } from './verdict-server.ts'
 
+/** The clock is read for so many bytes of records: 16 calls take some tens of microseconds, and deadlines are milliseconds. */
+const CLOCK_EVERY_BYTES = 16 * REQUEST_RECORD_BYTES
+const VERDICT_HEAD = BINARY_VERSION | (ANSWER_TYPE.verdict << 8)
+
 /** The trunks a connection has named: their registry indexes hold for one generation of the configuration. */
 type TrunkTable = { generation: number; readonly names: Map<number, string>; readonly indexes: Map<number, number> }
 
@@ -28,9 +34,14 @@ type TrunkTable = { generation: number; readonly names: Map<number, string>; rea
 export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
   const { screener, events, now } = screening
   const trunksOf = new Map<VerdictSocket, TrunkTable>()
-  const answerBytes = new Uint8Array(RECORDS_PER_FRAME_MAX * ANSWER_RECORD_BYTES)
+  // Frames are copied here: one view of memory that stays, where a view of each frame would have to be made.
+  const frame = new Uint8Array(RECORDS_PER_FRAME_MAX * REQUEST_RECORD_BYTES)
+  const records = new DataView(frame.buffer)
+  const answerMemory = createAnswerMemory(RECORDS_PER_FRAME_MAX * ANSWER_RECORD_BYTES)
+  const answers = new DataView(answerMemory.bytes.buffer)
   const end = createCallEnd()
-  const answers = new DataView(answerBytes.buffer)
+  const callId = createHashedCallId()
+  let nowMs = 0
 
   function message(socket: VerdictSocket, data: Uint8Array, isBinary: boolean, receivedMs: number): void {
     const complaint = frameComplaint(data, isBinary)
@@ -39,35 +50,37 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
       socket.close(isBinary ? CLOSE_CODE.policy : CLOSE_CODE.unsupportedData, complaint)
       return
     }
-    const records = new DataView(data.buffer, data.byteOffset, data.byteLength)
     const trunks = trunksOf.get(socket)
     if (trunks === undefined) return
+    frame.set(data)
+    const frameBytes = data.byteLength
     let length = 0
-    for (let at = 0; at < data.byteLength; at += REQUEST_RECORD_BYTES) {
-      length = answerRecord(records, at, trunks, receivedMs, length)
+    for (let at = 0; at < frameBytes; at += REQUEST_RECORD_BYTES) {
+      if (at % CLOCK_EVERY_BYTES === 0) nowMs = now()
+      length = answerRecord(at, trunks, receivedMs, length)
     }
-    if (length > 0) socket.send(answerBytes.subarray(0, length))
+    if (length > 0) socket.send(answerMemory.first(length))
   }
 
   /** Handles one record and returns where the next answer goes. */
-  function answerRecord(records: DataView, at: number, trunks: TrunkTable, receivedMs: number, to: number): number {
-    if (records.getUint8(at) !== BINARY_VERSION) return writeError(records, at, to, ERROR_RECORD.version)
+  function answerRecord(at: number, trunks: TrunkTable, receivedMs: number, to: number): number {
+    if (records.getUint8(at) !== BINARY_VERSION) return writeError(at, to, ERROR_RECORD.version)
     switch (records.getUint8(at + 1)) {
       case REQUEST_TYPE.call:
-        readCall(records, at, trunks, receivedMs)
+        readCall(at, trunks, receivedMs)
         screener.screen(screening.call, screening.decision)
-        return writeVerdict(records, at, to)
+        return writeVerdict(at, to)
       case REQUEST_TYPE.end:
-        endCall(records, at)
+        endCall(at)
         return to
       case REQUEST_TYPE.trunk:
-        return nameTrunk(records, at, trunks) ? to : writeError(records, at, to, ERROR_RECORD.trunk)
+        return nameTrunk(at, trunks) ? to : writeError(at, to, ERROR_RECORD.trunk)
       default:
-        return writeError(records, at, to, ERROR_RECORD.type)
+        return writeError(at, to, ERROR_RECORD.type)
     }
   }
 
-  function readCall(records: DataView, at: number, trunks: TrunkTable, receivedMs: number): void {
+  function readCall(at: number, trunks: TrunkTable, receivedMs: number): void {
     const { call, reader } = screening
     call.caller = wireNumber(records.getFloat64(at + 8, true))
     call.callee = wireNumber(records.getFloat64(at + 16, true))
@@ -81,57 +94,60 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
     call.roaming = code(records.getUint8(at + 45), CONFIRMATIONS)
     call.treatment = code(records.getUint8(at + 46), TREATMENTS)
     const deadlineAtMs = records.getFloat64(at + 48, true)
-    reader.setTimes(call, receivedMs, deadlineAtMs > 0 ? deadlineAtMs : Number.NaN)
-    screener.hashCall(call, hashText(records.getUint32(at + 32, true), records.getUint32(at + 36, true)))
+    reader.setTimes(call, receivedMs, deadlineAtMs > 0 ? deadlineAtMs : Number.NaN, nowMs)
+    screener.hashCall(call, callIdAt(at))
   }
 
-  function writeVerdict(records: DataView, at: number, to: number): number {
+  /** The switch's hash of its call id: the screener hashes it again, with a secret key. */
+  function callIdAt(at: number): HashedCallId | '' {
+    callId.low = records.getInt32(at + 32, true)
+    callId.high = records.getInt32(at + 36, true)
+    return callId.low === 0 && callId.high === 0 ? '' : callId
+  }
+
+  /** Every byte of the record, as words: the memory holds the answers of another frame. */
+  function writeVerdict(at: number, to: number): number {
     const { decision, renderer } = screening
+    const { reasonCount, verdictId, reasonCodes, reasonLists } = decision
     const reply = decision.verdict === BLOCK ? renderer.sipReply(decision) : undefined
-    answerBytes.fill(0, to, to + ANSWER_RECORD_BYTES)
-    answers.setUint8(to, BINARY_VERSION)
-    answers.setUint8(to + 1, ANSWER_TYPE.verdict)
-    answers.setUint8(to + 2, decision.verdict)
-    answers.setUint8(to + 3, decision.score)
-    answers.setUint32(to + 4, records.getUint32(at + 4, true), true)
+    const sip = reply === undefined ? 0 : reply.status | ((SIP_BLOCK_STYLES.indexOf(reply.style) + 1) << 16)
+    answers.setInt32(to, VERDICT_HEAD | (decision.verdict << 16) | (decision.score << 24), true)
+    answers.setInt32(to + 4, records.getInt32(at + 4, true), true)
     // Big-endian words: the bytes then read like the hexadecimal form.
-    for (let i = 0; i < 4; i++) answers.setUint32(to + 8 + 4 * i, decision.verdictId[i]!, false)
-    if (reply !== undefined) {
-      answers.setUint16(to + 24, reply.status, true)
-      answers.setUint8(to + 26, SIP_BLOCK_STYLES.indexOf(reply.style) + 1)
-    }
-    answers.setUint8(to + 27, decision.basis)
-    answers.setUint8(to + 28, decision.flags)
-    answers.setUint8(to + 29, decision.reasonCount)
+    for (let i = 0; i < 4; i++) answers.setUint32(to + 8 + 4 * i, verdictId[i]!, false)
+    answers.setInt32(to + 24, sip | (decision.basis << 24), true)
+    answers.setInt32(to + 36, 0)
+    answers.setInt32(to + 40, 0)
+    answers.setInt32(to + 44, 0)
     let listId = 0
-    for (let i = 0; i < decision.reasonCount; i++) {
-      answers.setUint8(to + 40 + i, decision.reasonCodes[i]!)
-      if (listId === 0) listId = decision.reasonLists[i]!
+    for (let i = 0; i < reasonCount; i++) {
+      answers.setUint8(to + 40 + i, reasonCodes[i]!)
+      if (listId === 0) listId = reasonLists[i]!
     }
-    answers.setUint16(to + 30, listId, true)
+    answers.setInt32(to + 28, (decision.flags & 0xff) | (reasonCount << 8) | (listId << 16), true)
     answers.setUint32(to + 32, decision.policyVersion, true)
     return to + ANSWER_RECORD_BYTES
   }
 
-  function writeError(records: DataView, at: number, to: number, error: number): number {
+  function writeError(at: number, to: number, error: number): number {
     events.refused()
-    answerBytes.fill(0, to, to + ANSWER_RECORD_BYTES)
+    for (let word = to; word < to + ANSWER_RECORD_BYTES; word += 4) answers.setInt32(word, 0)
     answers.setUint8(to, BINARY_VERSION)
     answers.setUint8(to + 1, ANSWER_TYPE.error)
     answers.setUint8(to + 2, error)
-    answers.setUint32(to + 4, records.getUint32(at + 4, true), true)
+    answers.setInt32(to + 4, records.getInt32(at + 4, true), true)
     return to + ANSWER_RECORD_BYTES
   }
 
-  function endCall(records: DataView, at: number): void {
+  function endCall(at: number): void {
     end.caller = wireNumber(records.getFloat64(at + 8, true))
     end.callee = wireNumber(records.getFloat64(at + 16, true))
     end.answered = records.getUint8(at + 40) === 1
     end.ringMs = records.getUint32(at + 24, true)
     end.talkMs = records.getUint32(at + 28, true)
-    end.nowMs = now()
+    end.nowMs = nowMs
     // Callers choose call ids: one used for every call must not make all of them one end.
-    screener.hashCall(end, hashText(records.getUint32(at + 32, true), records.getUint32(at + 36, true)))
+    screener.hashCall(end, callIdAt(at))
     screener.endCall(end)
   }
 
@@ -144,11 +160,11 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
     return trunks.indexes.get(number) ?? 0
   }
 
-  function nameTrunk(records: DataView, at: number, trunks: TrunkTable): boolean {
+  function nameTrunk(at: number, trunks: TrunkTable): boolean {
     const number = records.getUint16(at + 8, true)
     const bytes = records.getUint8(at + 2)
     if (number < 1 || number > TRUNK_NUMBER_MAX || bytes < 1 || bytes > TRUNK_NAME_BYTES_MAX) return false
-    const name = Buffer.from(records.buffer, records.byteOffset + at + 12, bytes).toString('utf8')
+    const name = Buffer.from(frame.buffer, at + 12, bytes).toString('utf8')
     trunks.names.set(number, name)
     trunks.indexes.set(number, screener.trunkIndex(name))
     return true
@@ -175,11 +191,11 @@ function frameComplaint(data: Uint8Array, isBinary: boolean): string | undefined
 
 /** A number as the record carries it (PhoneNumber, or a NOT_A_NUMBER code); 0 is withheld, anything else malformed. */
 function wireNumber(value: number): ParsedNumber {
+  // Nearly every one is a whole number; NaN is none of these.
+  if (value >= SHORT_CODE_LIMIT && value < PHONE_NUMBER_LIMIT && Math.floor(value) === value) return value
   if (value === 0) return NOT_A_NUMBER.withheld
-  if (!Number.isInteger(value) || value >= PHONE_NUMBER_LIMIT || value < NOT_A_NUMBER.malformed) {
-    return NOT_A_NUMBER.malformed
-  }
-  return value < 0 || value >= SHORT_CODE_LIMIT || isShortCodeForm(value) ? value : NOT_A_NUMBER.malformed
+  const isKnown = Number.isInteger(value) && value < SHORT_CODE_LIMIT && value >= NOT_A_NUMBER.malformed
+  return isKnown && (value < 0 || isShortCodeForm(value)) ? value : NOT_A_NUMBER.malformed
 }
 
 /** A 1 followed by two to six digits. */
@@ -190,10 +206,4 @@ function isShortCodeForm(value: number): boolean {
 
 function code(value: number, names: readonly string[]): number {
   return value < names.length ? value : 0
-}
-
-/** The switch's hash of its call id as a text of four characters: the screener hashes it again, with a secret key. */
-function hashText(low: number, high: number): string {
-  if (low === 0 && high === 0) return ''
-  return String.fromCharCode(low & 0xffff, low >>> 16, high & 0xffff, high >>> 16)
 }

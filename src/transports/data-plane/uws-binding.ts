@@ -55,6 +55,7 @@ export type UwsWebSocketBehavior = {
 
 export type UwsApp = {
   post(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp
+  get(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp
   ws(pattern: string, behavior: UwsWebSocketBehavior): UwsApp
   /** Called with 1 for every connection that opens and -1 for every one that closes as HTTP: not as a WebSocket. */

@@ -75,7 +75,7 @@ export type VerdictServerOptions = {
   readonly port: number
   /** Beyond it new connections are closed at once. */
   readonly connectionsMax: number
-  /** A POST to this path has a way of its own where that is cheaper; its query is not read. */
+  /** A POST or GET to this path has a way of its own where that is cheaper; the query of a POST is not read. */
   readonly verdictPath: string
   readonly webSocketPath: string
   readonly webSocketMessageBytesMax: number

@@ -4,6 +4,7 @@ import { DECISION_FLAG } from '../../../src/domain/decision-record.ts'
 import type { ListKind } from '../../../src/domain/number-list.ts'
 import { REASON_CODES } from '../../../src/domain/reason.ts'
 import { createCallEnd } from '../../../src/engine/behaviour.ts'
+import type { HashedCallId } from '../../../src/engine/call-hasher.ts'
 import { createDecision } from '../../../src/engine/decision.ts'
 import {
   CALLEE,
@@ -367,14 +368,16 @@ describe('the same call asked again', () => {
 
   it('is told from others by call id, numbers and trunk together', () => {
     const { screener } = openWorld()
-    const hash = (callId: string, fields: Partial<Call> = {}) => {
+    const hash = (callId: string | HashedCallId, fields: Partial<Call> = {}) => {
       const hashed = call(fields)
       screener.hashCall(hashed, callId)
       return `${hashed.callHashLow}-${hashed.callHashHigh}`
     }
     const hashes = [hash('a'), hash('b'), hash('a', { caller: 1 }), hash('a', { callee: 1 }), hash('a', { trunk: 1 })]
-    expect(new Set(hashes).size).toBe(5)
-    expect(hash('a')).toBe(hashes[0])
+    hashes.push(hash({ low: 1, high: 0 }), hash({ low: 0, high: 1 }), hash({ low: 1, high: 0 }, { caller: 1 }))
+    hashes.push(hash('\u0001\u0000\u0000\u0000'))
+    expect(new Set(hashes).size).toBe(9)
+    expect([hash('a'), hash({ low: 1, high: 0 })]).toEqual([hashes[0], hashes[5]])
     expect(hash('')).toBe('0-0')
   })
 })

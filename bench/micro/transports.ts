@@ -1,0 +1,132 @@
+/**
+ * What the transports cost beside the decision: the real handler over a screener that decides nothing, asked by itself,
+ * without sockets. An event is a call with call id, trunk and attestation, every one another.
+ *
+ *   npm run build && node dist/bench/micro/transports.js [--quick]
+ *
+ * Nanoseconds an event: least and median of the rounds, the ways in turn. With sockets and a bare server beside it: bench/micro/verdict-http.ts.
+ */
+import { diallingRules } from '../../src/domain/parse-phone-number.ts'
+import { createCallHasher } from '../../src/engine/call-hasher.ts'
+import { addReason, clearDecision } from '../../src/engine/decision.ts'
+import type { Screener } from '../../src/engine/screener.ts'
+import { inlineFurther } from '../../src/processes/inline-further.ts'
+import { numberReaders } from '../../src/transports/data-plane/read-call.ts'
+import { addHeader, createRequestHead } from '../../src/transports/data-plane/request-head.ts'
+import { createVerdictHandler, VERDICT_PATH } from '../../src/transports/data-plane/verdict-http.ts'
+import type { VerdictSocket } from '../../src/transports/data-plane/verdict-server.ts'
+import { machine } from '../lib/record-result.ts'
+import { summarize } from '../lib/stats.ts'
+
+inlineFurther()
+const ROUNDS = process.argv.includes('--quick') ? 15 : 41
+const EVENTS = 1_024
+const REPEATS = 20
+
+const screener: Screener = {
+  install() {},
+  generation: 1,
+  policyLabel: 'default@1',
+  trunkIndex: () => 0,
+  trunkIngress: () => 0,
+  snapshot: undefined,
+  hashCall: createCallHasher(Uint32Array.of(1, 2)),
+  screen(_call, decision) {
+    clearDecision(decision, 1)
+    addReason(decision, 0, 0, 0, 1)
+  },
+  endCall() {},
+}
+const handler = createVerdictHandler(
+  { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: ['127.0.0.1'], webSocketPath: '/v1/calls' },
+  {
+    screener,
+    ...numberReaders(diallingRules('RU')),
+    now: Date.now,
+    processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
+    events: { refused: () => fail('refused'), socketOpened() {}, socketFrame() {}, fault: fail },
+  },
+)
+
+function fail(why: unknown): never {
+  throw new Error('The handler does not answer.', { cause: why })
+}
+
+let sink = 0
+function socketOf(subprotocol: string): VerdictSocket {
+  const socket: VerdictSocket = {
+    subprotocol,
+    send(data) {
+      sink += data.length
+      return true
+    },
+    close: (_code, reason) => fail(reason),
+  }
+  handler.socketOpened(socket)
+  return socket
+}
+
+const event = (i: number, type: string) =>
+  `{${type}"callId":"a84b4c76e66710@pc33.example.org-${i}","caller":"+7916${2_000_000 + i}","callee":"+79031112233",` +
+  '"ingress":{"trunk":"north-1","kind":"national"},"stir":{"attest":"A"}}'
+const events = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '')))
+/** With an escape in it, so that JSON.parse reads them. */
+const escaped = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '').replace('+79031', '+7\\u003931')))
+const frames = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '"type":"call",')))
+const records = Array.from({ length: EVENTS }, (_, i) => {
+  const record = Buffer.alloc(64)
+  record.set([1, 1])
+  record.writeDoubleLE(79_162_000_000 + i, 8)
+  record.writeDoubleLE(79_031_112_233, 16)
+  record.writeUInt32LE(i + 1, 32)
+  record.writeUInt32LE(0x9e3779b9, 36)
+  return record
+})
+
+function post(bodies: readonly Buffer[]): void {
+  for (const body of bodies) {
+    const head = createRequestHead('POST', VERDICT_PATH, '')
+    addHeader(head, 'host', '127.0.0.1:8090')
+    addHeader(head, 'content-type', 'application/json')
+    addHeader(head, 'content-length', String(body.length))
+    if (handler.refuse(head) !== undefined) fail('refused')
+    head.body = body
+    head.receivedMs = Date.now()
+    sink += handler.handle(head).body.length
+  }
+}
+
+function messages(socket: VerdictSocket, datas: readonly Buffer[], isBinary: boolean): void {
+  for (const data of datas) handler.socketMessage(socket, data, isBinary, Date.now())
+}
+
+const jsonSocket = socketOf('zaslon.json.v1')
+const binarySocket = socketOf('zaslon.bin.v1')
+const framesOf = (size: number) =>
+  Array.from({ length: EVENTS / size }, (_, i) => Buffer.concat(records.slice(i * size, (i + 1) * size)))
+const [singles, frames256] = [framesOf(1), framesOf(256)]
+const WAYS: Record<string, () => void> = {
+  'POST /v1/verdict': () => post(events),
+  'POST /v1/verdict, by JSON.parse': () => post(escaped),
+  'JSON frame': () => messages(jsonSocket, frames, false),
+  'binary, 1 a frame': () => messages(binarySocket, singles, true),
+  'binary, 256 a frame': () => messages(binarySocket, frames256, true),
+}
+const times: Record<string, number[]> = {}
+for (let round = 0; round < ROUNDS + 5; round++) {
+  for (const [name, work] of Object.entries(WAYS)) {
+    const startMs = performance.now()
+    for (let i = 0; i < REPEATS; i++) work()
+    const nanoseconds = ((performance.now() - startMs) * 1e6) / (EVENTS * REPEATS)
+    // The first rounds are for the compiler.
+    if (round >= 5) times[name] = [...(times[name] ?? []), nanoseconds]
+  }
+}
+const result: Record<string, object> = {}
+for (const [name, values] of Object.entries(times)) {
+  const { min, median } = summarize(values)
+  result[name] = { min: Math.round(min), median: Math.round(median) }
+}
+process.stdout.write(
+  `${JSON.stringify({ ...machine(), rounds: ROUNDS, nanosecondsAnEvent: result, sink: sink > 0 })}\n`,
+)
