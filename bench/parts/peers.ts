@@ -9,7 +9,7 @@ import {
   ROUND_HEAD,
   type Rounds,
   rateRatio,
-  ratioText,
+  ratioCells,
   roundCells,
   type Side,
 } from '../load/comparison.ts'
@@ -141,8 +141,7 @@ function tableOf(
   const rows = ROWS.map(({ id, form, server, ours }) => {
     const [own, base] = [rounds[id], rounds[ours]]
     if (own === undefined || base === undefined) return [form, server, 'not run', '', '', '', '', '']
-    const compared =
-      id === ours ? ['', ''] : [rateRatio(base, own), coreRatio(base, own)].map(({ value }) => ratioText(value))
+    const compared = id === ours ? ['', ''] : ratioCells(base, own)
     return [form, server, ...roundCells(own), ...compared]
   })
   return {
