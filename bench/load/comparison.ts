@@ -6,7 +6,7 @@ import { median, quantile } from '../lib/stats.ts'
 import type { Measured } from '../suite/part.ts'
 import { plain } from '../suite/print-result.ts'
 import type { Contender } from './contender.ts'
-import { type Form, measureRound, type Round, warmUp } from './round.ts'
+import { type Form, measureRound, type Round, warmup } from './round.ts'
 
 /** One way to ask one contender. Sides that are compared should stand beside each other: they are measured so. */
 export type Side<Id extends string> = { readonly id: Id; readonly contender: Contender; readonly form: Form }
@@ -19,14 +19,12 @@ export async function measureSides<Id extends string>(
   say: Say,
 ): Promise<Rounds<Id>> {
   const byId = new Map(sides.map((side) => [side.id, side]))
-  let said = -1
-  say('warm-up')
-  for (const { contender, form } of sides) await warmUp(contender, form)
+  let said = -2
   return interleave([...byId.keys()], rounds, async (id, round) => {
-    if (round > said) say(`round ${round + 1} of ${rounds}`)
+    if (round > said) say(round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`)
     said = round
     const { contender, form } = byId.get(id)!
-    return measureRound(contender, form, seconds)
+    return measureRound(contender, form, round < 0 ? warmup(form) : { seconds })
   })
 }
 

@@ -36,23 +36,24 @@ export type Round = {
 /** So that what a round leaves undone (decision log, garbage) is not the next one's. */
 const REST_MS = 100
 
-/** Sent before anything is measured, so that no server is measured while its code is still being compiled. */
+/** For how long, or for how many requests when they are answered before. */
+export type Extent = { readonly seconds: number; readonly answers?: number }
+
 const WARMUP = { calls: 40_000, requests: 400, secondsMax: 4 } as const
 
-export async function warmUp(contender: Contender, form: Form): Promise<void> {
-  const { port } = contender
-  const answers = Math.max(WARMUP.requests, WARMUP.calls / form.calls)
-  await generate({ port, traffic: trafficFile(form), ...sending(form), seconds: WARMUP.secondsMax, answers })
+/** Enough that no server is measured while its code is still being compiled. */
+export function warmup(form: Form): Extent {
+  return { seconds: WARMUP.secondsMax, answers: Math.max(WARMUP.requests, WARMUP.calls / form.calls) }
 }
 
 function sending({ connections, depth, socket }: Form) {
   return { connections, depth, ...(socket === undefined ? {} : { socket }) }
 }
 
-export async function measureRound(contender: Contender, form: Form, seconds: number): Promise<Round> {
+export async function measureRound(contender: Contender, form: Form, extent: Extent): Promise<Round> {
   await sleep(REST_MS)
   const before = cpuNanoseconds(contender.pids)
-  const got = await generate({ port: contender.port, traffic: trafficFile(form), ...sending(form), seconds })
+  const got = await generate({ port: contender.port, traffic: trafficFile(form), ...sending(form), ...extent })
   const cpuNs = cpuNanoseconds(contender.pids) - before
   const failed = got.errors + got.unanswered
   if (failed > 0) throw new Error(`${contender.name}, ${form.name}: ${failed} requests failed or got no answer.`)
