@@ -458,7 +458,9 @@ int main(int argc, char **argv) {
   run();
   double cpu = cpu_seconds() - cpu_before;
   uint64_t unanswered = 0;
-  for (int i = 0; i < options.connections; i++) unanswered += connections[i].count;
+  /* Who has the answers that were asked for does not wait for more. */
+  int is_enough = options.answers > 0 && seen.answered >= options.answers;
+  for (int i = 0; i < options.connections && !is_enough; i++) unanswered += connections[i].count;
   if (options.samples) {
     FILE *file = fopen(options.samples, "wb");
     if (file == NULL || fwrite(samples, 4, sample_count, file) != sample_count || fclose(file)) fail(options.samples);

@@ -6,7 +6,7 @@ import { median, quantile } from '../lib/stats.ts'
 import type { Measured } from '../suite/part.ts'
 import { plain } from '../suite/print-result.ts'
 import type { Contender } from './contender.ts'
-import { type Form, measureRound, type Round } from './round.ts'
+import { type Form, measureRound, type Round, warmup } from './round.ts'
 
 /** One way to ask one contender. Sides that are compared should stand beside each other: they are measured so. */
 export type Side<Id extends string> = { readonly id: Id; readonly contender: Contender; readonly form: Form }
@@ -24,13 +24,18 @@ export async function measureSides<Id extends string>(
     if (round > said) say(round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`)
     said = round
     const { contender, form } = byId.get(id)!
-    return measureRound(contender, form, seconds)
+    return measureRound(contender, form, round < 0 ? warmup(form) : { seconds })
   })
 }
 
-/** How often one side is as fast as the other, by rates. */
+/**
+ * How often one side is as fast as the other, by rates. On a machine where others took their share of the core the rates
+ * say more of them: then by processor time, which is the same where a server has its core to itself, with a note.
+ */
 export function rateRatio(above: readonly Round[], below: readonly Round[]): Measured {
-  return measuredFrom(ratios(above.map(rate), below.map(rate)), noteOf([above, below]))
+  const share = Math.min(shareOf(above), shareOf(below))
+  if (share >= SERVER_SHARE_MIN) return measuredFrom(ratios(above.map(rate), below.map(rate)))
+  return measuredFrom(ratios(below.map(cpu), above.map(cpu)), byProcessorTime(share))
 }
 
 /** The same by verdicts a second of processor time. */
@@ -39,23 +44,25 @@ export function coreRatio(above: readonly Round[], below: readonly Round[]): Mea
 }
 
 export function rateOf(rounds: readonly Round[]): Measured {
-  return measuredFrom(rounds.map(rate), noteOf([rounds]))
+  const share = shareOf(rounds)
+  if (share >= SERVER_SHARE_MIN) return measuredFrom(rounds.map(rate))
+  return measuredFrom(
+    rounds.map((round) => 1e6 / cpu(round)),
+    byProcessorTime(share),
+  )
 }
+
+const SERVER_SHARE_MIN = 0.9
 
 const rate = ({ perSecond }: Round) => perSecond
 const cpu = ({ cpuMicroseconds }: Round) => cpuMicroseconds
 
-const GENERATOR_SHARE_MAX = 0.9
-const SERVER_SHARE_MIN = 0.9
+function shareOf(rounds: readonly Round[]): number {
+  return median(rounds.map(({ serverShare }) => serverShare))
+}
 
-/** What limited a rate when it was not the server's core. */
-function noteOf(sides: readonly (readonly Round[])[]): string | undefined {
-  const share = (field: 'serverShare' | 'generatorShare') =>
-    sides.map((rounds) => median(rounds.map((round) => round[field])))
-  if (share('generatorShare').some((value) => value >= GENERATOR_SHARE_MAX)) return 'limited by the generator'
-  return share('serverShare').some((value) => value < SERVER_SHARE_MIN)
-    ? 'the server had less than 90 % of its core'
-    : undefined
+function byProcessorTime(share: number): string {
+  return `by processor time: a server had ${Math.round(share * 100)} % of its core`
 }
 
 export const ROUND_HEAD = ['verdicts/s', 'processor time', 'of its core', 'generator'] as const
@@ -71,6 +78,11 @@ export function roundCells(rounds: readonly Round[]): string[] {
     percent(median(rounds.map(({ serverShare }) => serverShare))),
     percent(median(rounds.map(({ generatorShare }) => generatorShare))),
   ]
+}
+
+/** One side to the other for a table: by rates as they were, and by processor time. */
+export function ratioCells(above: readonly Round[], below: readonly Round[]): string[] {
+  return [median(ratios(above.map(rate), below.map(rate))), coreRatio(above, below).value].map(ratioText)
 }
 
 export function ratioText(value: number): string {

@@ -17,13 +17,26 @@ export type FormId = 'post' | 'get' | 'pipelined' | 'batch' | 'json' | `binary${
  */
 export function formsOf(mix: CallMix): Readonly<Record<FormId, Form>> {
   return {
-    post: { name: 'HTTP POST', traffic: () => postTraffic(mix), connections: 32, depth: 1 },
-    get: { name: 'HTTP GET', traffic: () => getTraffic(mix), connections: 32, depth: 1 },
-    pipelined: { name: 'HTTP POST, 16 in a pipe', traffic: () => postTraffic(mix), connections: 8, depth: 16 },
-    batch: { name: 'HTTP POST, batches of 100', traffic: () => batchTraffic(mix, 100), connections: 4, depth: 1 },
+    post: { name: 'HTTP POST', traffic: () => postTraffic(mix), calls: 1, connections: 32, depth: 1 },
+    get: { name: 'HTTP GET', traffic: () => getTraffic(mix), calls: 1, connections: 32, depth: 1 },
+    pipelined: {
+      name: 'HTTP POST, 16 in a pipe',
+      traffic: () => postTraffic(mix),
+      calls: 1,
+      connections: 8,
+      depth: 16,
+    },
+    batch: {
+      name: 'HTTP POST, batches of 100',
+      traffic: () => batchTraffic(mix, 100),
+      calls: 100,
+      connections: 4,
+      depth: 1,
+    },
     json: {
       name: 'WebSocket JSON',
       traffic: () => socketJsonTraffic(mix),
+      calls: 1,
       connections: 4,
       depth: 16,
       socket: { path: '/v1/calls', protocol: 'zaslon.json.v1' },
@@ -39,6 +52,7 @@ function binary(mix: CallMix, calls: number, depth: number): Form {
   return {
     name: `WebSocket binary, ${calls} a frame`,
     traffic: () => socketBinaryTraffic(mix, calls),
+    calls,
     connections: 4,
     depth,
     socket: { path: '/v1/calls', protocol: 'zaslon.bin.v1' },

@@ -12,6 +12,8 @@ import type { Contender } from './contender.ts'
 export type Form = {
   readonly name: string
   readonly traffic: () => TrafficRequest[]
+  /** In one request. */
+  readonly calls: number
   readonly connections: number
   /** Requests on their way on each connection. */
   readonly depth: number
@@ -34,18 +36,24 @@ export type Round = {
 /** So that what a round leaves undone (decision log, garbage) is not the next one's. */
 const REST_MS = 100
 
-export async function measureRound(contender: Contender, form: Form, seconds: number): Promise<Round> {
-  const { connections, depth, socket } = form
+/** For how long, or for how many requests when they are answered before. */
+export type Extent = { readonly seconds: number; readonly answers?: number }
+
+const WARMUP = { calls: 40_000, requests: 400, secondsMax: 4 } as const
+
+/** Enough that no server is measured while its code is still being compiled. */
+export function warmup(form: Form): Extent {
+  return { seconds: WARMUP.secondsMax, answers: Math.max(WARMUP.requests, WARMUP.calls / form.calls) }
+}
+
+function sending({ connections, depth, socket }: Form) {
+  return { connections, depth, ...(socket === undefined ? {} : { socket }) }
+}
+
+export async function measureRound(contender: Contender, form: Form, extent: Extent): Promise<Round> {
   await sleep(REST_MS)
   const before = cpuNanoseconds(contender.pids)
-  const got = await generate({
-    port: contender.port,
-    traffic: trafficFile(form),
-    connections,
-    depth,
-    seconds,
-    ...(socket === undefined ? {} : { socket }),
-  })
+  const got = await generate({ port: contender.port, traffic: trafficFile(form), ...sending(form), ...extent })
   const cpuNs = cpuNanoseconds(contender.pids) - before
   const failed = got.errors + got.unanswered
   if (failed > 0) throw new Error(`${contender.name}, ${form.name}: ${failed} requests failed or got no answer.`)
@@ -87,14 +95,8 @@ export async function checkSameAnswers(streams: readonly Stream[]): Promise<stri
   let first: { name: string; hash: string } | undefined
   for (const { contender, form } of streams) {
     const name = `${contender.name} (${form.name})`
-    const got = await generate({
-      port: contender.port,
-      traffic: trafficFile(form),
-      connections: 1,
-      seconds: STREAM_SECONDS_MAX,
-      answers: STREAM_CALLS,
-      ...(form.socket === undefined ? {} : { socket: form.socket }),
-    })
+    const inTurn = { ...sending(form), connections: 1, depth: 1, seconds: STREAM_SECONDS_MAX, answers: STREAM_CALLS }
+    const got = await generate({ port: contender.port, traffic: trafficFile(form), ...inTurn })
     const { hash, hashed, blocked, overloaded } = got
     if (hashed !== STREAM_CALLS || overloaded > 0) {
       throw new Error(`${name} gave ${hashed - overloaded} verdicts on ${STREAM_CALLS} calls.`)

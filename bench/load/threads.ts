@@ -10,7 +10,7 @@ import type { Measured, ResultTable } from '../suite/part.ts'
 import { plain } from '../suite/print-result.ts'
 import { type Contender, serviceContender } from './contender.ts'
 import { formsOf } from './forms.ts'
-import { trafficFile } from './round.ts'
+import { measureRound, trafficFile, warmup } from './round.ts'
 
 /** Less than half of what one thread can, so that both have the machine to themselves now and then. */
 const RATE = 20_000
@@ -41,6 +41,7 @@ export async function measureThreads(
   say(`one thread and two at ${RATE} calls/s`)
   const form = formsOf({ listed }).post
   const seconds = quick ? 0.8 : 3
+  for (const side of SIDES) await measureRound(worlds[side], form, warmup(form))
   const rounds = await interleave(SIDES, quick ? 3 : ROUNDS, (side) => offer(worlds[side], trafficFile(form), seconds))
   for (const { stop } of Object.values(worlds)) await stop()
   const measured = measuredFrom(ratios(rounds['2'].map(cpu), rounds['1'].map(cpu)))

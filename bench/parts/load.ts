@@ -10,7 +10,7 @@ import {
   type Rounds,
   rateOf,
   rateRatio,
-  ratioText,
+  ratioCells,
   roundCells,
   type Side,
 } from '../load/comparison.ts'
@@ -22,7 +22,7 @@ import { measureThreads } from '../load/threads.ts'
 import type { Part, PartOptions, PartResult, ResultChart, ResultTable } from '../suite/part.ts'
 import { plain } from '../suite/print-result.ts'
 
-const FULL = { listed: 10_000_000, rounds: ROUNDS, seconds: 1.5 }
+const FULL = { listed: 10_000_000, rounds: ROUNDS, seconds: 1 }
 const QUICK = { listed: 300_000, rounds: 2, seconds: 0.3 }
 
 /** Who is asked in each form. Neighbours are measured one after the other. */
@@ -102,15 +102,7 @@ function loadTable(rounds: Rounds<SideId>, listed: number, same: string): Result
   const rows = SHOWN.flatMap((form) =>
     CONTENDER_IDS.filter((id) => SIDES[form].includes(id)).map((id) => {
       const [own, ours] = [rounds[`${form}:${id}`], rounds[`${form}:ours`]]
-      const isOurs = id === 'ours'
-      const perCore = isOurs ? '' : ratioText(coreRatio(ours, own).value)
-      return [
-        forms[form].name,
-        NAMES[id],
-        ...roundCells(own),
-        isOurs ? '' : ratioText(rateRatio(ours, own).value),
-        perCore,
-      ]
+      return [forms[form].name, NAMES[id], ...roundCells(own), ...(id === 'ours' ? ['', ''] : ratioCells(ours, own))]
     }),
   )
   return {

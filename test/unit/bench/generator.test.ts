@@ -165,6 +165,15 @@ describe.skipIf(!hasTools)('load generator', () => {
     expect(got).toMatchObject({ answered: 3, answeredCalls: 300, overloaded: 75 })
   })
 
+  it('ends with the answers it was asked for, and misses none of those that were on their way', async () => {
+    const port = await serve(allow)
+    const traffic = trafficOf(postTraffic({ ...MIX, hasEnds: false }))
+    const got = await generate({ port, traffic, connections: 8, depth: 4, seconds: 60, answers: 200 })
+    expect(got.answered).toBeGreaterThanOrEqual(200)
+    expect(got.sent).toBeGreaterThan(got.answered)
+    expect(got.unanswered).toBe(0)
+  })
+
   it('speaks zaslon.bin.v1: frames of calls, each followed by one of their ends', async () => {
     const frames: Buffer[] = []
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'zaslon.bin.v1' })
