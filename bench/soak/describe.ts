@@ -109,6 +109,7 @@ function eventsTable({ seconds, rates, generated, changes, counters, problems }:
       ['reloads of the policy', changes.reloads ?? 0],
       ['of these three failed', changes.failed ?? 0],
       ['questions whose answer is known', changes.asked ?? 0],
+      ['of them answered "overloaded"', changes.late ?? 0],
       ['of them answered wrongly', changes.wrong ?? 0],
       ...Object.entries(counters).map(([name, count]) => [name, count]),
     ],
