@@ -6,6 +6,7 @@ import type { RunningService } from '../../test/support/run-service.ts'
 import { type GeneratorOptions, generate, generateTimed, percentileMs, type Timed } from '../generator/generator.ts'
 import { EVENTS, postTraffic, socketBinaryTraffic } from '../generator/traffic.ts'
 import { writeTrafficFile } from '../generator/traffic-file.ts'
+import { comeFirst } from '../lib/come-first.ts'
 import { fillTables } from '../lib/fill-tables.ts'
 import { cpuMicroseconds } from '../lib/process-cpu.ts'
 import type { Say } from '../lib/run-bench.ts'
@@ -43,6 +44,7 @@ export const part: Part = {
     const seconds = quick ? 4 : 135
     const service = await startWorld({ listed }, say)
     await fillTables(service, listed, quick ? 'quick' : 'full', say)
+    comeFirst(everyPid(service))
     const warmUp = quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full
     const held: Held[] = []
     for (const form of FORMS) {
