@@ -1,7 +1,7 @@
 import type { Generated } from '../generator/generator.ts'
-import { ticksTo } from '../latency/distribution.ts'
 import { quantile, round } from '../lib/stats.ts'
 import { svgChart } from '../lib/svg-chart.ts'
+import { ticksTo } from '../lib/ticks.ts'
 import type { Measured, ResultChart, ResultTable } from '../suite/part.ts'
 import { theilSen, windowMedians } from './slope.ts'
 import { type Sample, type ThreadPauses, WATCHED, type Watched } from './watch.ts'
