@@ -81,7 +81,14 @@ async function during(world: LatencyWorld, rate: number, work: () => Promise<unk
     await work()
     return { fromMs, toMs: Date.now() }
   })
-  const run = { ...world.sides.zaslon, rate, warmupSeconds: WARM_UP_SECONDS, seconds: SECONDS_MAX, until: span }
+  const run = {
+    ...world.sides.zaslon,
+    sleeps: true,
+    rate,
+    warmupSeconds: WARM_UP_SECONDS,
+    seconds: SECONDS_MAX,
+    until: span,
+  }
   const [answered, { fromMs, toMs }] = await Promise.all([generateAnswered(run), span])
   const times = timesBetween(answered, fromMs - answered.beganMs, toMs - answered.beganMs)
   const at = (percent: number) => percentileMs(times, percent)

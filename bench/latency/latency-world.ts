@@ -36,7 +36,7 @@ export type LatencyWorld = {
 }
 
 export type SideName = 'zaslon' | 'bare'
-type Target = Pick<GeneratorOptions, 'port' | 'traffic' | 'connections' | 'socket' | 'sleeps'>
+type Target = Pick<GeneratorOptions, 'port' | 'traffic' | 'connections' | 'socket' | 'comesFirst'>
 
 export const CALLS_A_FRAME = 16
 export const DEADLINE_MS = 50
@@ -58,7 +58,7 @@ export async function startLatencyWorld({ listed, isQuick }: Sizes, say: Say): P
   const bare = await startBare()
   if (!comeFirst([...everyPid(service), bare.pid]))
     say('no right to a higher priority: neighbours of the machine are in the figures')
-  const to = { port: service.verdictPort, connections: CONNECTIONS, sleeps: true }
+  const to = { port: service.verdictPort, connections: CONNECTIONS, comesFirst: true }
   const post = file('post', postTraffic({ listed }))
   const late = { listed, deadlineMs: DEADLINE_MS }
   return {
