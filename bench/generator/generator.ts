@@ -24,8 +24,8 @@ export type GeneratorOptions = {
   /** Another rate for so many seconds, from so many seconds after the warm-up on. */
   readonly burst?: { readonly rate: number; readonly fromSeconds: number; readonly seconds: number }
   /**
-   * Sleeps between requests in place of spinning: for when others need its core. Every waking costs: of 62 µs a call in place of 10
-   * it kept to 12,000 single calls a second, not to 21,000.
+   * Sleeps between requests in place of spinning: for when others need its core. Every waking costs: at 62 µs a call it
+   * kept to 12,000 single calls a second, not to 21,000.
    */
   readonly sleeps?: boolean
   /** Before others that want its core (nice -15): it is the watch, not what is timed. */
