@@ -23,8 +23,13 @@ export type GeneratorOptions = {
   readonly patienceMs?: number
   /** Another rate for so many seconds, from so many seconds after the warm-up on. */
   readonly burst?: { readonly rate: number; readonly fromSeconds: number; readonly seconds: number }
-  /** Sleeps between requests in place of spinning: for when others need its core. It is later then, by what waking takes. */
+  /**
+   * Sleeps between requests in place of spinning: for when others need its core. Every waking costs: at 62 µs a call it
+   * kept to 12,000 single calls a second, not to 21,000.
+   */
   readonly sleeps?: boolean
+  /** Before others that want its core (nice -15): it is the watch, not what is timed. */
+  readonly comesFirst?: boolean
   /** It ends when this resolves, if not before. */
   readonly until?: Promise<unknown>
   /** It ends after so many answers: for a stream that is compared. */
@@ -83,6 +88,9 @@ export type Answered = Generated & {
 /** So that no call id comes twice in one bench, over all its runs. */
 let cycle = 1
 
+/** Who may not do that gets a warning from nice, which is not read here, and the usual priority. */
+const FIRST = ['nice', '-n', '-15']
+
 /** Runs it on its own core. Throws when the server closes a connection or cannot be reached: no figure without answers. */
 export async function generate(options: GeneratorOptions): Promise<Generated> {
   return run(options, [])
@@ -130,8 +138,9 @@ async function run(options: GeneratorOptions, more: readonly string[]): Promise<
   }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
   if (options.socket !== undefined) args.push('--upgrade', upgradeFile(options.socket))
+  const first = options.comesFirst === true ? FIRST : []
   const core = options.isPinned === false ? [] : pinned(GENERATOR_CORE)
-  const [program = '', ...before] = [...core, compileC('bench/generator/generator.c')]
+  const [program = '', ...before] = [...first, ...core, compileC('bench/generator/generator.c')]
   const running = promisify(execFile)(program, [...before, ...args, ...more])
   void options.until?.finally(() => running.child.kill('SIGINT')).catch(() => {})
   const { stdout } = await running

@@ -1,7 +1,8 @@
 import { percentileMs } from '../generator/generator.ts'
 import { svgChart } from '../lib/svg-chart.ts'
+import { ticksTo } from '../lib/ticks.ts'
 import type { ResultChart } from '../suite/part.ts'
-import { distributionLine, ticksTo } from './distribution.ts'
+import { distributionLine } from './distribution.ts'
 import { halfLoad, type Loads, SHARES } from './loads.ts'
 
 const NAMES = { zaslon: 'Zaslon', bare: 'bare uWebSockets.js' } as const

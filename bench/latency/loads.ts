@@ -113,6 +113,6 @@ export function loadsTable({ capacity, loads }: Loads): ResultTable {
     note:
       `Capacity is what a closed loop of 32 connections gets: ${Math.round(capacity.zaslon)} calls/s here, ` +
       `${Math.round(capacity.bare)} of the bare app, which is measured at the same rates as ours. Server on one core, generator ` +
-      'on the other; the time that the generator itself is late (it waits for its core, or for a free connection) is in every figure.',
+      'on the other, all of them with a higher priority where the bench may give it; the time that the generator itself is late (it waits for its core, or for a free connection) is in every figure.',
   }
 }

@@ -6,6 +6,7 @@ import type { RunningService } from '../../test/support/run-service.ts'
 import { type GeneratorOptions, generate, generateTimed, percentileMs, type Timed } from '../generator/generator.ts'
 import { EVENTS, postTraffic, socketBinaryTraffic } from '../generator/traffic.ts'
 import { writeTrafficFile } from '../generator/traffic-file.ts'
+import { comeFirst } from '../lib/come-first.ts'
 import { fillTables } from '../lib/fill-tables.ts'
 import { cpuMicroseconds } from '../lib/process-cpu.ts'
 import type { Say } from '../lib/run-bench.ts'
@@ -43,10 +44,11 @@ export const part: Part = {
     const seconds = quick ? 4 : 135
     const service = await startWorld({ listed }, say)
     await fillTables(service, listed, quick ? 'quick' : 'full', say)
+    comeFirst(everyPid(service))
     const warmUp = quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full
     const held: Held[] = []
     for (const form of FORMS) {
-      const run = { ...trafficOf(form, listed), port: service.verdictPort, connections: CONNECTIONS, sleeps: true }
+      const run = { ...trafficOf(form, listed), port: service.verdictPort, connections: CONNECTIONS, comesFirst: true }
       say(`${form}: warm-up`)
       await generate({ ...run, seconds: warmUp })
       held.push(await hold(service, form, { ...run, seconds }, say))
@@ -104,14 +106,15 @@ async function hold(service: RunningService, form: Form, run: GeneratorOptions, 
   }
 }
 
-/** The better of the two forms is what a country would take; both are in the table. */
+/** The form that answers sooner is what a country would take: of one that did not hold the rate the processor time says nothing. */
 function measuredOf(held: readonly Held[]): { readonly 'country-cpu': Measured; readonly 'country-p9999': Measured } {
-  const better = held.reduce((a, b) => (b.serviceCpu < a.serviceCpu ? b : a))
+  const p9999 = ({ timed }: Held) => percentileMs(timed.times, 99.99)
+  const better = held.reduce((a, b) => (p9999(b) < p9999(a) ? b : a))
   const { meanLateMs, maxLateMs } = better.timed
   return {
     'country-cpu': { value: better.serviceCpu, note: better.form },
     'country-p9999': {
-      value: percentileMs(better.timed.times, 99.99),
+      value: p9999(better),
       note: `${better.form}; generator late by ${round(meanLateMs)} ms on average, ${round(maxLateMs)} ms at most`,
     },
   }

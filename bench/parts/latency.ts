@@ -1,12 +1,9 @@
 /** How long an answer takes: by load, while something else goes on, and when more is asked than can be answered. */
 import { latencyCharts } from '../latency/charts.ts'
 import {
-  type Disturbed,
   disturbancesTable,
   measureDisturbances,
   measuredDisturbances,
-  type Placement,
-  type State,
   writeOtherNumbers,
 } from '../latency/disturbances.ts'
 import { type Sizes, startLatencyWorld } from '../latency/latency-world.ts'
@@ -17,8 +14,6 @@ import type { Part, PartResult } from '../suite/part.ts'
 
 const FULL: Sizes = { isQuick: false, listed: 10_000_000, rounds: ROUNDS, rowRounds: 2, seconds: 2 }
 const QUICK: Sizes = { isQuick: true, listed: 300_000, rounds: 2, rowRounds: 1, seconds: 0.5 }
-/** The placement that measures are taken from has all rounds; the other is there to be seen. */
-const OTHER_ROUNDS = 1
 
 export const part: Part = {
   about: 'open-loop latency by load, during imports, rebuilds and reloads, and in overload',
@@ -28,23 +23,13 @@ export const part: Part = {
     const world = await startLatencyWorld(sizes, say)
     const loads = await measureLoads(world, sizes, say)
     const overload = await measureOverload(world, sizes, say)
-    const files = writeOtherNumbers(sizes, say)
-    const disturbed = new Map<Placement, Record<State, Disturbed[]>>()
-    for (const placement of ['two cores', 'one core'] as const) {
-      if (quick && placement === 'one core') continue
-      const rounds = placement === 'two cores' ? sizes.rounds : OTHER_ROUNDS
-      const options = { rounds, seconds: 2 * sizes.seconds }
-      disturbed.set(
-        placement,
-        await measureDisturbances({ world, capacity: loads.capacity.zaslon, files, placement }, options, say),
-      )
-    }
+    const disturbing = { world, capacity: loads.capacity.zaslon, files: writeOtherNumbers(sizes, say) }
+    const disturbed = await measureDisturbances(disturbing, { rounds: sizes.rounds, seconds: 2 * sizes.seconds }, say)
     await world.stop()
-    const main = disturbed.get('two cores')
     return {
       measured: {
         ...measuredHalf(loads),
-        ...(main === undefined ? {} : measuredDisturbances(main)),
+        ...measuredDisturbances(disturbed),
         ...measuredOverload(overload),
       },
       tables: [loadsTable(loads), disturbancesTable(disturbed, sizes.listed), overloadTable(overload)],
@@ -58,7 +43,7 @@ export const part: Part = {
           callsPerSecond,
           rounds: rounds.map(({ times: _, overloadedTimes: _overloaded, ...counts }) => counts),
         })),
-        disturbed: Object.fromEntries(disturbed),
+        disturbed,
         overload: { ...overload, offered: Object.fromEntries(overload.offered) },
       },
     }

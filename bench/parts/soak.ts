@@ -4,8 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { comeFirst } from '../lib/come-first.ts'
 import { wholeOption } from '../lib/read-option.ts'
-import { startWorld } from '../lib/standard-world.ts'
+import { everyPid, startWorld } from '../lib/standard-world.ts'
 import { startChanges } from '../soak/changes.ts'
 import { measuredSlope, memoryChart, type SoakResult, soakTables } from '../soak/describe.ts'
 import { prepareTraffic } from '../soak/soak-traffic.ts'
@@ -78,6 +79,7 @@ async function soak(sizes: Sizes, { say }: PartOptions): Promise<SoakResult> {
     },
     say,
   )
+  comeFirst(everyPid(service))
   const traffic = await prepareTraffic(service, { listed: sizes.listed, seconds: sizes.fillSeconds }, say)
   const seconds = sizes.minutes * 60
   const changes = startChanges(service, sizes.listed, sizes.importEverySeconds)

@@ -1,7 +1,7 @@
 import type { Generated } from '../generator/generator.ts'
-import { ticksTo } from '../latency/distribution.ts'
 import { quantile, round } from '../lib/stats.ts'
 import { svgChart } from '../lib/svg-chart.ts'
+import { ticksTo } from '../lib/ticks.ts'
 import type { Measured, ResultChart, ResultTable } from '../suite/part.ts'
 import { theilSen, windowMedians } from './slope.ts'
 import { type Sample, type ThreadPauses, WATCHED, type Watched } from './watch.ts'
@@ -20,11 +20,14 @@ export type SoakResult = {
   readonly counters: Readonly<Record<string, number>>
 }
 
+/** How memory went. */
+type Course = Pick<SoakResult, 'samples' | 'seconds' | 'warmSeconds' | 'cycleSeconds'>
+
 const MB_A_MIB = 1.048576
 const SECONDS_AN_HOUR = 3_600
 
 /** MB an hour, of one process or of both. */
-function slopeOf({ samples, warmSeconds, cycleSeconds }: SoakResult, processes: readonly Watched[]) {
+function slopeOf({ samples, warmSeconds, cycleSeconds }: Course, processes: readonly Watched[]) {
   const warm = samples.filter(({ seconds }) => seconds >= warmSeconds)
   const points = warm.map(({ seconds, memoryMiB }) => {
     const total = processes.reduce((sum, name) => sum + memoryMiB[name], 0)
@@ -34,7 +37,7 @@ function slopeOf({ samples, warmSeconds, cycleSeconds }: SoakResult, processes: 
   return { ...theilSen(windows), windows: windows.length }
 }
 
-export function measuredSlope(result: SoakResult): Measured {
+export function measuredSlope(result: Course): Measured {
   const { value, range, windows } = slopeOf(result, WATCHED)
   const minutes = Math.round((result.seconds - result.warmSeconds) / 6) / 10
   return { value, range, note: `95 % interval, from ${windows} windows in ${minutes} min` }
@@ -106,6 +109,7 @@ function eventsTable({ seconds, rates, generated, changes, counters, problems }:
       ['reloads of the policy', changes.reloads ?? 0],
       ['of these three failed', changes.failed ?? 0],
       ['questions whose answer is known', changes.asked ?? 0],
+      ['of them answered "overloaded"', changes.late ?? 0],
       ['of them answered wrongly', changes.wrong ?? 0],
       ...Object.entries(counters).map(([name, count]) => [name, count]),
     ],

@@ -30,7 +30,7 @@ export async function prepareTraffic(
   { listed, seconds }: { readonly listed: number; readonly seconds: number },
   say: Say,
 ): Promise<SoakTraffic> {
-  const to = { port: service.verdictPort, connections: CONNECTIONS, sleeps: true }
+  const to = { port: service.verdictPort, connections: CONNECTIONS, sleeps: true, comesFirst: true }
   const [post, frames] = ['soak-post', 'soak-frames'].map((name) => path.join(os.tmpdir(), `${name}.traffic`))
   const forms: readonly [Form, Form] = [
     { ...to, traffic: post ?? '' },
@@ -57,4 +57,4 @@ export async function prepareTraffic(
   }
 }
 
-type Form = Pick<GeneratorOptions, 'port' | 'traffic' | 'connections' | 'socket' | 'sleeps' | 'depth'>
+type Form = Pick<GeneratorOptions, 'port' | 'traffic' | 'connections' | 'socket' | 'sleeps' | 'comesFirst' | 'depth'>

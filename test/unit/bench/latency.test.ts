@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { emptyTimes, OVERLOADED, percentileMs } from '../../../bench/generator/generator.ts'
-import { distributionLine, ticksTo } from '../../../bench/latency/distribution.ts'
+import { distributionLine } from '../../../bench/latency/distribution.ts'
 import { recoverySeconds, timesBetween, type Window, windowsOf } from '../../../bench/latency/windows.ts'
+import { ticksTo } from '../../../bench/lib/ticks.ts'
 
 const good: Window = { count: 100, p99Ms: 1 }
 const slow: Window = { count: 100, p99Ms: 2.01 }
