@@ -10,12 +10,21 @@ import { fileURLToPath } from 'node:url'
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const LOCK = path.join(root, '.prepare.lock')
 const STAMP = path.join(root, 'dist', '.built-from')
-const SOURCES = ['src', 'workers', 'bench', 'test', 'package.json', 'package-lock.json', 'tsconfig.json']
+const SOURCES = [
+  'src',
+  'workers',
+  'bench',
+  'test',
+  'scripts/prepare.mjs',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+]
 /** An install on a slow line; a lock older than this was left by a process that died with its machine. */
 const LOCK_STALE_MS = 15 * 60_000
 
 export async function prepare() {
-  await withLock(() => {
+  await withLock(async () => {
     if (!existsSync(path.join(root, 'node_modules', 'fastify'))) {
       say('installing dependencies (npm ci) …')
       run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'])
@@ -25,10 +34,31 @@ export async function prepare() {
     say('building …')
     rmSync(STAMP, { force: true })
     run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')])
+    await bundleVerdictThread()
     // tsc writes 0644; npx and npm link run the file itself, and set the bit only when they first meet it.
     chmodSync(path.join(root, 'dist', 'src', 'cli', 'main.js'), 0o755)
     writeFileSync(STAMP, stamp)
   })
+}
+
+/**
+ * The verdict thread as one module with its constants written out: V8 looks at each name that comes from another module
+ * again and again, which is an eighth of a decision (docs/PERFORMANCE.md). Not minified; the source map leads to dist/.
+ */
+async function bundleVerdictThread() {
+  const { rolldown } = await import('rolldown')
+  const bundle = await rolldown({
+    input: path.join(root, 'dist', 'workers', 'verdict.js'),
+    platform: 'node',
+    external: (id) => !id.startsWith('.') && !path.isAbsolute(id),
+    optimization: { inlineConst: { mode: 'all', pass: 3 } },
+  })
+  await bundle.write({
+    file: path.join(root, 'dist', 'workers', 'verdict.bundle.js'),
+    codeSplitting: false,
+    sourcemap: true,
+  })
+  await bundle.close()
 }
 
 function say(text) {

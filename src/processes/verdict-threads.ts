@@ -33,9 +33,9 @@ export type VerdictThreadsDependencies = {
   readonly onFailure: (error: unknown) => void
 }
 
-/** One thread, in a Worker of its own. */
+/** One thread, in a Worker of its own: workers/verdict.ts and all it imports as one file, which `npm run build` makes. */
 export function startVerdictThread(workerData: VerdictThreadData): ThreadWorker {
-  return new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.js'), { workerData })
+  return new Worker(path.join(PACKAGE_DIRECTORY, 'dist/workers/verdict.bundle.js'), { workerData })
 }
 
 /** All threads of a process, each with the data it is born with; they listen once they have a snapshot. */
