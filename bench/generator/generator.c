@@ -10,7 +10,7 @@
  *             [--cycle 0] [--upgrade FILE] [--samples FILE] [--answers N] [--moments FILE]
  *             [--burst-rate 0 --burst-from 0 --burst-seconds 0] [--sleep 0]
  *
- * An open loop spins, to send at its times; with --sleep 1 it sleeps between them and is some hundredths of a millisecond late: for
+ * It spins, to send at its times and never to be woken; with --sleep 1 an open loop sleeps between them and is some hundredths of a millisecond late: for
  * servers that need its core too.
  *
  * A traffic file holds requests that are sent in their order and then from the beginning (the next cycle). Places in them are
@@ -81,7 +81,7 @@ static size_t upgrade_length;
 static int epoll_fd;
 static uint32_t *samples, *moments;
 static uint64_t sample_count, sample_overflow;
-static uint64_t start_ns, measure_ns, end_ns;
+static uint64_t start_ns, measure_ns, end_ns, idle_ns;
 /* Of the measured time alone. */
 static struct { uint64_t sent, calls, served_calls, answered, answered_calls, overloaded, errors, given_up, late_total_ns, late_max_ns, block, flag; } seen;
 static uint64_t answer_hash = 1469598103934665603ull, hashed;
@@ -428,10 +428,11 @@ static void run(void) {
     if (options.rate > 0) due = open_loop(due, at);
     if (at >= end_ns + LAST_ANSWERS_NS || (at >= end_ns && !is_waiting())) break;
     if (options.answers > 0 && seen.answered >= options.answers) break;
-    /* An open loop spins: a timer would be late by more than the answer takes. Where others need the core it sleeps. */
+    /* It spins: a timer would be late by more than an answer takes, and who sleeps must be woken by the server, at its expense. */
     int n = options.sleep && options.rate > 0 && at < end_ns
       ? sleep_until(intended_at(due), at, ready)
-      : epoll_wait(epoll_fd, ready, READY_MAX, options.rate > 0 && at < end_ns ? 0 : 10);
+      : epoll_wait(epoll_fd, ready, READY_MAX, at < end_ns ? 0 : 10);
+    if (n == 0) idle_ns += now() - at;
     for (int i = 0; i < n; i++) {
       struct connection *c = ready[i].data.ptr;
       if (ready[i].events & EPOLLOUT) flush(c);
@@ -456,7 +457,8 @@ int main(int argc, char **argv) {
   connect_all();
   double cpu_before = cpu_seconds();
   run();
-  double cpu = cpu_seconds() - cpu_before;
+  /* Spinning without anything to do is no work. */
+  double cpu = cpu_seconds() - cpu_before - (options.sleep ? 0 : idle_ns / 1e9);
   uint64_t unanswered = 0;
   /* Who has the answers that were asked for does not wait for more. */
   int is_enough = options.answers > 0 && seen.answered >= options.answers;

@@ -65,7 +65,7 @@ export type Generated = {
   /** Of the decisions in their order (FNV-1a, 64 bits), and of how many. */
   readonly hash: string
   readonly hashed: number
-  /** Of the generator, without reading its files. */
+  /** That the generator worked: without reading its files, and without spinning for want of work. */
   readonly cpuSeconds: number
   /** When the measured time began, epoch milliseconds. */
   readonly beganMs: number

@@ -8,6 +8,7 @@ import { keepingReputations } from '../services/kept-reputations.ts'
 import { createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
+import { touchPages } from '../shm/layout.ts'
 import { createNodeHealth, openNodeHealth, setNodeHealth, setUnsupervised } from '../shm/node-health.ts'
 import { createRecentCalls } from '../shm/recent-calls.ts'
 import { createReputationTable, openReputationTable } from '../shm/reputation-table.ts'
@@ -130,6 +131,10 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     }),
   )
 
+  const tables = [reputations, shared.recentCalls, ...Object.values(behaviour.regions)]
+  for (const table of [...tables, ...threadData.flatMap((data) => [data.decisionRing, data.traffic])]) {
+    if (table instanceof SharedArrayBuffer) touchPages(table)
+  }
   const startedAt = store.lastSequence()
   const first = await builder.build()
   const threads = startVerdictThreads(threadData, { startThread: startVerdictThread, onFailure: fail })

@@ -42,6 +42,19 @@ export function createRegion(format: RegionFormat, capacity: number): SharedArra
   return memory
 }
 
+/** Of an x86 or ARM kernel, at least: larger ones are touched more than once. */
+const PAGE_BYTES = 4_096
+
+/**
+ * Takes all memory of a new region from the kernel now, which else hands out each page when it is first written to: several
+ * times as long as a decision, in the middle of a call. Only before another thread has the region.
+ */
+export function touchPages(memory: SharedArrayBuffer): void {
+  const bytes = new Uint8Array(memory)
+  // Writing what is there makes the page ours; reading would not.
+  for (let at = 0; at < bytes.length; at += PAGE_BYTES) bytes[at] = bytes[at]!
+}
+
 /**
  * Checks the head of a region and returns its capacity. Throws SNAPSHOT_FORMAT when the buffer is another region, of
  * another version, or not as long as its capacity says.
