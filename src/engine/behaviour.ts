@@ -18,6 +18,7 @@ import {
   aimRows,
   clearActivityView,
   createActivityView,
+  fetchEnd,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
@@ -29,7 +30,7 @@ import {
 } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
-import { RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
+import { fetchRecent, RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
 import { addRemoteActivity, hearsOthers } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
@@ -184,6 +185,9 @@ export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): number {
   const { activity, pairs } = memory
   const { caller, callee, answered, ringMs, talkMs, nowMs, callHashLow, callHashHigh } = end
   const nowSeconds = Math.floor(nowMs / 1_000)
+  // As fetchMemory does for a call: the locks of the rows are fences.
+  activity.seen ^= fetchRecent(memory.ends, callHashLow)
+  fetchEnd(activity, caller, callee, blockOf(caller))
   if (recallCall(memory.ends, callHashLow, callHashHigh, nowSeconds, SAME_END_SECONDS, payload)) return -1
   rememberCall(memory.ends, callHashLow, callHashHigh, nowSeconds, NO_PAYLOAD)
   if (isPhoneNumber(callee)) {

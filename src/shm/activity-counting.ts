@@ -3,7 +3,7 @@ import { ANY, BUCKETED, BUSY, COUNTED, countAttempt, countEnd, LISTED } from './
 import type { Activity, Other } from './activity-layout.ts'
 import { ANSWERED, ONE_RING, UNANSWERED } from './activity-list.ts'
 import { otherHash } from './activity-rows.ts'
-import { aimAt } from './activity-table.ts'
+import { aimAt, seemsKnown } from './activity-table.ts'
 import type { ActivityView } from './activity-view.ts'
 import { mixNumber } from './hash.ts'
 
@@ -66,6 +66,9 @@ export function endCaller(
   // Rows that know their attempts one by one first: those in buckets only say that it may be theirs.
   for (let which = LISTED; which <= BUCKETED; which++) {
     for (let ingress = 0; ingress < INGRESS_ROWS; ingress++) {
+      aimAt(activity, activity.row, caller, ingress)
+      // Of most kinds there is no row: not to be locked for that.
+      if (!seemsKnown(activity, activity.row)) continue
       const outcome = end(activity, caller, ingress, callee, answered, ringMs, talkMs, nowMs, which)
       if (outcome === COUNTED) return ingress
       if (outcome === BUSY) return BUSY_CALLER

@@ -22,7 +22,7 @@ import {
   type Row,
   WAYS,
 } from './activity-layout.ts'
-import { place } from './activity-table.ts'
+import { aimAt, place, seemsKnown } from './activity-table.ts'
 import { mixWords, mixWordsAgain } from './hash.ts'
 
 const OF_CALLEE = 4
@@ -76,6 +76,23 @@ export function fetchSets(activity: Activity): void {
     words[lineOf(rows.called.set)]! ^
     words[lineOf(rows.block.set)]! ^
     words[lineOf(rows.incoming.set)]!
+}
+
+/**
+ * Loads what an end will touch: the rows of its callee, of its caller and of the caller's block. The end does not say by which kind
+ * of ingress the caller came in: of the kinds it is the first that seems to have a row, and they share a set.
+ */
+export function fetchEnd(activity: Activity, caller: number, callee: number, block: number): void {
+  const { rows } = activity
+  aimRows(activity, caller, 0, callee, block)
+  fetchSets(activity)
+  for (let kind = 0; kind < OF_CALLEE; kind++) {
+    aimAt(activity, rows.outgoing, caller, kind)
+    if (seemsKnown(activity, rows.outgoing)) break
+  }
+  fetchHeads(activity)
+  fetchLists(activity)
+  rows.numbers[0] = 0 // they are not those of a call any more
 }
 
 function setOther(other: Other, isNumber: boolean, low: number, high: number, mix: number): void {

@@ -106,6 +106,16 @@ export function findHead({ words }: Activity, { low, high, set, tag, way: hint }
   return 0
 }
 
+/**
+ * Whether the set may hold the row, without its lock: false when its tag is not there, which another thread may be about to
+ * change. For rows whose key was counted long before.
+ */
+export function seemsKnown({ words }: Activity, { set, tag }: Row): boolean {
+  const line = lineOf(set)
+  for (let way = 1; way <= WAYS; way++) if (words[line + way]! >>> 16 === tag) return true
+  return false
+}
+
 /** Whether a head is that of the row, for those who read it without the lock. */
 export function isHeadOf({ words }: Activity, { low, high }: Row, head: number): boolean {
   // Pairs with the stores of whoever gives the head to another key, under its lock. In order: what was read before is older.

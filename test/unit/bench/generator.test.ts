@@ -170,7 +170,7 @@ describe.skipIf(!hasTools)('load generator', () => {
     const traffic = trafficOf(postTraffic({ ...MIX, hasEnds: false }))
     const got = await generate({ port, traffic, connections: 8, depth: 4, seconds: 60, answers: 200 })
     expect(got.answered).toBeGreaterThanOrEqual(200)
-    expect(got.sent).toBeGreaterThan(got.answered)
+    expect(got.sent).toBeGreaterThanOrEqual(got.answered)
     expect(got.unanswered).toBe(0)
   })
 
