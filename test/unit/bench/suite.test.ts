@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { interleave, ROUNDS, ratios } from '../../../bench/lib/interleave.ts'
 import { measuredFrom } from '../../../bench/lib/measured.ts'
+import { median } from '../../../bench/lib/stats.ts'
 import { worseBy } from '../../../bench/suite/baselines.ts'
 import { replaceBetweenMarks } from '../../../bench/suite/document.ts'
 import { MEASURES, standingOf } from '../../../bench/suite/measures.ts'
@@ -82,6 +83,17 @@ describe('rounds', () => {
 
   it('make a measure with their median, least and most', () => {
     expect(measuredFrom([3, 1, 2])).toEqual({ value: 2, range: [1, 3], rounds: 3 })
+  })
+
+  it.each([
+    [[1, 3], 2],
+    [[2, 9, 1], 2],
+    [[5], 5],
+    [[4, 1, 3, 2], 2.5],
+    [[7, 1, 2, 3, 6, 5, 4], 4],
+    [[], Number.NaN],
+  ])('of %j have the median %s', (values, expected) => {
+    expect(median(values)).toBe(expected)
   })
 
   it('compare round by round', () => {
