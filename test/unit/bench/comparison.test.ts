@@ -11,8 +11,8 @@ describe('comparison of two servers', () => {
   const theirs = [round(30_000, 30, 0.9), round(25_000, 40, 1)]
 
   it('compares rates, round by round, while each had its core', () => {
-    expect(rateRatio(ours, theirs)).toEqual({ value: 3, range: [3, 4], rounds: 2 })
-    expect(rateOf(ours)).toEqual({ value: 90_000, range: [90_000, 100_000], rounds: 2 })
+    expect(rateRatio(ours, theirs)).toEqual({ value: 3.5, range: [3, 4], rounds: 2 })
+    expect(rateOf(ours)).toEqual({ value: 95_000, range: [90_000, 100_000], rounds: 2 })
   })
 
   it('compares processor time, and says so, when one of them had less than nine tenths of its core', () => {
@@ -28,10 +28,10 @@ describe('comparison of two servers', () => {
   })
 
   it('compares by core whoever had how much of it', () => {
-    expect(coreRatio(ours, [round(1, 8, 0.1), round(1, 9, 0.1)])).toEqual({ value: 0.8, range: [0.8, 0.9], rounds: 2 })
+    expect(coreRatio(ours, [round(1, 8, 0.1), round(1, 10, 0.1)])).toEqual({ value: 0.9, range: [0.8, 1], rounds: 2 })
   })
 
   it('shows both ratios in a table as they are', () => {
-    expect(ratioCells(ours, [round(3_000, 30, 0.1), round(4_000, 120, 0.1)])).toEqual(['25.0x', '3.00x'])
+    expect(ratioCells(ours, [round(3_000, 30, 0.1), round(4_000, 120, 0.1)])).toEqual(['27.5x', '7.50x'])
   })
 })
