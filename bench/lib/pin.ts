@@ -14,3 +14,13 @@ export function pin(pids: readonly number[], core = SERVER_CORE): void {
 export function pinned(core = SERVER_CORE): string[] {
   return ['taskset', '-c', String(core)]
 }
+
+/** Runs `work` with this process on one core: what it starts meanwhile inherits that, unless it says otherwise. */
+export async function stayingOnCore<T>(core: number, work: () => Promise<T>): Promise<T> {
+  pin([process.pid], core)
+  try {
+    return await work()
+  } finally {
+    execFileSync('taskset', ['-acp', `0-${os.cpus().length - 1}`, String(process.pid)], { stdio: 'ignore' })
+  }
+}

@@ -11,16 +11,14 @@ import { type RunningService, runService } from '../../test/support/run-service.
 import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
 import { interleave, ratios } from '../lib/interleave.ts'
 import { measuredFrom } from '../lib/measured.ts'
+import { GENERATOR_CORE, pinned, stayingOnCore } from '../lib/pin.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { call, importFile } from '../lib/service-client.ts'
 import { median, round } from '../lib/stats.ts'
 import type { PartResult } from '../suite/part.ts'
-import { onCore, stayingOnCore } from './cores.ts'
 import { writeRespFile } from './resp-file.ts'
 
 const KEY = 'large'
-const CLIENT_CORE = 0
-const SERVER_CORE = 1
 const ROWS_A_COMMAND = 1_000
 /** Of these both sides are asked, and of as many that are not listed. */
 const ASKED = 20
@@ -41,7 +39,7 @@ export async function compareWithRedis({ rows, rounds, directory }: AgainstRedis
   writeNumbersFile(fileOf('zaslon'), rows)
   writeRespFile(fileOf('single'), KEY, rows, 1)
   writeRespFile(fileOf('many'), KEY, rows, ROWS_A_COMMAND)
-  const seconds = await stayingOnCore(CLIENT_CORE, () =>
+  const seconds = await stayingOnCore(GENERATOR_CORE, () =>
     interleave(sides, rounds, (side, turn) => {
       // Every server is a new one, and the files are in memory: there is nothing to warm up.
       if (turn < 0) return 0
@@ -86,7 +84,7 @@ function resultOf(rows: number, rounds: number, seconds: Record<Side, number[]>)
 
 async function importOurs(file: string, rows: number, place: string): Promise<number> {
   const dataDirectory = mkdtempSync(path.join(place, 'data-'))
-  const service = await runService({ dataDirectory, prefix: onCore(SERVER_CORE) })
+  const service = await runService({ dataDirectory, prefix: pinned() })
   try {
     await call(service, 'PUT', `/v1/lists/${KEY}`, { kind: 'deny' })
     const { record, seconds } = await importFile(service, KEY, file, 'mode=replace')
@@ -105,7 +103,7 @@ async function importOurs(file: string, rows: number, place: string): Promise<nu
 }
 
 async function pipeToRedis(file: string, rows: number): Promise<number> {
-  const redis = await startRedis({ prefix: onCore(SERVER_CORE) })
+  const redis = await startRedis({ prefix: pinned() })
   const handle = openSync(file, 'r')
   try {
     const startMs = performance.now()
