@@ -30,7 +30,7 @@ const screener: Screener = {
   trunkIndex: () => 0,
   trunkIngress: () => 0,
   snapshot: undefined,
-  hashCall: createCallHasher(Uint32Array.of(1, 2)),
+  ...createCallHasher(Uint32Array.of(1, 2)),
   screen(_call, decision) {
     clearDecision(decision, 1)
     addReason(decision, 0, 0, 0, 1)
@@ -73,6 +73,14 @@ const events = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '')
 /** With an escape in it, so that JSON.parse reads them. */
 const escaped = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '').replace('+79031', '+7\\u003931')))
 const frames = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '"type":"call",')))
+/** A hundred to a body. */
+const ENDS = 100
+const endText = (i: number) =>
+  `{"callId":"a84b4c76e66710@pc33.example.org-${i}","caller":"+7916${2_000_000 + i}","callee":"+79031112233",` +
+  `"answered":true,"ringMs":5000,"talkMs":${1_000 + i}}`
+const bodyOfEnds = (i: number) => `[${Array.from({ length: ENDS }, (_, end) => endText(ENDS * i + end)).join(',')}]`
+const endBodies = Array.from({ length: Math.floor(EVENTS / ENDS) }, (_, i) => Buffer.from(bodyOfEnds(i)))
+const escapedEnds = endBodies.map((body) => Buffer.from(body.toString().replaceAll('+79031', '+7\\u003931')))
 const records = Array.from({ length: EVENTS }, (_, i) => {
   const record = Buffer.alloc(64)
   record.set([1, 1])
@@ -83,9 +91,9 @@ const records = Array.from({ length: EVENTS }, (_, i) => {
   return record
 })
 
-function post(bodies: readonly Buffer[]): void {
+function post(bodies: readonly Buffer[], path = VERDICT_PATH): void {
   for (const body of bodies) {
-    const head = createRequestHead('POST', VERDICT_PATH, '')
+    const head = createRequestHead('POST', path, '')
     addHeader(head, 'host', '127.0.0.1:8090')
     addHeader(head, 'content-type', 'application/json')
     addHeader(head, 'content-length', String(body.length))
@@ -108,6 +116,8 @@ const [singles, frames256] = [framesOf(1), framesOf(256)]
 const WAYS: Record<string, () => void> = {
   'POST /v1/verdict': () => post(events),
   'POST /v1/verdict, by JSON.parse': () => post(escaped),
+  'POST /v1/call-ends, 100 a body': () => post(endBodies, '/v1/call-ends'),
+  'POST /v1/call-ends, 100 a body, by JSON.parse': () => post(escapedEnds, '/v1/call-ends'),
   'JSON frame': () => messages(jsonSocket, frames, false),
   'binary, 1 a frame': () => messages(binarySocket, singles, true),
   'binary, 256 a frame': () => messages(binarySocket, frames256, true),

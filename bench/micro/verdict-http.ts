@@ -37,6 +37,7 @@ const constantScreener: Screener = {
   trunkIngress: () => 0,
   snapshot: undefined,
   hashCall() {},
+  hashCallBytes() {},
   screen(_call, decision) {
     clearDecision(decision, 1)
     addReason(decision, 0, 0, 0, 1)

@@ -14,14 +14,31 @@ export function createHashedCallId(): HashedCallId {
 /** Frames two words as KeyedHasher frames a text: a type of their own, 4, and their count. */
 const FRAME_WORDS = (2 << 8) | 4
 
+export type CallHasher = {
+  /** An empty call id gives 0/0: such a call is not remembered. */
+  hashCall(call: NamedCall, callId: string | HashedCallId): void
+  /** The same with the call id in the bytes from..to, a character each. */
+  hashCallBytes(call: NamedCall, bytes: Uint8Array, from: number, to: number): void
+}
+
 /**
  * Sets the hash that names a call in the memory of recent calls: a keyed hash of the call id with numbers and trunk,
- * because the caller chooses the call id alone and could otherwise reuse an answer given to somebody else. An empty call
- * id gives 0/0: such a call is not remembered. `key`: two secret words, the same in all threads of a process.
+ * because the caller chooses the call id alone and could otherwise reuse an answer given to somebody else. `key`: two secret
+ * words, the same in all threads of a process.
  */
-export function createCallHasher(key: Uint32Array): (call: NamedCall, callId: string | HashedCallId) => void {
+export function createCallHasher(key: Uint32Array): CallHasher {
   const hasher = createKeyedHasher(key)
-  return (call, callId) => {
+
+  function finish(call: NamedCall): void {
+    hasher.addNumber(call.caller)
+    hasher.addNumber(call.callee)
+    hasher.addNumber(call.trunk)
+    hasher.finish()
+    call.callHashLow = hasher.low
+    call.callHashHigh = hasher.high
+  }
+
+  function hashCall(call: NamedCall, callId: string | HashedCallId): void {
     call.callHashLow = 0
     call.callHashHigh = 0
     if (callId === '') return
@@ -33,11 +50,17 @@ export function createCallHasher(key: Uint32Array): (call: NamedCall, callId: st
       hasher.addWord(callId.low)
       hasher.addWord(callId.high)
     }
-    hasher.addNumber(call.caller)
-    hasher.addNumber(call.callee)
-    hasher.addNumber(call.trunk)
-    hasher.finish()
-    call.callHashLow = hasher.low
-    call.callHashHigh = hasher.high
+    finish(call)
   }
+
+  function hashCallBytes(call: NamedCall, bytes: Uint8Array, from: number, to: number): void {
+    call.callHashLow = 0
+    call.callHashHigh = 0
+    if (from === to) return
+    hasher.start()
+    hasher.addBytes(bytes, from, to)
+    finish(call)
+  }
+
+  return { hashCall, hashCallBytes }
 }

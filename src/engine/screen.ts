@@ -253,7 +253,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     install(snapshot) {
       state = compileState(snapshot, options.home)
     },
-    hashCall: createCallHasher(options.callKey),
+    ...createCallHasher(options.callKey),
     endCall(end) {
       count(counters, COUNTER.callEnds)
       offerLongTalk(end, noteCallEnd(end, behaviour), state, behaviour)

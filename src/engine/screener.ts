@@ -1,6 +1,6 @@
 import type { Call } from '../domain/call-event.ts'
 import type { CallEnd } from './behaviour.ts'
-import type { HashedCallId, NamedCall } from './call-hasher.ts'
+import type { CallHasher } from './call-hasher.ts'
 import type { Decision } from './decision.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
@@ -8,7 +8,7 @@ import type { ScreeningSnapshot } from './snapshot.ts'
  * What a transport sees of the engine: one per verdict thread, single-threaded, synchronous. Made by createScreener
  * (engine/screen.ts).
  */
-export type Screener = {
+export type Screener = CallHasher & {
   /** Compiles and swaps in a new snapshot; calls before the first install answer `not-ready` (allow). */
   install(snapshot: ScreeningSnapshot): void
   /** 0 before the first install. */
@@ -21,8 +21,6 @@ export type Screener = {
   trunkIngress(trunk: number): number
   /** SIP answer settings, label and redress URL of the policy in force. */
   readonly snapshot: ScreeningSnapshot | undefined
-  /** Sets callHashLow/High from the call's own numbers and trunk and this call id; 0/0 when callId is empty. */
-  hashCall(call: NamedCall, callId: string | HashedCallId): void
   /**
    * Decides the call into `decision`: recent-call memory, precedence, score, caps, decision log, counters. Never throws.
    * Late already (nowMs > deadlineMs): the answer is `overloaded`.

@@ -51,6 +51,8 @@ export type KeyedHasher = {
   start(): void
   /** UTF-16 code units, four to a word when all are below 256, else two. */
   addString(text: string): void
+  /** The bytes from..to: as addString of the text that has them for its characters. */
+  addBytes(bytes: Uint8Array, from: number, to: number): void
   /** An integer of at most 53 bits, either sign. */
   addNumber(number: number): void
   /** One bare word of the message, unframed: the primitive itself. */
@@ -66,7 +68,10 @@ const FRAME_NARROW = 1
 const FRAME_WIDE = 2
 const FRAME_NUMBER = 3
 
-/** `key`: two secret words. The hasher allocates nothing after this. */
+/** Call ids are shorter; a longer text gets memory of its own. */
+const NARROW_BYTES = 256
+
+/** `key`: two secret words. The hasher allocates nothing after this, but for a text of more than NARROW_BYTES. */
 export function createKeyedHasher(key: Uint32Array): KeyedHasher {
   if (key.length !== 2) throw new RangeError(`A hash key has two words, got ${key.length}.`)
   const key0 = key[0]! | 0
@@ -74,9 +79,15 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
   const state = new Int32Array(4)
   let wordCount = 0
 
+  const narrow = new Uint8Array(NARROW_BYTES)
+
   function addWord(word: number): void {
     compress(state, word | 0)
     wordCount++
+  }
+
+  function addBytes(bytes: Uint8Array, from: number, to: number): void {
+    wordCount += compressBytes(state, bytes, from, to)
   }
 
   // Plain fields: objects with getters of their own are all of different shapes, and slow to read.
@@ -92,14 +103,15 @@ export function createKeyedHasher(key: Uint32Array): KeyedHasher {
       wordCount = 0
     },
     addString(text) {
-      const words = compressNarrow(state, text)
-      if (words > 0) {
-        wordCount += words
+      const bytes = text.length <= narrow.length ? narrow : new Uint8Array(text.length)
+      if (copyNarrow(text, bytes)) {
+        addBytes(bytes, 0, text.length)
         return
       }
       addWord((text.length << 8) | FRAME_WIDE)
       wordCount += compressWide(state, text)
     },
+    addBytes,
     addNumber(number) {
       addWord(number >>> 0)
       addWord((Math.floor(number * TWO_TO_MINUS_32) << 8) | FRAME_NUMBER)
@@ -164,20 +176,18 @@ export function hashNumber(key: Uint32Array, number: number): number {
 }
 
 /**
- * Frame and text, one byte a character, four to a word; the tail is padded with zeros (the frame has the length). Returns
- * the words compressed, or 0 with the state as it was when a character needs more than a byte. The state stays in
- * registers from the first word to the last, and the text is read once; that is why the rounds stand here again. bench/micro/screen.ts has what a call id costs.
+ * Frame and bytes, four to a word; the tail is padded with zeros (the frame has the length). Returns the words compressed. The
+ * state stays in registers from the first word to the last; that is why the rounds stand here again. bench/micro/screen.ts has
+ * what a call id costs.
  */
-function compressNarrow(state: Int32Array, text: string): number {
-  const length = text.length
-  const words = (length + 3) >>> 2
+function compressBytes(state: Int32Array, bytes: Uint8Array, from: number, to: number): number {
+  const length = to - from
   let v0 = state[0]!
   let v1 = state[1]!
   let v2 = state[2]!
   let v3 = state[3]!
-  let seen = 0
   let word = (length << 8) | FRAME_NARROW
-  for (let next = 0; ; next += 4) {
+  for (let next = from; ; next += 4) {
     v3 ^= word
     for (let round = 0; round < 2; round++) {
       v0 = (v0 + v1) | 0
@@ -192,21 +202,30 @@ function compressNarrow(state: Int32Array, text: string): number {
       v2 = (v2 << 16) | (v2 >>> 16)
     }
     v0 ^= word
-    if (next >= length) break
-    word = 0
-    const end = Math.min(next + 4, length)
-    for (let at = next; at < end; at++) {
-      const character = text.charCodeAt(at)
-      seen |= character
-      word |= character << ((at - next) << 3)
+    if (next >= to) break
+    if (next + 4 <= to) {
+      word = bytes[next]! | (bytes[next + 1]! << 8) | (bytes[next + 2]! << 16) | (bytes[next + 3]! << 24)
+    } else {
+      word = 0
+      for (let at = next; at < to; at++) word |= bytes[at]! << ((at - next) << 3)
     }
   }
-  if (seen > 255) return 0
   state[0] = v0
   state[1] = v1
   state[2] = v2
   state[3] = v3
-  return words + 1
+  return ((length + 3) >>> 2) + 1
+}
+
+/** Puts a text into bytes, one a character; false when one of them needs more. */
+function copyNarrow(text: string, bytes: Uint8Array): boolean {
+  let seen = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at)
+    seen |= character
+    bytes[at] = character
+  }
+  return seen <= 255
 }
 
 function compressWide(state: Int32Array, text: string): number {

@@ -8,10 +8,17 @@ import {
   TREATMENTS,
   VERSTATS,
 } from '../../src/domain/call-event.ts'
+import { type CallEnd, createCallEnd } from '../../src/engine/behaviour.ts'
 import { isJsonObject, MALFORMED, parseJson } from '../../src/transports/data-plane/json-text.ts'
 import { createCall, createCallReader, numberReaders, readCallId } from '../../src/transports/data-plane/read-call.ts'
 import { createPlainCallReader } from '../../src/transports/data-plane/read-plain-call.ts'
-import { createSpans, SPAN, scanEvent } from '../../src/transports/data-plane/scan-event.ts'
+import {
+  createSpans,
+  SPAN,
+  SPANS_PER_EVENT,
+  scanEvent,
+  scanEvents,
+} from '../../src/transports/data-plane/scan-event.ts'
 import { HOME, NO_TRUNK, NOW, openWorld } from '../fixtures/screening-world.ts'
 
 const { screener } = openWorld({
@@ -27,7 +34,7 @@ type Read = { readonly call: Call; readonly callId: string; readonly type: unkno
 function scanned(bytes: Buffer): Read | undefined {
   if (!scanEvent(bytes, spans)) return undefined
   const call = createCall()
-  plainReader.readScanned(bytes, spans, call, NOW)
+  plainReader.readCall(bytes, spans, 0, call, NOW)
   const textAt = (span: number) => bytes.toString('latin1', spans[span], spans[span + 1])
   return { call, callId: textAt(SPAN.callId), type: textAt(SPAN.type) }
 }
@@ -46,6 +53,29 @@ function expectSame(text: string): void {
   const bytes = Buffer.from(text)
   const found = scanned(bytes)
   if (found !== undefined) expect(found, text).toEqual(parsed(bytes))
+}
+
+/** The ends of an array; undefined when the scan gives up. */
+function scannedEnds(bytes: Buffer, eventsMax: number): CallEnd[] | undefined {
+  const table = createSpans(eventsMax)
+  const count = scanEvents(bytes, table)
+  if (count < 0) return undefined
+  return Array.from({ length: count }, (_, index) => {
+    const end = createCallEnd()
+    plainReader.readEnd(bytes, table, index * SPANS_PER_EVENT, end)
+    return end
+  })
+}
+
+/** Undefined for what is no array of objects. */
+function parsedEnds(bytes: Buffer): CallEnd[] | undefined {
+  const events = parseJson(bytes.toString('utf8'))
+  if (!Array.isArray(events) || !events.every(isJsonObject)) return undefined
+  return events.map((event) => {
+    const end = createCallEnd()
+    reader.readEnd(event, end)
+    return end
+  })
 }
 
 const oneOf = (...names: readonly (readonly string[])[]) => fc.constantFrom(...names.flat(), 'x', '', 'toString')
@@ -90,6 +120,21 @@ const plainEvent = fc.record(
   optional,
 )
 
+const duration = fc.oneof(integer, fc.constantFrom(0, null, 86_400_000, 86_400_001))
+const plainEnd = fc.record(
+  {
+    callId: fc.oneof(plainText, integer),
+    caller: number,
+    callee: number,
+    answered: fc.constantFrom(true, false, null),
+    ringMs: duration,
+    talkMs: duration,
+    type: fc.constantFrom('call', 'end'),
+    other: fc.oneof(integer, plainText, fc.constant(null)),
+  },
+  optional,
+)
+
 /** Bytes taken out, put in and changed: JSON that was, and JSON of another kind. */
 const damage = fc.array(
   fc.record({
@@ -126,12 +171,73 @@ const damage = fc.array(
         '{}',
         '__proto__',
         'trunk',
+        '"answered":true',
+        'false',
+        ',"talkMs":5',
       ),
       fc.string({ maxLength: 2 }),
     ),
   }),
   { minLength: 1, maxLength: 3 },
 )
+
+function damaged(text: string, changes: readonly { at: number; removed: number; put: string }[]): string {
+  let changed = text
+  for (const { at, removed, put } of changes) {
+    const from = at % (changed.length + 1)
+    changed = changed.slice(0, from) + put + changed.slice(from + removed)
+  }
+  return changed
+}
+
+describe('scanned call ends', () => {
+  it('are read as JSON.parse reads them, and ends as switches write them are always scanned', () => {
+    fc.assert(
+      fc.property(fc.array(plainEnd, { minLength: 1, maxLength: 4 }), fc.constantFrom(0, 1, '\t'), (ends, indent) => {
+        const bytes = Buffer.from(JSON.stringify(ends, undefined, indent))
+        expect(scannedEnds(bytes, 4), bytes.toString()).toEqual(parsedEnds(bytes))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('are those that JSON.parse reads, whatever was done to the bytes', () => {
+    fc.assert(
+      fc.property(fc.array(plainEnd, { maxLength: 3 }), damage, (ends, changes) => {
+        const bytes = Buffer.from(damaged(JSON.stringify(ends), changes))
+        const found = scannedEnds(bytes, 4)
+        if (found !== undefined) expect(found, bytes.toString()).toEqual(parsedEnds(bytes))
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
+  it('are as many as there is room for: with one more, JSON.parse has the word', () => {
+    const bytes = Buffer.from(JSON.stringify(Array.from({ length: 3 }, () => ({ callId: 'a' }))))
+    expect(scannedEnds(bytes, 3)).toHaveLength(3)
+    expect(scannedEnds(bytes, 2)).toBeUndefined()
+  })
+
+  it.each([
+    '[]',
+    '[null]',
+    '[{}',
+    '[{},]',
+    '[{}]]',
+    '[{}{}]',
+    '{}',
+    '[{"answered":"true"}]',
+    '[{"answered":1}]',
+    '[{"answered":tru}]',
+    '[{"answered":truefalse}]',
+    '[{"ringMs":"4000"}]',
+    '[{"talkMs":-1}]',
+    '[{"talkMs":1.5}]',
+    '[{"other":true}]',
+  ])('are not %j: JSON.parse has the word', (text) => {
+    expect(scannedEnds(Buffer.from(text), 4)).toBeUndefined()
+  })
+})
 
 describe('a scanned event', () => {
   it('is read as JSON.parse reads it, and an event as switches write it is always scanned', () => {
@@ -147,12 +253,7 @@ describe('a scanned event', () => {
   it('is one that JSON.parse reads the same, whatever was done to the bytes', () => {
     fc.assert(
       fc.property(plainEvent, damage, (event, changes) => {
-        let text = JSON.stringify(event)
-        for (const { at, removed, put } of changes) {
-          const from = at % (text.length + 1)
-          text = text.slice(0, from) + put + text.slice(from + removed)
-        }
-        expectSame(text)
+        expectSame(damaged(JSON.stringify(event), changes))
       }),
       { numRuns: 20_000 },
     )
@@ -215,7 +316,7 @@ describe('a scanned event', () => {
       const bytes = Buffer.from(JSON.stringify({ ingress: { trunk: name } }))
       const call = createCall()
       scanEvent(bytes, spans)
-      fresh.readScanned(bytes, spans, call, NOW)
+      fresh.readCall(bytes, spans, 0, call, NOW)
       return call.trunk
     }
     const before = indexOf('a')

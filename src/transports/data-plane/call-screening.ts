@@ -9,11 +9,13 @@ import {
   type CallReaderOptions,
   createCall,
   createCallReader,
-  readCallId,
 } from './read-call.ts'
 import { createPlainCallReader } from './read-plain-call.ts'
 import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
-import { createSpans, isTextAt, SPAN, scanEvent } from './scan-event.ts'
+import { createSpans, isTextAt, SPAN, SPANS_PER_EVENT, scanEvent, scanEvents } from './scan-event.ts'
+
+/** Events in one batch: about a millisecond of deciding, well inside the deadline of the last one. */
+export const BATCH_EVENTS_MAX = 1_000
 
 /** What the data plane tells the counters of its thread. */
 export type DataPlaneEvents = {
@@ -50,6 +52,10 @@ export type CallScreening = {
   answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined
   /** Notes one call end. */
   endCall(event: JsonObject): void
+  /** Notes all call ends in the bytes of an array. Returns how many; -1, and none is noted, when only JSON.parse can tell what they are. */
+  endCalls(bytes: Uint8Array): number
+  /** Notes the call end in the bytes of a frame; false, and nothing is noted, when they are no such frame or only JSON.parse can tell. */
+  endFrame(bytes: Uint8Array): boolean
 }
 
 export function createCallScreening(
@@ -64,6 +70,7 @@ export function createCallScreening(
   const end = createCallEnd()
   const plainReader = createPlainCallReader(reader, dependencies)
   const spans = createSpans()
+  const endSpans = createSpans(BATCH_EVENTS_MAX)
 
   function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
     const callId = reader.readEvent(event, call, receivedMs)
@@ -73,32 +80,54 @@ export function createCallScreening(
 
   function answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined {
     if (!scanEvent(bytes, spans)) return undefined
-    if (type !== undefined && !isTextAt(bytes, spans[SPAN.type]!, spans[SPAN.type + 1]!, CALL_TYPE)) return undefined
-    plainReader.readScanned(asBuffer(bytes), spans, call, receivedMs)
+    if (type !== undefined && !isOfType(bytes, spans, CALL_TYPE)) return undefined
+    plainReader.readCall(asBuffer(bytes), spans, 0, call, receivedMs)
     screener.screen(call, decision)
     const frameType = type === undefined ? undefined : 'verdict'
     return renderer.jsonBytes(decision, bytes, spans[SPAN.callId]!, spans[SPAN.callId + 1]!, frameType)
   }
 
   function endCall(event: JsonObject): void {
-    end.caller = reader.readNumber(event.caller)
-    end.callee = reader.readNumber(event.callee)
-    end.answered = event.answered === true
-    end.ringMs = durationMs(event.ringMs)
-    end.talkMs = durationMs(event.talkMs)
-    end.nowMs = now()
-    screener.hashCall(end, readCallId(event.callId))
+    reader.readEnd(event, end)
     screener.endCall(end)
   }
 
-  return { screener, reader, renderer, events, call, decision, now, answerEvent, answerBytes, endCall }
+  function endCalls(bytes: Uint8Array): number {
+    const count = scanEvents(bytes, endSpans)
+    const buffer = asBuffer(bytes)
+    for (let i = 0; i < count; i++) {
+      plainReader.readEnd(buffer, endSpans, i * SPANS_PER_EVENT, end)
+      screener.endCall(end)
+    }
+    return count
+  }
+
+  function endFrame(bytes: Uint8Array): boolean {
+    if (!scanEvent(bytes, spans) || !isOfType(bytes, spans, END_TYPE)) return false
+    plainReader.readEnd(asBuffer(bytes), spans, 0, end)
+    screener.endCall(end)
+    return true
+  }
+
+  return {
+    screener,
+    reader,
+    renderer,
+    events,
+    call,
+    decision,
+    now,
+    answerEvent,
+    answerBytes,
+    endCall,
+    endCalls,
+    endFrame,
+  }
 }
 
 const CALL_TYPE = Uint8Array.from('call', (letter) => letter.charCodeAt(0))
+const END_TYPE = Uint8Array.from('end', (letter) => letter.charCodeAt(0))
 
-/** A day: no call rings or talks longer, whatever a switch says. */
-const DURATION_MS_MAX = 86_400_000
-
-function durationMs(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? Math.min(value, DURATION_MS_MAX) : 0
+function isOfType(bytes: Uint8Array, spans: Int32Array, type: Uint8Array): boolean {
+  return isTextAt(bytes, spans[SPAN.type]!, spans[SPAN.type + 1]!, type)
 }

@@ -1,6 +1,7 @@
 import { ATTESTATIONS, type Call, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
 import { type DiallingRules, parsePhoneNumber, readPlainDigits } from '../../domain/parse-phone-number.ts'
 import { NOT_A_NUMBER, type ParsedNumber } from '../../domain/phone-number.ts'
+import type { CallEnd } from '../../engine/behaviour.ts'
 import type { Screener } from '../../engine/screener.ts'
 import { isJsonObject, type JsonObject } from './json-text.ts'
 import { parseTime } from './parse-time.ts'
@@ -36,8 +37,8 @@ export type CallReader = {
   readEvent(event: JsonObject, call: Call, receivedMs: number): string
   /** Reads the fields of a GET query into the call; names are those of the JSON leaves. Returns the call id. */
   readQuery(query: ReadonlyMap<string, string>, call: Call, receivedMs: number): string
-  /** A caller or callee as it came: null and absent are withheld, a whole JSON number is its digits, other types malformed. */
-  readNumber(value: unknown): ParsedNumber
+  /** Reads a JSON call end, and sets when it came. */
+  readEnd(event: JsonObject, end: CallEnd): void
   /** Sets nowMs (the clock is read when it is not given) and deadlineMs: receivedMs + the deadline, or the client's own when that is earlier. */
   setTimes(call: Call, receivedMs: number, deadlineAtMs: number, nowMs?: number): void
 }
@@ -64,6 +65,7 @@ export function createCall(): Call {
 export function createCallReader(options: CallReaderOptions, dependencies: CallReaderDependencies): CallReader {
   const { screener, parseNumber, now } = dependencies
 
+  /** A caller or callee as it came: null and absent are withheld, a whole JSON number is its digits, other types malformed. */
   function readNumber(value: unknown): ParsedNumber {
     if (typeof value === 'string') return parseNumber(value)
     if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)) return parseNumber(String(value))
@@ -119,7 +121,24 @@ export function createCallReader(options: CallReaderOptions, dependencies: CallR
     return callId
   }
 
-  return { readEvent, readQuery, readNumber, setTimes }
+  function readEnd(event: JsonObject, end: CallEnd): void {
+    end.caller = readNumber(event.caller)
+    end.callee = readNumber(event.callee)
+    end.answered = event.answered === true
+    end.ringMs = durationMs(event.ringMs)
+    end.talkMs = durationMs(event.talkMs)
+    end.nowMs = now()
+    screener.hashCall(end, readCallId(event.callId))
+  }
+
+  return { readEvent, readQuery, readEnd, setTimes }
+}
+
+/** A day: no call rings or talks longer, whatever a switch says. */
+const DURATION_MS_MAX = 86_400_000
+
+export function durationMs(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? Math.min(value, DURATION_MS_MAX) : 0
 }
 
 const NOTHING: JsonObject = Object.freeze({})

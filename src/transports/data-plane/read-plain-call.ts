@@ -1,15 +1,17 @@
 import { ATTESTATIONS, type Call, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
 import { NOT_A_NUMBER, type ParsedNumber } from '../../domain/phone-number.ts'
+import type { CallEnd } from '../../engine/behaviour.ts'
 import { parseTime } from './parse-time.ts'
-import type { CallReader, CallReaderDependencies } from './read-call.ts'
-import { isTextAt, SPAN } from './scan-event.ts'
+import { type CallReader, type CallReaderDependencies, durationMs } from './read-call.ts'
+import { isTextAt, isTrue, SPAN } from './scan-event.ts'
 
 /**
- * Turns a scanned event (scan-event.ts) into the call that read-call.ts makes of the same event parsed: numbers and codes come
- * from the bytes, and only what is looked up or hashed becomes a text.
+ * Turns a scanned event (scan-event.ts), whose spans begin at `first`, into the call or the end that read-call.ts makes of the
+ * same event parsed: numbers, codes and call ids come from the bytes, and only what is looked up becomes a text.
  */
 export type PlainCallReader = {
-  readScanned(bytes: Buffer, spans: Int32Array, call: Call, receivedMs: number): void
+  readCall(bytes: Buffer, spans: Int32Array, first: number, call: Call, receivedMs: number): void
+  readEnd(bytes: Buffer, spans: Int32Array, first: number, end: CallEnd): void
 }
 
 const PLUS = 0x2b
@@ -25,7 +27,7 @@ type KnownTrunk = { readonly name: Uint8Array; readonly index: number }
 
 export function createPlainCallReader(
   { setTimes }: Pick<CallReader, 'setTimes'>,
-  { screener, parseNumber, readDigits }: CallReaderDependencies,
+  { screener, parseNumber, readDigits, now }: CallReaderDependencies,
 ): PlainCallReader {
   const trunks: (KnownTrunk | undefined)[] = Array.from({ length: TRUNK_SLOTS })
   let trunksGeneration = -1
@@ -67,26 +69,35 @@ export function createPlainCallReader(
     return index
   }
 
-  function readScanned(bytes: Buffer, spans: Int32Array, call: Call, receivedMs: number): void {
-    call.caller = numberAt(bytes, spans, SPAN.caller)
-    call.callee = numberAt(bytes, spans, SPAN.callee)
-    call.redirecting = numberAt(bytes, spans, SPAN.redirecting)
-    call.trunk = trunkAt(bytes, spans, SPAN.trunk)
-    const kind = codeAt(bytes, spans, SPAN.kind, KIND_TEXTS)
+  function readCall(bytes: Buffer, spans: Int32Array, first: number, call: Call, receivedMs: number): void {
+    call.caller = numberAt(bytes, spans, first + SPAN.caller)
+    call.callee = numberAt(bytes, spans, first + SPAN.callee)
+    call.redirecting = numberAt(bytes, spans, first + SPAN.redirecting)
+    call.trunk = trunkAt(bytes, spans, first + SPAN.trunk)
+    const kind = codeAt(bytes, spans, first + SPAN.kind, KIND_TEXTS)
     call.ingress = kind === 0 ? screener.trunkIngress(call.trunk) : kind
-    call.attestation = codeAt(bytes, spans, SPAN.attest, ATTESTATION_TEXTS)
-    call.verstat = codeAt(bytes, spans, SPAN.verstat, VERSTAT_TEXTS)
-    call.originating = codeAt(bytes, spans, SPAN.originating, CONFIRMATION_TEXTS)
-    call.roaming = codeAt(bytes, spans, SPAN.roaming, CONFIRMATION_TEXTS)
-    call.treatment = codeAt(bytes, spans, SPAN.treatment, TREATMENT_TEXTS)
-    const deadlineFrom = spans[SPAN.deadlineAt]!
-    const deadlineTo = spans[SPAN.deadlineAt + 1]!
+    call.attestation = codeAt(bytes, spans, first + SPAN.attest, ATTESTATION_TEXTS)
+    call.verstat = codeAt(bytes, spans, first + SPAN.verstat, VERSTAT_TEXTS)
+    call.originating = codeAt(bytes, spans, first + SPAN.originating, CONFIRMATION_TEXTS)
+    call.roaming = codeAt(bytes, spans, first + SPAN.roaming, CONFIRMATION_TEXTS)
+    call.treatment = codeAt(bytes, spans, first + SPAN.treatment, TREATMENT_TEXTS)
+    const deadlineFrom = spans[first + SPAN.deadlineAt]!
+    const deadlineTo = spans[first + SPAN.deadlineAt + 1]!
     setTimes(call, receivedMs, deadlineFrom === 0 ? Number.NaN : parseTime(textOf(bytes, deadlineFrom, deadlineTo)))
-    const callIdFrom = spans[SPAN.callId]!
-    screener.hashCall(call, callIdFrom === 0 ? '' : textOf(bytes, callIdFrom, spans[SPAN.callId + 1]!))
+    screener.hashCallBytes(call, bytes, spans[first + SPAN.callId]!, spans[first + SPAN.callId + 1]!)
   }
 
-  return { readScanned }
+  function readEnd(bytes: Buffer, spans: Int32Array, first: number, end: CallEnd): void {
+    end.caller = numberAt(bytes, spans, first + SPAN.caller)
+    end.callee = numberAt(bytes, spans, first + SPAN.callee)
+    end.answered = isTrue(bytes, spans, first)
+    end.ringMs = durationMs(digitsAt(bytes, spans, first + SPAN.ringMs))
+    end.talkMs = durationMs(digitsAt(bytes, spans, first + SPAN.talkMs))
+    end.nowMs = now()
+    screener.hashCallBytes(end, bytes, spans[first + SPAN.callId]!, spans[first + SPAN.callId + 1]!)
+  }
+
+  return { readCall, readEnd }
 }
 
 /** Of printable ASCII. */
@@ -101,6 +112,13 @@ const ATTESTATION_TEXTS = textsOf(ATTESTATIONS)
 const VERSTAT_TEXTS = textsOf(VERSTATS)
 const CONFIRMATION_TEXTS = textsOf(CONFIRMATIONS)
 const TREATMENT_TEXTS = textsOf(TREATMENTS)
+
+/** A whole number, 0 when it is missing. */
+function digitsAt(bytes: Uint8Array, spans: Int32Array, span: number): number {
+  let value = 0
+  for (let at = spans[span]!; at < spans[span + 1]!; at++) value = value * 10 + bytes[at]! - ZERO
+  return value
+}
 
 /** The wire code of a name: its index, 0 for everything that is not on the list. */
 function codeAt(bytes: Uint8Array, spans: Int32Array, span: number, texts: readonly Uint8Array[]): number {

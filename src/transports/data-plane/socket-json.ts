@@ -30,6 +30,7 @@ export function createJsonProtocol(screening: CallScreening): SocketProtocol {
         socket.send(answer, true)
         return
       }
+      if (screening.endFrame(data)) return
       const text = decodeBody(data)
       const event = text === undefined ? MALFORMED : parseJson(text)
       if (isJsonObject(event) && event.type === 'call') {

@@ -1,12 +1,10 @@
-import type { CallScreening } from './call-screening.ts'
+import { BATCH_EVENTS_MAX, type CallScreening } from './call-screening.ts'
 import { decodeBody, isJsonObject, type JsonObject, MALFORMED, parseJson } from './json-text.ts'
 import { type Problem, problemJson, problemResponse } from './problem.ts'
 import type { VerdictRequest, VerdictResponse } from './verdict-server.ts'
 
 /** Body limit of a batch: 1,000 events of a kilobyte. */
 export const BATCH_BYTES_MAX = 1024 * 1024
-/** Events in one batch: about a millisecond of deciding, well inside the deadline of the last one. */
-export const BATCH_EVENTS_MAX = 1_000
 
 const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -33,6 +31,8 @@ export function verdictsRoute(screening: CallScreening): (request: VerdictReques
 /** POST /v1/call-ends: one end, an array or lines. All or nothing: one that is not an object refuses the whole body. */
 export function callEndsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
   return (request) => {
+    const ended = request.body === undefined ? -1 : screening.endCalls(request.body)
+    if (ended >= 0) return accepted(ended)
     const batch = readBatch(request, true)
     if ('code' in batch) return problemResponse(batch)
     const ends: JsonObject[] = []
@@ -41,8 +41,12 @@ export function callEndsRoute(screening: CallScreening): (request: VerdictReques
       ends.push(event)
     }
     for (const end of ends) screening.endCall(end)
-    return { status: 200, contentType: 'application/json', body: `{"accepted":${ends.length}}` }
+    return accepted(ends.length)
   }
+}
+
+function accepted(count: number): VerdictResponse {
+  return { status: 200, contentType: 'application/json', body: `{"accepted":${count}}` }
 }
 
 function readBatch(request: VerdictRequest, isSingleAllowed = false): Batch | Problem {

@@ -35,6 +35,24 @@ describe('HalfSipHash-2-4', () => {
     expect(digest(createKeyedHasher(Uint32Array.of(1, 2)), (to) => to.addString('a1b2'))).not.toBe(first)
   })
 
+  it('gives bytes the digest of the text that has them for characters, wherever they lie', () => {
+    const hasher = createKeyedHasher(KEY)
+    // Around the length up to which a text needs no memory of its own, too.
+    const narrow = fc.oneof(
+      fc.uint8Array({ maxLength: 20 }),
+      fc.uint8Array({ minLength: 250, maxLength: 260, size: 'max' }),
+    )
+    fc.assert(
+      fc.property(narrow, fc.nat(5), (bytes, before) => {
+        const padded = Buffer.concat([Buffer.alloc(before, 0xff), bytes, Buffer.alloc(5, 0xff)])
+        const text = Buffer.from(bytes).toString('latin1')
+        expect(digest(hasher, (to) => to.addBytes(padded, before, before + bytes.length))).toBe(
+          digest(hasher, (to) => to.addString(text)),
+        )
+      }),
+    )
+  })
+
   it('tells sequences apart that join to the same text', () => {
     const hasher = createKeyedHasher(KEY)
     const text = fc.string({ unit: fc.constantFrom('a', '\0', 'é', 'ж', '1'), maxLength: 6 })
