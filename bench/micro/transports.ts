@@ -108,6 +108,24 @@ function messages(socket: VerdictSocket, datas: readonly Buffer[], isBinary: boo
   for (const data of datas) handler.socketMessage(socket, data, isBinary, Date.now())
 }
 
+function get(queries: readonly string[]): void {
+  for (const query of queries) {
+    const head = createRequestHead('GET', VERDICT_PATH, query)
+    addHeader(head, 'host', '127.0.0.1:8090')
+    if (handler.refuse(head) !== undefined) fail('refused')
+    head.receivedMs = Date.now()
+    sink += handler.handle(head).body.length
+  }
+}
+
+const queries = Array.from(
+  { length: EVENTS },
+  (_, i) =>
+    `caller=%2B7916${2_000_000 + i}&callee=%2B79031112233&trunk=north-1&kind=national&callId=a84b4c76e66710@pc33.example.org-${i}`,
+)
+/** With a name that nobody knows, so that parseQuery reads them. */
+const otherQueries = queries.map((query) => `${query}&other=`)
+
 const jsonSocket = socketOf('zaslon.json.v1')
 const binarySocket = socketOf('zaslon.bin.v1')
 const framesOf = (size: number) =>
@@ -116,6 +134,8 @@ const [singles, frames256] = [framesOf(1), framesOf(256)]
 const WAYS: Record<string, () => void> = {
   'POST /v1/verdict': () => post(events),
   'POST /v1/verdict, by JSON.parse': () => post(escaped),
+  'GET /v1/verdict': () => get(queries),
+  'GET /v1/verdict, by parseQuery': () => get(otherQueries),
   'POST /v1/call-ends, 100 a body': () => post(endBodies, '/v1/call-ends'),
   'POST /v1/call-ends, 100 a body, by JSON.parse': () => post(escapedEnds, '/v1/call-ends'),
   'JSON frame': () => messages(jsonSocket, frames, false),

@@ -13,9 +13,13 @@ import {
 import { createPlainCallReader } from './read-plain-call.ts'
 import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
 import { createSpans, isTextAt, SPAN, SPANS_PER_EVENT, scanEvent, scanEvents } from './scan-event.ts'
+import { scanQuery } from './scan-query.ts'
 
 /** Events in one batch: about a millisecond of deciding, well inside the deadline of the last one. */
 export const BATCH_EVENTS_MAX = 1_000
+
+/** A longer query than uWebSockets.js lets through is none that a switch writes. */
+const QUERY_BYTES_MAX = 4 * 1024
 
 /** What the data plane tells the counters of its thread. */
 export type DataPlaneEvents = {
@@ -50,6 +54,11 @@ export type CallScreening = {
    * tell what they are, or when the event is not of the type asked for.
    */
   answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined
+  /**
+   * One call in a query to its answer, valid until the next one; undefined when only parseQuery can tell what it says.
+   * `isText`: as one line of text.
+   */
+  answerQuery(query: string, receivedMs: number, isText: boolean): Uint8Array | string | undefined
   /** Notes one call end. */
   endCall(event: JsonObject): void
   /** Notes all call ends in the bytes of an array. Returns how many; -1, and none is noted, when only JSON.parse can tell what they are. */
@@ -70,6 +79,7 @@ export function createCallScreening(
   const end = createCallEnd()
   const plainReader = createPlainCallReader(reader, dependencies)
   const spans = createSpans()
+  const queryBytes = Buffer.from(new ArrayBuffer(QUERY_BYTES_MAX))
   const endSpans = createSpans(BATCH_EVENTS_MAX)
 
   function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
@@ -85,6 +95,14 @@ export function createCallScreening(
     screener.screen(call, decision)
     const frameType = type === undefined ? undefined : 'verdict'
     return renderer.jsonBytes(decision, bytes, spans[SPAN.callId]!, spans[SPAN.callId + 1]!, frameType)
+  }
+
+  function answerQuery(query: string, receivedMs: number, isText: boolean): Uint8Array | string | undefined {
+    if (!scanQuery(query, queryBytes, spans)) return undefined
+    plainReader.readCall(queryBytes, spans, 0, call, receivedMs)
+    screener.screen(call, decision)
+    if (isText) return renderer.text(decision)
+    return renderer.jsonBytes(decision, queryBytes, spans[SPAN.callId]!, spans[SPAN.callId + 1]!)
   }
 
   function endCall(event: JsonObject): void {
@@ -119,6 +137,7 @@ export function createCallScreening(
     now,
     answerEvent,
     answerBytes,
+    answerQuery,
     endCall,
     endCalls,
     endFrame,

@@ -271,6 +271,20 @@ function nameOf(bytes: Uint8Array, from: number, to: number, place: Place): Name
   return name !== undefined && name.place === place && isTextAt(bytes, from, to, name.bytes) ? name : undefined
 }
 
+/** Where the span of a text that a call may have begins, whatever object it stands in; -1 for any other name. */
+export function leafSpan(bytes: Uint8Array, from: number, to: number): number {
+  for (const place of [0, 1, 2, 3] as const) {
+    const name = nameOf(bytes, from, to, place)
+    if (name !== undefined) return (name.takes & TAKES.text) !== 0 && name.span !== SPAN.type ? name.span : -1
+  }
+  return -1
+}
+
+/** Whether a character code is a byte that stands for itself in a text. */
+export function isPlainByte(code: number): boolean {
+  return code < 256 && IS_PLAIN[code] === 1
+}
+
 /** Whether the bytes of a span are this text. */
 export function isTextAt(bytes: Uint8Array, from: number, to: number, text: Uint8Array): boolean {
   if (to - from !== text.length) return false

@@ -127,15 +127,18 @@ function postVerdict(screening: CallScreening): Route {
 }
 
 /** GET /v1/verdict?caller=&callee=&trunk=&kind=&callId=: for switches that can only fetch. */
-function getVerdict({ screener, reader, renderer, call, decision }: CallScreening): Route {
+function getVerdict({ screener, reader, renderer, call, decision, answerQuery }: CallScreening): Route {
   return (request) => {
+    const isText = wantsText(request.accept)
+    const contentType = isText ? TEXT_TYPE : JSON_TYPE
+    const answer = answerQuery(request.query, request.receivedMs, isText)
+    if (answer !== undefined) return { status: 200, contentType, body: answer, headers: NO_STORE }
     const query = parseQuery(request.query)
     if (query === undefined) return problemResponse(QUERY_AMBIGUOUS)
     const callId = reader.readQuery(query, call, request.receivedMs)
     screener.screen(call, decision)
-    const isText = wantsText(request.accept)
     const body = isText ? renderer.text(decision) : renderer.json(decision, callId)
-    return { status: 200, contentType: isText ? TEXT_TYPE : JSON_TYPE, body, headers: NO_STORE }
+    return { status: 200, contentType, body, headers: NO_STORE }
   }
 }
 
