@@ -72,6 +72,12 @@ const event = (i: number, type: string) =>
 const events = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '')))
 /** With an escape in it, so that JSON.parse reads them. */
 const escaped = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '').replace('+79031', '+7\\u003931')))
+const BATCH = 64
+const batchesOf = (bodies: readonly Buffer[]) =>
+  Array.from({ length: EVENTS / BATCH }, (_, i) =>
+    Buffer.from(`[${bodies.slice(BATCH * i, BATCH * (i + 1)).join(',')}]`),
+  )
+const [batches, escapedBatches] = [batchesOf(events), batchesOf(escaped)]
 const frames = Array.from({ length: EVENTS }, (_, i) => Buffer.from(event(i, '"type":"call",')))
 /** A hundred to a body. */
 const ENDS = 100
@@ -136,6 +142,8 @@ const WAYS: Record<string, () => void> = {
   'POST /v1/verdict, by JSON.parse': () => post(escaped),
   'GET /v1/verdict': () => get(queries),
   'GET /v1/verdict, by parseQuery': () => get(otherQueries),
+  'POST /v1/verdicts, 64 a body': () => post(batches, '/v1/verdicts'),
+  'POST /v1/verdicts, 64 a body, by JSON.parse': () => post(escapedBatches, '/v1/verdicts'),
   'POST /v1/call-ends, 100 a body': () => post(endBodies, '/v1/call-ends'),
   'POST /v1/call-ends, 100 a body, by JSON.parse': () => post(escapedEnds, '/v1/call-ends'),
   'JSON frame': () => messages(jsonSocket, frames, false),

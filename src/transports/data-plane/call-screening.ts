@@ -14,6 +14,7 @@ import { createPlainCallReader } from './read-plain-call.ts'
 import { createVerdictRenderer, type RenderOptions, type VerdictRenderer } from './render.ts'
 import { createSpans, isTextAt, SPAN, SPANS_PER_EVENT, scanEvent, scanEvents } from './scan-event.ts'
 import { scanQuery } from './scan-query.ts'
+import { createArrayWriter } from './write-answer.ts'
 
 /** Events in one batch: about a millisecond of deciding, well inside the deadline of the last one. */
 export const BATCH_EVENTS_MAX = 1_000
@@ -54,6 +55,8 @@ export type CallScreening = {
    * tell what they are, or when the event is not of the type asked for.
    */
   answerBytes(bytes: Uint8Array, receivedMs: number, type?: 'call'): Uint8Array | undefined
+  /** All events of an array, in bytes, to the array of their answers, valid until the next one; undefined as above. */
+  answerArray(bytes: Uint8Array, receivedMs: number): Uint8Array | undefined
   /**
    * One call in a query to its answer, valid until the next one; undefined when only parseQuery can tell what it says.
    * `isText`: as one line of text.
@@ -80,7 +83,8 @@ export function createCallScreening(
   const plainReader = createPlainCallReader(reader, dependencies)
   const spans = createSpans()
   const queryBytes = Buffer.from(new ArrayBuffer(QUERY_BYTES_MAX))
-  const endSpans = createSpans(BATCH_EVENTS_MAX)
+  const batchSpans = createSpans(BATCH_EVENTS_MAX)
+  const batch = createArrayWriter()
 
   function answerEvent(event: JsonObject, receivedMs: number, type?: 'verdict'): string {
     const callId = reader.readEvent(event, call, receivedMs)
@@ -97,6 +101,21 @@ export function createCallScreening(
     return renderer.jsonBytes(decision, bytes, spans[SPAN.callId]!, spans[SPAN.callId + 1]!, frameType)
   }
 
+  function answerArray(bytes: Uint8Array, receivedMs: number): Uint8Array | undefined {
+    const count = scanEvents(bytes, batchSpans)
+    if (count < 0) return undefined
+    const buffer = asBuffer(bytes)
+    batch.begin()
+    for (let i = 0; i < count; i++) {
+      const first = i * SPANS_PER_EVENT
+      plainReader.readCall(buffer, batchSpans, first, call, receivedMs)
+      screener.screen(call, decision)
+      const [from, to] = [batchSpans[first + SPAN.callId]!, batchSpans[first + SPAN.callId + 1]!]
+      batch.add(renderer.jsonBytes(decision, bytes, from, to))
+    }
+    return batch.end()
+  }
+
   function answerQuery(query: string, receivedMs: number, isText: boolean): Uint8Array | string | undefined {
     if (!scanQuery(query, queryBytes, spans)) return undefined
     plainReader.readCall(queryBytes, spans, 0, call, receivedMs)
@@ -111,10 +130,10 @@ export function createCallScreening(
   }
 
   function endCalls(bytes: Uint8Array): number {
-    const count = scanEvents(bytes, endSpans)
+    const count = scanEvents(bytes, batchSpans)
     const buffer = asBuffer(bytes)
     for (let i = 0; i < count; i++) {
-      plainReader.readEnd(buffer, endSpans, i * SPANS_PER_EVENT, end)
+      plainReader.readEnd(buffer, batchSpans, i * SPANS_PER_EVENT, end)
       screener.endCall(end)
     }
     return count
@@ -137,6 +156,7 @@ export function createCallScreening(
     now,
     answerEvent,
     answerBytes,
+    answerArray,
     answerQuery,
     endCall,
     endCalls,

@@ -16,11 +16,14 @@ type Batch = { readonly isLines: boolean; readonly events: readonly unknown[] }
  */
 export function verdictsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
   return (request) => {
+    const { body, receivedMs } = request
+    const answered = body === undefined || saysLines(request) ? undefined : screening.answerArray(body, receivedMs)
+    if (answered !== undefined) return { status: 200, contentType: 'application/json', body: answered }
     const batch = readBatch(request)
     if ('code' in batch) return problemResponse(batch)
     const answers: string[] = []
     for (const event of batch.events) {
-      answers.push(isJsonObject(event) ? screening.answerEvent(event, request.receivedMs) : problemJson(BAD_EVENT))
+      answers.push(isJsonObject(event) ? screening.answerEvent(event, receivedMs) : problemJson(BAD_EVENT))
     }
     return batch.isLines
       ? { status: 200, contentType: NDJSON_TYPE, body: answers.length === 0 ? '' : `${answers.join('\n')}\n` }
@@ -52,18 +55,21 @@ function accepted(count: number): VerdictResponse {
 function readBatch(request: VerdictRequest, isSingleAllowed = false): Batch | Problem {
   const text = request.body === undefined ? '' : decodeBody(request.body)
   if (text === undefined) return BAD_BATCH
-  const whole = isSingleAllowed || !isLines(request.contentType, text) ? readArray(text, isSingleAllowed) : undefined
-  const batch = whole ?? (isLines(request.contentType, text) ? readLines(text) : undefined)
+  const whole = isSingleAllowed || !isLines(request, text) ? readArray(text, isSingleAllowed) : undefined
+  const batch = whole ?? (isLines(request, text) ? readLines(text) : undefined)
   if (batch === undefined) return BAD_BATCH
   return batch.events.length > BATCH_EVENTS_MAX ? TOO_MANY : batch
 }
 
 /** The content type decides; one that says neither leaves it to the first character. */
-function isLines(contentType: string, text: string): boolean {
+function isLines(request: VerdictRequest, text: string): boolean {
+  if (saysLines(request)) return true
+  return !request.contentType.toLowerCase().includes('json') && /^\s*[^\s[]/.test(text)
+}
+
+function saysLines({ contentType }: VerdictRequest): boolean {
   const type = contentType.toLowerCase()
-  if (type.includes('ndjson') || type.includes('jsonl')) return true
-  if (type.includes('json')) return false
-  return /^\s*[^\s[]/.test(text)
+  return type.includes('ndjson') || type.includes('jsonl')
 }
 
 function readArray(text: string, isSingleAllowed: boolean): Batch | undefined {

@@ -59,3 +59,44 @@ export function createAnswerWriter(): AnswerWriter {
     end: () => memory.first(at),
   }
 }
+
+/** Joins answers to a JSON array. */
+export type ArrayWriter = {
+  begin(): void
+  add(answer: Uint8Array): void
+  /** What was written, valid until the next `begin`. */
+  end(): Uint8Array
+}
+
+/** Room for a batch of 1,000 usual answers; a larger one gets memory of its own. */
+const ARRAY_BYTES = 512 * 1024
+const OPEN_ARRAY = 0x5b
+const COMMA = 0x2c
+const CLOSE_ARRAY = 0x5d
+
+export function createArrayWriter(): ArrayWriter {
+  const kept = new Uint8Array(ARRAY_BYTES)
+  let bytes: Uint8Array = kept
+  let at = 0
+  return {
+    begin() {
+      bytes = kept
+      at = 0
+    },
+    add(answer) {
+      // One for what stands before it, one for the end.
+      if (at + answer.length + 2 > bytes.length) {
+        const larger = new Uint8Array(2 * (at + answer.length))
+        larger.set(bytes.subarray(0, at))
+        bytes = larger
+      }
+      bytes[at] = at === 0 ? OPEN_ARRAY : COMMA
+      bytes.set(answer, at + 1)
+      at += answer.length + 1
+    },
+    end() {
+      bytes[at] = CLOSE_ARRAY
+      return bytes.subarray(0, at + 1)
+    },
+  }
+}

@@ -40,6 +40,27 @@ export function batchContract(listen: ListenVerdicts): void {
       ])
     })
 
+    it('answers 1,000 events with long call ids, more than fit where answers are kept', async () => {
+      const callIds = Array.from({ length: 1_000 }, (_, index) => `${index}`.padEnd(300, 'x'))
+      const events = callIds.map((callId, index) => event(callId, index % 2 === 0 ? LISTED : CLEAN))
+      const { body } = await send('/v1/verdicts', JSON.stringify(events), JSON_TYPE)
+      expect(Buffer.byteLength(body)).toBeGreaterThan(512 * 1024)
+      const answers = JSON.parse(body) as { callId: string; decision: string }[]
+      expect(answers.map(({ callId }) => callId)).toEqual(callIds.map((callId) => callId.slice(0, 256)))
+      expect(answers.map(({ decision }) => decision)).toEqual(
+        callIds.map((_, index) => (index % 2 === 0 ? 'block' : 'allow')),
+      )
+    })
+
+    it('answers an array alike, whether or not JSON.parse has to read it', async () => {
+      const plain = JSON.stringify([event('a', LISTED), event('b', CLEAN), event('', 'sip:112'), {}])
+      const escaped = plain.replace('"caller"', '"\\u0063aller"')
+      const bodies = []
+      for (const body of [plain, escaped]) bodies.push((await send('/v1/verdicts', body, JSON_TYPE)).body)
+      const [answered, parsed] = bodies.map((body) => body.replace(/[0-9a-f]{32}/g, 'id'))
+      expect(answered).toBe(parsed)
+    })
+
     it('answers NDJSON with NDJSON, whatever ends a line, and takes blank lines for nothing', async () => {
       const lines = `\r\n${JSON.stringify(event('a', LISTED))}\r\n\r\n  \n${JSON.stringify(event('b', CLEAN))}`
       const answer = await send('/v1/verdicts', lines, NDJSON_TYPE)
