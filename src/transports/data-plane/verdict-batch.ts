@@ -1,4 +1,5 @@
 import type { CallScreening } from './call-screening.ts'
+import { type EndProblem, endProblem } from './end-problem.ts'
 import { decodeBody, isJsonObject, type JsonObject, MALFORMED, parseJson } from './json-text.ts'
 import { type Problem, problemJson, problemResponse } from './problem.ts'
 import type { VerdictRequest, VerdictResponse } from './verdict-server.ts'
@@ -30,7 +31,10 @@ export function verdictsRoute(screening: CallScreening): (request: VerdictReques
   }
 }
 
-/** POST /v1/call-ends: one end, an array or lines. All or nothing: one that is not an object refuses the whole body. */
+/**
+ * POST /v1/call-ends: one end, an array or lines. One that is not an object refuses the whole body; one with a field of
+ * another type is not noted, and the answer counts it by its reason.
+ */
 export function callEndsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
   return (request) => {
     const batch = readBatch(request, true)
@@ -40,9 +44,21 @@ export function callEndsRoute(screening: CallScreening): (request: VerdictReques
       if (!isJsonObject(event)) return problemResponse(event === MALFORMED ? BAD_BATCH : BAD_EVENT)
       ends.push(event)
     }
-    for (const end of ends) screening.endCall(end)
-    return { status: 200, contentType: 'application/json', body: `{"accepted":${ends.length}}` }
+    const refused: EndProblem[] = []
+    for (const end of ends) {
+      const problem = endProblem(end)
+      if (problem === undefined) screening.endCall(end)
+      else refused.push(problem)
+    }
+    return { status: 200, contentType: 'application/json', body: endsAnswer(ends.length - refused.length, refused) }
   }
+}
+
+function endsAnswer(accepted: number, refused: readonly EndProblem[]): string {
+  if (refused.length === 0) return `{"accepted":${accepted}}`
+  const reasons: Partial<Record<EndProblem, number>> = {}
+  for (const problem of refused) reasons[problem] = (reasons[problem] ?? 0) + 1
+  return JSON.stringify({ accepted, refused: refused.length, reasons })
 }
 
 function readBatch(request: VerdictRequest, isSingleAllowed = false): Batch | Problem {
