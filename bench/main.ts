@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { endOnClosedPipe } from '../src/cli/closed-pipe.ts'
 import { runBench, type Say } from './lib/run-bench.ts'
 import { benchNodesVerdicts } from './load/nodes-verdicts.ts'
 import { benchNodesVisibility } from './load/nodes-visibility.ts'
@@ -143,6 +144,7 @@ async function usage(): Promise<string> {
   ].join('\n\n')
 }
 
+endOnClosedPipe()
 const exitCode = await main(process.argv.slice(2))
 // Whatever a bench that was ended still waits for must not hold the terminal.
 process.stdout.write('', () => process.exit(exitCode))

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
+import { endOnClosedPipe } from '../../src/cli/closed-pipe.ts'
 import { nearestName } from '../../src/domain/nearest-name.ts'
 import { EvaluateUsageError } from './evaluate-usage-error.ts'
 
@@ -26,6 +27,7 @@ export type NamedOptions = {
 
 /** Runs the one that is named first in `argv` and returns the exit code: 2 for what the user wrote wrongly. */
 export async function runNamed(options: NamedOptions, [name, ...args]: readonly string[]): Promise<number> {
+  endOnClosedPipe()
   const { one, directory } = options
   if (name === undefined || name === '--help') {
     process.stdout.write(await usage(options))

@@ -1,15 +1,10 @@
 #!/usr/bin/env node
 import { readClientConfig } from '../config/client-config.ts'
+import { endOnClosedPipe } from './closed-pipe.ts'
 import { EXIT } from './exit-codes.ts'
 import { runCli } from './run-cli.ts'
 
-/** A reader that has seen enough (`zaslon decisions | head`) is no error. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok)
-    throw error
-  })
-}
+endOnClosedPipe()
 
 let controller: AbortController | undefined
 

@@ -10,6 +10,7 @@ import {
   groupOf,
   HARM_AT,
   HEADER_BYTES,
+  isSameReporter,
   KINDS,
   noteStanding,
   REPORTER_BYTES,
@@ -30,8 +31,13 @@ export const SAME_REPORTER_MS = 24 * 3_600_000
  * report that the number is no spam adds to the good evidence and takes no reporter's place: who accepts it sees to it that
  * it counts once per reporter and is bounded per day (services/accept-report.ts).
  *
- * Folding the same reports in another order gives the same record content (up to rounding, the order of reporters, and the
- * standing, which is that of the last), as long as no more than REPORTERS_KEPT are kept.
+ * Whose group a reporter is in, his first report on the number that is kept says, for every ingress kind: a clique is found
+ * out in time and a household may be left out, and a reporter of two groups would join two that were counted already, so
+ * that more evidence would lower the count.
+ *
+ * Folding the same reports in another order gives the same record content (up to rounding, the order of reporters, their
+ * groups where one reporter gives several, and the standing, which is that of the last), as long as no more than
+ * REPORTERS_KEPT are kept.
  * Throws STORAGE_FORMAT for a record of another version.
  */
 export function foldReport(stored: DataView | undefined, report: Report): DataView {
@@ -53,6 +59,7 @@ export function foldReport(stored: DataView | undefined, report: Report): DataVi
 
   const candidate = HEADER_BYTES + record.getUint8(1) * REPORTER_BYTES
   writeReporter(record, candidate, report, weight)
+  keepGroup(record, candidate)
   const known = findReporter(record, candidate)
   const heaviest = heaviestOfGroup(record, candidate)
   if (weight > heaviest) addTo(record, HARM_AT, report.ingress, weight - heaviest, at)
@@ -121,12 +128,20 @@ function writeReporter(record: DataView, slot: number, report: Report, weight: n
   record.setUint32(slot + 20, ((group << 8) | flags) >>> 0, true)
 }
 
+/** Gives the candidate the group he has here already. */
+function keepGroup(record: DataView, candidate: number): void {
+  for (let at = HEADER_BYTES; at < candidate; at += REPORTER_BYTES) {
+    if (!isSameReporter(record, at, candidate)) continue
+    const flags = record.getUint8(candidate + 20)
+    record.setUint32(candidate + 20, ((groupAt(record, at) << 8) | flags) >>> 0, true)
+    return
+  }
+}
+
 function findReporter(record: DataView, candidate: number): number {
   for (let at = HEADER_BYTES; at < candidate; at += REPORTER_BYTES) {
-    const isSame =
-      record.getUint32(at, true) === record.getUint32(candidate, true) &&
-      record.getUint32(at + 4, true) === record.getUint32(candidate + 4, true)
-    if (isSame && record.getUint8(at + 18) === record.getUint8(candidate + 18)) return at
+    const isSameKind = record.getUint8(at + 18) === record.getUint8(candidate + 18)
+    if (isSameKind && isSameReporter(record, at, candidate)) return at
   }
   return -1
 }

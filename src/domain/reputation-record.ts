@@ -18,7 +18,8 @@ import { NUMBER_STANDINGS } from './report.ts'
  * ```
  *
  * A group is what counts as one reporter: a household, or reporters who always agree. It is a 24-bit hash: among five
- * strangers two share one in 1.7 million numbers, and then four are counted.
+ * strangers two share one in 1.7 million numbers, and then four are counted. All entries of one reporter have the group of
+ * the first; records of older versions may have entries that do not.
  *
  * The standing is what the number's own calls said when the last report came: two bits of NUMBER_STANDINGS and the day.
  * Bytes that older versions left 0 read as unknown, so their records are read as they are.
@@ -75,10 +76,14 @@ export function counts(record: DataView, at: number, ingress: number, oldestMs: 
 
 /** The same reporter, or two of one group. No allocation. */
 export function countAsOne(record: DataView, a: number, b: number): boolean {
+  return isSameReporter(record, a, b) || groupAt(record, a) === groupAt(record, b)
+}
+
+/** No allocation. */
+export function isSameReporter(record: DataView, a: number, b: number): boolean {
   return (
-    (record.getUint32(a, true) === record.getUint32(b, true) &&
-      record.getUint32(a + 4, true) === record.getUint32(b + 4, true)) ||
-    groupAt(record, a) === groupAt(record, b)
+    record.getUint32(a, true) === record.getUint32(b, true) &&
+    record.getUint32(a + 4, true) === record.getUint32(b + 4, true)
   )
 }
 

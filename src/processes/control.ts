@@ -16,6 +16,7 @@ import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
 import { createCallMatches } from './ask-call-match.ts'
 import { createStandings } from './ask-standing.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
+import { controlPortInUse } from './control-port.ts'
 import { startActivityRelay } from './exchange-activity.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
@@ -255,7 +256,6 @@ async function listen(
     return await app.listen({ host, port })
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause
-    const hint = 'Stop the other program (ss -ltnp shows it) or choose another port with ZASLON_ADMIN_PORT.'
-    throw new ScreeningError('PORT_IN_USE', `The control port ${port} on ${host} is in use.`, { hint }, { cause })
+    throw controlPortInUse(host, port, cause)
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment } from '../config/environment.ts'
@@ -8,6 +8,7 @@ import { dataDirectoryAt } from '../stores/data-directory.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
+import { controlPortInUse } from './control-port.ts'
 import { endLeftBehind, findLeftBehind, isRunning, isStopped, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
 import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
 
@@ -27,7 +28,13 @@ export async function runSupervisor(options: SupervisionOptions): Promise<number
   const adapter = adapterReport(options.config.verdict.adapter)
   const verdict = fitToAdapter(options.config.verdict, adapter, log)
   const config = { ...options.config, verdict }
-  const leftBehind = findLeftBehind(dataDirectoryAt(config.dataDirectory), { ...verdict, adapter: adapter.adapter })
+  const directory = dataDirectoryAt(config.dataDirectory)
+  const problem = existsSync(directory.gates) ? undefined : await portProblem(config, log)
+  if (problem !== undefined) {
+    log.error({ why: `${problem.code}: ${problem.message}`, hint: problem.details.hint }, 'cannot start')
+    return 1
+  }
+  const leftBehind = findLeftBehind(directory, { ...verdict, adapter: adapter.adapter })
   if (leftBehind.length > 0) {
     log.warn({ pids: leftBehind.map(({ pid }) => pid) }, 'verdict processes of a killed supervisor serve; taking over')
   }
@@ -69,6 +76,33 @@ export function fitToAdapter(
   return { ...verdict, processes: 1, threads: 1 }
 }
 
+/**
+ * What a first start would fail for once control has made and filled its data directory: nobody would find a first start
+ * there the next time. A later start has its control ask for the port when the one before has let go of the directory.
+ */
+async function portProblem(
+  { admin, verdict }: SupervisionOptions['config'],
+  log: PortLog,
+): Promise<ScreeningError | undefined> {
+  try {
+    await ensurePortFree(admin.host, admin.port)
+  } catch (error) {
+    // Another problem than this is told by whoever listens.
+    if (isPortInUse(error)) return controlPortInUse(admin.host, admin.port, error)
+  }
+  try {
+    await awaitPort(verdict, log)
+  } catch (error) {
+    if (isPortInUse(error)) return error
+    throw error
+  }
+  return undefined
+}
+
+function isPortInUse(error: unknown): error is ScreeningError {
+  return error instanceof ScreeningError && error.code === 'PORT_IN_USE'
+}
+
 /** Resolves when verdict processes may listen: beside those that serve the same until ours do, or on a port that is free. */
 function takePort(
   verdict: VerdictConfig,
@@ -94,8 +128,7 @@ async function awaitPort({ host, port, sharePort }: VerdictConfig, log: PortLog)
     try {
       return await ensurePortFree(host, port)
     } catch (error) {
-      const isTaken = error instanceof ScreeningError && error.code === 'PORT_IN_USE'
-      if (!isTaken || Date.now() - startMs > waitMs) throw error
+      if (!isPortInUse(error) || Date.now() - startMs > waitMs) throw error
       if (isFirst) log.info('the verdict port is in use; waiting in case a service before this one is just ending')
       if (waitMs === PORT_WAIT_MS && (await isUnsupervised(host, port))) waitMs += LEFT_BEHIND_MS
       await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS))

@@ -198,6 +198,8 @@ describe('a service that cannot start', () => {
       expect(code).toBe(1)
       expect(output).toContain('PORT_IN_USE')
       expect(output).toContain(variable)
+      // The next start finds nothing half done.
+      expect(readdirSync(directory)).toEqual([])
     },
   )
 

@@ -4,7 +4,9 @@ import { ScreeningError } from '../../src/domain/errors.ts'
 import { connectRedis } from '../../src/stores/redis/connect-redis.ts'
 import { type FactEntry, type FactStreams, type Position, START } from '../../src/stores/redis/fact-streams.ts'
 import { createFactStreams, type RedisRecord } from '../../src/stores/redis/fact-streams-redis.ts'
+import { partitionKeys } from '../../src/stores/redis/keys.ts'
 import { openRecord } from '../../src/stores/redis/open-record.ts'
+import type { RedisCluster, RedisServer } from './redis.ts'
 
 export const PSEUDONYM_CHECK = 'a'.repeat(32)
 
@@ -56,6 +58,17 @@ export async function readToEnd(record: FactStreams, partition: number, after: P
     if (more.length === 0) return entries
     entries.push(...more)
   }
+}
+
+/** The master that has the partition. */
+export function masterOf(cluster: RedisCluster, recordId: string, partition: number): RedisServer {
+  const key = partitionKeys(recordId, partition).head
+  const found = cluster.servers.find((server) => {
+    const isMaster = server.cli('info', 'replication').includes('role:master')
+    return isMaster && server.cli('exists', key) === '1'
+  })
+  if (!found) throw new Error(`No master has ${key}.`)
+  return found
 }
 
 export async function refusalOf(work: Promise<unknown>): Promise<ScreeningError> {

@@ -10,6 +10,8 @@ export type StoreChild = {
   readonly told: unknown[]
   /** Resolves with the next message. */
   next(): Promise<unknown>
+  /** Resolves when so many messages have been told. */
+  untilTold(count: number): Promise<void>
   kill(): Promise<void>
 }
 
@@ -19,24 +21,27 @@ export function startStoreChild(what: string, directory: string): StoreChild {
   const child = fork(SCRIPT, [what, directory], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const told: unknown[] = []
   child.on('message', (message) => told.push(message))
-  const exited = new Promise<void>((resolveExit) => child.once('exit', () => resolveExit()))
+  // Not "exit": what it had sent before is delivered first.
+  const closed = new Promise<void>((resolveClosed) => child.once('close', () => resolveClosed()))
+  const next = () =>
+    new Promise((resolveNext, reject) => {
+      const ended = (code: number | null) => reject(new Error(`The child ended with ${code}.`))
+      child.once('exit', ended)
+      child.once('message', (message) => {
+        child.off('exit', ended)
+        resolveNext(message)
+      })
+    })
   return {
     process: child,
     told,
-    next: () =>
-      new Promise((resolveNext, reject) => {
-        const ended = (code: number | null) => reject(new Error(`The child ended with ${code}.`))
-        child.once('exit', ended)
-        child.once('message', (message) => {
-          child.off('exit', ended)
-          resolveNext(message)
-        })
-      }),
+    next,
+    async untilTold(count) {
+      while (told.length < count) await next()
+    },
     async kill() {
       child.kill('SIGKILL')
-      await exited
-      // What it had sent before is delivered now.
-      await new Promise((resolveTurn) => setTimeout(resolveTurn, 20))
+      await closed
     },
   }
 }

@@ -1,4 +1,5 @@
 import { BATCH_EVENTS_MAX, type CallScreening } from './call-screening.ts'
+import { type EndProblem, endProblem } from './end-problem.ts'
 import { decodeBody, isJsonObject, type JsonObject, MALFORMED, parseJson } from './json-text.ts'
 import { type Problem, problemJson, problemResponse } from './problem.ts'
 import type { VerdictRequest, VerdictResponse } from './verdict-server.ts'
@@ -31,11 +32,14 @@ export function verdictsRoute(screening: CallScreening): (request: VerdictReques
   }
 }
 
-/** POST /v1/call-ends: one end, an array or lines. All or nothing: one that is not an object refuses the whole body. */
+/**
+ * POST /v1/call-ends: one end, an array or lines. One that is not an object refuses the whole body; one with a field of
+ * another type is not noted, and the answer counts it by its reason.
+ */
 export function callEndsRoute(screening: CallScreening): (request: VerdictRequest) => VerdictResponse {
   return (request) => {
     const ended = request.body === undefined ? -1 : screening.endCalls(request.body)
-    if (ended >= 0) return accepted(ended)
+    if (ended >= 0) return accepted(ended, [])
     const batch = readBatch(request, true)
     if ('code' in batch) return problemResponse(batch)
     const ends: JsonObject[] = []
@@ -43,13 +47,21 @@ export function callEndsRoute(screening: CallScreening): (request: VerdictReques
       if (!isJsonObject(event)) return problemResponse(event === MALFORMED ? BAD_BATCH : BAD_EVENT)
       ends.push(event)
     }
-    for (const end of ends) screening.endCall(end)
-    return accepted(ends.length)
+    const refused: EndProblem[] = []
+    for (const end of ends) {
+      const problem = endProblem(end)
+      if (problem === undefined) screening.endCall(end)
+      else refused.push(problem)
+    }
+    return accepted(ends.length - refused.length, refused)
   }
 }
 
-function accepted(count: number): VerdictResponse {
-  return { status: 200, contentType: 'application/json', body: `{"accepted":${count}}` }
+function accepted(count: number, refused: readonly EndProblem[]): VerdictResponse {
+  const reasons: Partial<Record<EndProblem, number>> = {}
+  for (const problem of refused) reasons[problem] = (reasons[problem] ?? 0) + 1
+  const answer = { accepted: count, ...(refused.length === 0 ? {} : { refused: refused.length, reasons }) }
+  return { status: 200, contentType: 'application/json', body: JSON.stringify(answer) }
 }
 
 function readBatch(request: VerdictRequest, isSingleAllowed = false): Batch | Problem {

@@ -125,7 +125,7 @@ export function batchContract(listen: ListenVerdicts): void {
     })
 
     it('notes call ends: one, an array or lines', async () => {
-      const end = '{"callId":"a","caller":"+79160000009","answered":true,"ringMs":4000,"talkMs":"long","sipStatus":200}'
+      const end = '{"callId":"a","caller":"+79160000009","answered":true,"ringMs":4000,"talkMs":null,"sipStatus":200}'
       const before = screened.world.counter('call-ends')
       for (const [body, count] of [
         [end, 1],
@@ -136,6 +136,26 @@ export function batchContract(listen: ListenVerdicts): void {
         expect((await send('/v1/call-ends', body)).body).toBe(`{"accepted":${count}}`)
       }
       expect(screened.world.counter('call-ends')).toBe(before + 7)
+    })
+
+    it.each([
+      ['caller', 'true', 'caller-type'],
+      ['callee', '{}', 'callee-type'],
+      ['callId', '[5]', 'call-id-type'],
+      ['answered', '"yes"', 'answered-type'],
+      ['ringMs', '"4000"', 'ring-ms-type'],
+      ['talkMs', 'true', 'talk-ms-type'],
+    ])('counts no end whose %s is %s, and says so', async (field, value, reason) => {
+      const end = '{"callId":"a","caller":"+79160000009","callee":79161234567,"answered":true,"ringMs":4000,"talkMs":0}'
+      const wrong = JSON.stringify({ ...JSON.parse(end), [field]: JSON.parse(value) })
+      const before = screened.world.counter('call-ends')
+      const answer = async (body: string) => JSON.parse((await send('/v1/call-ends', body)).body)
+      expect(await answer(wrong)).toEqual({ accepted: 0, refused: 1, reasons: { [reason]: 1 } })
+      expect(await answer(`[${wrong},${end},${wrong}]`)).toEqual({ accepted: 1, refused: 2, reasons: { [reason]: 2 } })
+      for (const missing of [{ [field]: null }, { [field]: undefined }]) {
+        expect(await answer(JSON.stringify({ ...JSON.parse(end), ...missing }))).toEqual({ accepted: 1 })
+      }
+      expect(screened.world.counter('call-ends')).toBe(before + 3)
     })
 
     it.each(['"5"', '5'])('counts an end that is told twice once, callId %s', async (callId) => {

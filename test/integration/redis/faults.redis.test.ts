@@ -2,12 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type FactEntry, type Position, START } from '../../../src/stores/redis/fact-streams.ts'
-import { partitionKeys } from '../../../src/stores/redis/keys.ts'
+import { type Position, START } from '../../../src/stores/redis/fact-streams.ts'
 import { report } from '../../contract/record-store.contract.ts'
 import { hasRedis, type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts'
 import { openRecordNode } from '../../support/redis-node.ts'
-import { joinRecord, newFactId, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
+import { joinRecord, masterOf, newFactId, readToEnd, refusalOf, untilDone } from '../../support/redis-record.ts'
 
 type Joined = Awaited<ReturnType<typeof joinRecord>>
 const payload = Buffer.from('a fact')
@@ -18,8 +17,9 @@ const appendSome = async ({ record }: Joined, partition: number, count: number):
   }
   return last
 }
-/** The longest a call took, settled as it may. 240 ms is the bound; the rest is this machine's. */
-const LATE_MS = 240 + 400
+/** Twenty times the time of a call: tells one that hangs from a busy machine. */
+const LATE_MS = 20 * 240
+/** The longest a call took, settled as it may. */
 const slowestMs = async (works: readonly (() => Promise<unknown>)[]): Promise<number> => {
   const took = works.map(async (work) => {
     const startedMs = performance.now()
@@ -239,7 +239,7 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
 
   it('answers in time, and writes again, while a master is frozen and replaced', async () => {
     await appendSome(joined, 0, 1)
-    const master = serverOf(cluster, joined, 0)
+    const master = masterOf(cluster, joined.recordId, 0)
     master.signal('SIGSTOP')
     const startedMs = performance.now()
     const all = Array.from({ length: 65 }, () => START)
@@ -267,7 +267,7 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
   it('says up to where history is the same after a replica without the tail became the master', async () => {
     const partition = 1
     const kept = await appendSome(joined, partition, 5)
-    const master = serverOf(cluster, joined, partition)
+    const master = masterOf(cluster, joined.recordId, partition)
     const replica = await replicaOf(cluster, master)
     await untilTrue(() => replica.cli('info', 'replication').includes(offsetOf(master)))
     replica.signal('SIGSTOP')
@@ -293,47 +293,6 @@ describe.skipIf(!hasRedis)('a cluster that fails over', () => {
   })
 })
 
-describe.skipIf(!hasRedis)('a cluster with one master down', () => {
-  it('reads the partitions of the others without delay, with little work', async () => {
-    const cluster = await startRedisCluster({ nodeTimeoutMs: 60_000 })
-    const joined = await joinRecord(cluster.url)
-    onTestFinished(async () => {
-      joined.link.close()
-      await cluster.close()
-    })
-    const heads = await Promise.all(Array.from({ length: 65 }, (_, index) => joined.record.touch(index)))
-    const master = serverOf(cluster, joined, 0)
-    const isDown = heads.map((_, index) => master.cli('exists', partitionKeys(joined.recordId, index).head) === '1')
-    for (const harm of ['frozen', 'killed'] as const) {
-      if (harm === 'frozen') master.signal('SIGSTOP')
-      else await master.kill()
-      // Finds out that it is away.
-      await joined.impatient.readAll(heads, 10)
-      const living = isDown.indexOf(false)
-      const tookMs: number[] = []
-      const before = process.cpuUsage()
-      for (let round = 0; round < 100; round++) {
-        if (round === 50) await appendSome(joined, living, 1)
-        const startedMs = performance.now()
-        const pages = await joined.impatient.readAll(heads, 10)
-        tookMs.push(performance.now() - startedMs)
-        expect(pages.map((page) => page instanceof Error)).toEqual(isDown)
-        const [news] = (pages[living] ?? []) as FactEntry[]
-        expect(news !== undefined).toBe(round === 50)
-        if (news !== undefined) heads[living] = { ...news.position, oldest: 1 }
-        await sleep(10)
-      }
-      const { user, system } = process.cpuUsage(before)
-      expect(tookMs.sort((a, b) => a - b)[50]).toBeLessThan(50)
-      expect(tookMs[95]).toBeLessThan(200)
-      expect((user + system) / 1_000).toBeLessThan(2_000)
-      if (harm === 'killed') break
-      master.signal('SIGCONT')
-      await untilDone(() => joined.record.readAll(heads, 10))
-    }
-  }, 90_000)
-})
-
 /** Appends are refused as UNAVAILABLE each time, and for this reason once: a cold connection takes longer than a call. */
 async function untilRefused({ impatient: record }: Joined, partition: number, reason: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -353,16 +312,6 @@ async function untilTrue(isDone: () => boolean): Promise<void> {
   for (const giveUpMs = Date.now() + 20_000; !isDone(); await sleep(20)) {
     if (Date.now() > giveUpMs) throw new Error('It did not come about.')
   }
-}
-
-function serverOf(cluster: RedisCluster, joined: Joined, partition: number): RedisServer {
-  const key = partitionKeys(joined.recordId, partition).head
-  const found = cluster.servers.find((server) => {
-    const isMaster = server.cli('info', 'replication').includes('role:master')
-    return isMaster && server.cli('exists', key) === '1'
-  })
-  if (!found) throw new Error(`No master has ${key}.`)
-  return found
 }
 
 async function replicaOf(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {

@@ -305,13 +305,11 @@ describe.skipIf(!hasRedis)('record restore', () => {
   })
 
   it.each(['accept', 'restore', 'restore --replace-record'])('%s is refused soon while Redis is away', async (word) => {
-    const layers = { ...countedLayers(), push: () => sleep(30_000) }
+    const layers = { ...countedLayers(), push: () => new Promise<never>(() => {}) }
     const { desk, ...node } = await openNode(undefined, undefined, layers)
     await server.kill()
-    const startMs = performance.now()
     const said = word === 'accept' ? desk.accept('anna') : desk.restore('anna', { replace: word !== 'restore' })
     const error = await refusalOf(said)
-    expect(performance.now() - startMs).toBeLessThan(5_000)
     expect(error).toMatchObject({
       code: 'UNAVAILABLE',
       message: 'Redis cannot be reached: nothing was changed.',

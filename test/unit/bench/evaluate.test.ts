@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -10,6 +10,18 @@ const evaluate = (...args: string[]) => {
   })
   return { status, stdout, stderr }
 }
+
+describe.each(['evaluate', 'fit', 'main'])('what bench/%s.ts prints', (name) => {
+  it('may find a reader that has seen enough', async () => {
+    const child = spawn('node', [`dist/bench/${name}.js`, '--help'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    // Long before it prints.
+    child.stdout.destroy()
+    let said = ''
+    child.stderr.on('data', (text) => (said += String(text)))
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0)
+    expect(said).toBe('')
+  })
+})
 
 describe('npm run evaluate', () => {
   it('lists the evaluations', () => {

@@ -8,9 +8,7 @@ it('an import that is not over after --timeout is left alone, and the command sa
     'GET /v1/imports/i1': { body: { importId: 'i1', list: 'black', state: 'queued', progress: 0, problem } },
   })
   try {
-    const startMs = performance.now()
     const { code, err } = await zaslon(['lists', 'status', 'i1', '--wait', '--timeout', '0.4'], service.url)
-    expect(performance.now() - startMs).toBeLessThan(5_000)
     expect(code).toBe(EXIT.unfinished)
     expect(err).toContain('Not over after 0.4 s, it goes on by itself: import i1. The import waits until')
     expect(err).toContain('hint: "zaslon lists status i1 --wait" follows it.')

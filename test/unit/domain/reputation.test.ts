@@ -134,6 +134,23 @@ describe('a household', () => {
     expect(decayedHarm(record, 0, NOW)).toBe(2)
   })
 
+  it('stays what the first report said, whatever ingress kind the next one has', () => {
+    const left = fold([report(1, { household, ingress: 2 }), report(2, { household }), report(1, { ingress: 3 })])
+    expect([0, 2, 3].map((ingress) => count(left, ingress))).toEqual([1, 1, 1])
+    const joined = fold([report(1, { ingress: 2 }), report(2, { household }), report(1, { household, ingress: 3 })])
+    expect([0, 2, 3].map((ingress) => count(joined, ingress))).toEqual([2, 2, 2])
+  })
+
+  it('does not join two reporters when one comes back into the window who was once of it', () => {
+    const before = [
+      report(3),
+      report(3, { ingress: 1, household, receivedMs: NOW - 10 * DAY_MS - 1 }),
+      report(1, { household }),
+    ]
+    expect(count(fold(before))).toBe(2)
+    expect(count(fold([...before, report(3, { ingress: 1 })]))).toBe(2)
+  })
+
   it('pushes nobody but its own out of a full record', () => {
     const strangers = Array.from({ length: REPORTERS_KEPT - 1 }, (_, id) => report(id + 1))
     const family = Array.from({ length: 50 }, (_, id) => report(100 + id, { household, receivedMs: NOW + id }))

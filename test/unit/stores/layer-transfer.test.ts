@@ -97,9 +97,7 @@ describe('a call to Redis', () => {
   })
 
   it('ends although nobody answers', async () => {
-    const startMs = performance.now()
     await expect(calls(60)(() => new Promise(() => {}))).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-    expect(performance.now() - startMs).toBeLessThan(2_000)
   })
 
   it.each([

@@ -25,30 +25,30 @@ import {
 } from '../represent.ts'
 import { Moment, oneOf, operation } from '../schemas.ts'
 
-const Count = Type.Integer()
-/** Counts of the last 1, 15 and 60 minutes, and since it was first seen. `others`: distinct numbers at the other end. */
+const counted = (description: string) => Type.Integer({ description })
+/** Of one row of the activity table (shm/activity.ts). `others` are at the other end: callees, or callers of a callee. */
 const Activity = Type.Object({
   firstSeenAt: Moment,
   lastSeenAt: Moment,
-  attempts1: Count,
-  attempts15: Count,
-  attempts60: Count,
-  others1: Count,
-  others15: Count,
-  others60: Count,
-  ended60: Count,
-  answered60: Count,
-  short60: Count,
-  brief60: Count,
-  long60: Count,
-  oneRing60: Count,
-  talkSeconds60: Count,
-  sequential60: Count,
-  trunks15: Count,
-  days: Count,
-  totalAttempts: Count,
-  totalAnswered: Count,
-  totalLong: Count,
+  attempts1: counted('Calls in the last minute.'),
+  attempts15: counted('Calls in the last 15 minutes.'),
+  attempts60: counted('Calls in the last hour.'),
+  others1: counted('Distinct numbers at the other end in the last minute; beyond a few, an estimate.'),
+  others15: counted('The same in the last 15 minutes.'),
+  others60: counted('The same in the last hour.'),
+  ended60: counted('Calls of the last hour whose end was told (POST /v1/call-ends).'),
+  answered60: counted('Of these, answered.'),
+  short60: counted('Answered, and talked for less than 6 seconds.'),
+  brief60: counted('Answered, and talked for 6 to 30 seconds.'),
+  long60: counted('Answered, and talked for a minute or more.'),
+  oneRing60: counted('Not answered, and given up after at most 5 seconds of ringing.'),
+  talkSeconds60: counted('Seconds talked in all of these calls.'),
+  sequential60: counted('Calls of the last hour whose callee is within 4 numbers of the one called before.'),
+  trunks15: counted('Distinct trunks in the last 15 minutes.'),
+  days: counted('Days (UTC) with a call since it was first seen.'),
+  totalAttempts: counted('Calls since it was first seen; halved with the next two when one would overflow.'),
+  totalAnswered: counted('Of these, answered.'),
+  totalLong: counted('Of these, talked for a minute or more.'),
 })
 
 const Dossier = Type.Object({
