@@ -9,6 +9,7 @@ import path from 'node:path'
 import type { PhoneNumber } from '../../src/domain/phone-number.ts'
 import { openRecordStore } from '../../src/stores/lmdb/record-store.ts'
 import { type RunningService, runService } from '../../test/support/run-service.ts'
+import { compileGenerator } from '../generator/generator.ts'
 import { POOLS } from '../generator/traffic.ts'
 import { generatedNumber, writeNumbersFile } from './generate-numbers.ts'
 import { pin } from './pin.ts'
@@ -41,6 +42,7 @@ const ACTOR = 'bench'
 const TALK_MS = 90_000
 
 export async function startWorld(options: WorldOptions, say: Say): Promise<RunningService> {
+  compileGenerator()
   const configuration = path.join(os.tmpdir(), 'zaslon.yaml')
   writeFileSync(configuration, STANDARD_CONFIGURATION)
   const dataDirectory = mkdtempSync(path.join(os.tmpdir(), 'world-'))

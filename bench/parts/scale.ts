@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { compileGenerator } from '../generator/generator.ts'
 import { ROUNDS } from '../lib/interleave.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { STANDARD_CONFIGURATION } from '../lib/standard-world.ts'
@@ -53,6 +54,7 @@ export const part: Part = {
   minutes: 20,
   async run({ quick, say }) {
     const sizes = quick ? QUICK : FULL
+    compileGenerator()
     say('a node that the others are copies of')
     const base = await makeBase(sizes.rates.configuration, sizes.hasHistory)
     const { worlds, costs, stopped } = await measureLists(base, sizes, say)
