@@ -49,13 +49,14 @@ export function startNode(dataDirectory: string, configuration: string): Promise
   })
 }
 
-/** A data directory with nobody listed; with history: with reported numbers and contacts. */
+/** A data directory with nobody listed; with history: with reported numbers and contacts, else empty. */
 export async function makeBase(configuration: string, hasHistory: boolean): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'base-'))
-  if (hasHistory) await writeReports(directory)
+  if (!hasHistory) return directory
+  await writeReports(directory)
   const service = await startNode(directory, configuration)
   try {
-    if (hasHistory) await makeContacts(service)
+    await makeContacts(service)
   } finally {
     await service.stop()
   }
