@@ -196,7 +196,7 @@ export function disturbancesTable(results: Rounds, listed: number): ResultTable 
     rows,
     note:
       `Import: ${listed} rows replace another list, until they are in force. Rebuild: an older version of that list is restored, which ` +
-      'makes its table and the gate of all lists anew. Reload: the policy is put every second. Before and after each there is a quiet round. ' +
+      'makes its table and the gate of all lists anew. Reload: the policy is put every second. Before and after each there is a quiet round.' +
       ' The verdict process has a core; the rest of the ' +
       'service shares the other with the generator, which sleeps between calls and comes first when it wakes. So what a job takes from the ' +
       'verdict thread by caches and memory is in the figures, and by processor time only what threads of the verdict process itself take.',

@@ -35,8 +35,8 @@ export async function runBench(
   try {
     return await Promise.race([work(say).then((code) => (typeof code === 'number' ? code : 0)), stopped])
   } catch (error) {
-    const isMissing = error instanceof MissingToolError
-    process.stderr.write(`${error instanceof Error && !isMissing ? error.stack : String(error)}\n`)
+    const hasStack = error instanceof Error && !(error instanceof MissingToolError)
+    process.stderr.write(`${hasStack ? error.stack : String(error)}\n`)
     return 1
   } finally {
     await endDescendants()
