@@ -50,7 +50,7 @@ export async function crossCheck(
   }
   if (quick) missing.set('autocannon', 'autocannon is left out of a quick run.')
   const ids = TOOLS.flatMap((tool) => SERVERS.map((server) => `${tool}:${server}` as const))
-  const rounds = await interleave(ids, quick ? 1 : 3, measure)
+  const rounds = await interleave(ids, quick ? 1 : 3, measure, { isWarm: quick })
   return { table: tableOf(rounds, missing), raw: { seconds, rounds } }
 }
 

@@ -42,7 +42,8 @@ export async function measureThreads(
   const form = formsOf({ listed }).post
   const seconds = quick ? 0.8 : 3
   for (const side of SIDES) await measureRound(worlds[side], form, warmup(form, quick))
-  const rounds = await interleave(SIDES, quick ? 3 : ROUNDS, (side) => offer(worlds[side], trafficFile(form), seconds))
+  const measure = (side: (typeof SIDES)[number]) => offer(worlds[side], trafficFile(form), seconds)
+  const rounds = await interleave(SIDES, quick ? 3 : ROUNDS, measure, { isWarm: quick })
   for (const { stop } of Object.values(worlds)) await stop()
   const measured = measuredFrom(ratios(rounds['2'].map(cpu), rounds['1'].map(cpu)))
   return { measured, table: tableOf(rounds, measured), raw: { rate: RATE, seconds, rounds } }
