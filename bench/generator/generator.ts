@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Histogram } from 'hdr-histogram-js'
-import { compileC } from '../lib/compile-c.ts'
+import { compiledC } from '../lib/compile-c.ts'
 import { GENERATOR_CORE, pinned } from '../lib/pin.ts'
 
 export type GeneratorOptions = {
@@ -91,6 +91,11 @@ let cycle = 1
 /** Who may not do that gets a warning from nice, which is not read here, and the usual priority. */
 const FIRST = ['nice', '-n', '-15']
 
+/** So that a bench without a C compiler ends before it has started anything. Throws MissingToolError. */
+export function compileGenerator(): string {
+  return compiledC('bench/generator/generator.c')
+}
+
 /** Runs it on its own core. Throws when the server closes a connection or cannot be reached: no figure without answers. */
 export async function generate(options: GeneratorOptions): Promise<Generated> {
   return run(options, [])
@@ -140,7 +145,7 @@ async function run(options: GeneratorOptions, more: readonly string[]): Promise<
   if (options.socket !== undefined) args.push('--upgrade', upgradeFile(options.socket))
   const first = options.comesFirst === true ? FIRST : []
   const core = options.isPinned === false ? [] : pinned(GENERATOR_CORE)
-  const [program = '', ...before] = [...first, ...core, compileC('bench/generator/generator.c')]
+  const [program = '', ...before] = [...first, ...core, compileGenerator()]
   const running = promisify(execFile)(program, [...before, ...args, ...more])
   void options.until?.finally(() => running.child.kill('SIGINT')).catch(() => {})
   const { stdout } = await running

@@ -1,25 +1,25 @@
-/** p99.9 while something else goes on in the service, to quiet rounds in between. */
+/** p99.9 while something else goes on in the service, to the quiet rounds before and after. */
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { generateAnswered, percentileMs } from '../generator/generator.ts'
 import { writeNumbersFile } from '../lib/generate-numbers.ts'
-import { interleave, ratios } from '../lib/interleave.ts'
+import { interleave } from '../lib/interleave.ts'
 import { measuredFrom } from '../lib/measured.ts'
 import { GENERATOR_CORE, pin, SERVER_CORE } from '../lib/pin.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { call, importFile } from '../lib/service-client.ts'
 import { everyPid } from '../lib/standard-world.ts'
-import { median, round } from '../lib/stats.ts'
+import { median, round, spread } from '../lib/stats.ts'
 import { waitUntil } from '../lib/wait-until.ts'
 import type { Measured, ResultTable } from '../suite/part.ts'
 import { type LatencyWorld, type Sizes, WARM_UP_SECONDS } from './latency-world.ts'
 import { timesBetween } from './windows.ts'
 
-export const STATES = ['quiet', 'import', 'rebuild', 'reload'] as const
-export type State = (typeof STATES)[number]
+const STATES = ['import', 'rebuild', 'reload'] as const
+type State = (typeof STATES)[number]
 
-export type Disturbed = {
+type Times = {
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -27,6 +27,13 @@ export type Disturbed = {
   readonly meanLateMs: number
   readonly maxLateMs: number
 }
+
+type Round = {
+  readonly meanwhile: Times
+  /** The quiet rounds before it and after it. */
+  readonly around: readonly [Times, Times]
+}
+type Rounds = Readonly<Record<State, readonly Round[]>>
 
 /** Of capacity. */
 const SHARE = 0.35
@@ -47,24 +54,31 @@ export function writeOtherNumbers({ listed }: Sizes, say: Say): string[] {
 
 export async function measureDisturbances(
   { world, capacity, files }: Disturbing,
-  { rounds, seconds }: Pick<Sizes, 'rounds' | 'seconds'>,
+  sizes: Sizes,
   say: Say,
-): Promise<Record<State, Disturbed[]>> {
+): Promise<Rounds> {
+  const seconds = 2 * sizes.seconds
   // As on two cores in life, where the generator is elsewhere: the verdict process has one, the rest of the service the other.
   pin(everyPid(world.service), GENERATOR_CORE)
   pin([world.verdictPid], SERVER_CORE)
   await call(world.service, 'PUT', '/v1/lists/other', { kind: 'deny' })
   for (const file of files) await importFile(world.service, 'other', file, 'mode=replace')
   const works: Record<State, (round: number) => Promise<unknown>> = {
-    quiet: () => sleep(seconds * 1_000),
     import: (at) => importOther(world, files[Math.abs(at) % files.length] ?? ''),
     rebuild: () => restoreOther(world),
     reload: () => reload(world, seconds),
   }
-  return interleave(STATES, rounds, (state, at) => {
-    say(`meanwhile: ${state}`)
-    return during(world, capacity * SHARE, () => works[state](at))
-  })
+  const quiet = () => during(world, capacity * SHARE, () => sleep(seconds * 1_000))
+  let before = await quiet()
+  const measure = async (state: State, at: number): Promise<Round> => {
+    say(`meanwhile: ${state}, and quiet`)
+    const meanwhile = await during(world, capacity * SHARE, () => works[state](at))
+    const after = await quiet()
+    const around = [before, after] as const
+    before = after
+    return { meanwhile, around }
+  }
+  return interleave(STATES, sizes.rounds, measure, { isWarm: sizes.isQuick })
 }
 
 export type Disturbing = {
@@ -75,7 +89,7 @@ export type Disturbing = {
 }
 
 /** Times of the calls from the beginning to the end of `work`. */
-async function during(world: LatencyWorld, rate: number, work: () => Promise<unknown>): Promise<Disturbed> {
+async function during(world: LatencyWorld, rate: number, work: () => Promise<unknown>): Promise<Times> {
   const span = sleep(CALM_SECONDS * 1_000 + WARM_UP_SECONDS * 1_000).then(async () => {
     const fromMs = Date.now()
     await work()
@@ -132,31 +146,58 @@ async function untilInForce({ service }: LatencyWorld, change: () => Promise<unk
   await waitUntil('a new generation', isNewer, { limitMs: SECONDS_MAX * 1_000, everyMs: 50 })
 }
 
-export function measuredDisturbances(results: Record<State, Disturbed[]>): {
+const p999Of = ({ p999Ms }: Times) => p999Ms
+/** What a round in which others took the core says spoils neither a median of all nor the rounds of the others. */
+const quietOf = (rounds: readonly Round[]) => [...new Set(rounds.flatMap(({ around }) => around))]
+
+/** Each round to the median of the quiet ones before and after all of its kind. */
+export function measuredDisturbances(results: Rounds): {
   readonly 'import-p999': Measured
   readonly 'rebuild-p999': Measured
   readonly 'reload-p999': Measured
 } {
-  const p999 = (state: State) => results[state].map(({ p999Ms }) => p999Ms)
-  const note = (state: State) =>
-    `quiet ${round(median(p999('quiet')))} ms, generator late by ${round(median(results[state].map(({ maxLateMs }) => maxLateMs)))} ms at most`
-  const to = (state: State) => measuredFrom(ratios(p999(state), p999('quiet')), note(state))
+  const to = (state: State) => {
+    const rounds = results[state]
+    const quiet = quietOf(rounds).map(p999Of)
+    const late = round(median(rounds.map(({ meanwhile }) => meanwhile.maxLateMs)))
+    return measuredFrom(
+      rounds.map(({ meanwhile }) => meanwhile.p999Ms / median(quiet)),
+      `quiet ${spread(quiet.map(round))} ms, generator late by ${late} ms at most`,
+    )
+  }
   return { 'import-p999': to('import'), 'rebuild-p999': to('rebuild'), 'reload-p999': to('reload') }
 }
 
-export function disturbancesTable(results: Record<State, Disturbed[]>, listed: number): ResultTable {
-  const rows = STATES.map((state) => {
-    const of = (field: keyof Disturbed) => round(median(results[state].map((one) => one[field])))
-    const times = [of('p50Ms'), of('p99Ms'), of('p999Ms'), of('meanLateMs'), of('maxLateMs')]
-    return [state, of('seconds'), ...times, results[state].length]
-  })
+export function disturbancesTable(results: Rounds, listed: number): ResultTable {
+  const row = (name: string, rounds: readonly Times[], quiet: readonly Times[]) => {
+    const of = (field: keyof Times) => round(median(rounds.map((one) => one[field])))
+    const spreadOf = (some: readonly Times[]) => spread(some.map(p999Of).map(round))
+    const times = [of('p50Ms'), of('p99Ms'), spreadOf(rounds), quiet.length === 0 ? '' : spreadOf(quiet)]
+    return [name, of('seconds'), ...times, of('meanLateMs'), of('maxLateMs'), rounds.length]
+  }
+  const meanwhile = (state: State) => results[state].map((one) => one.meanwhile)
+  const rows = [
+    row('quiet', quietOf(STATES.flatMap((state) => results[state])), []),
+    ...STATES.map((state) => row(state, meanwhile(state), quietOf(results[state]))),
+  ]
   return {
-    title: `While something else goes on, at ${SHARE * 100} % of capacity (medians of rounds, ms)`,
-    head: ['state', 'seconds', 'p50', 'p99', 'p99.9', 'generator late: mean', 'most', 'rounds'],
+    title: `While something else goes on, at ${SHARE * 100} % of capacity (medians of rounds, ms; of p99.9 the range too)`,
+    head: [
+      'state',
+      'seconds',
+      'p50',
+      'p99',
+      'p99.9',
+      'quiet before and after',
+      'generator late: mean',
+      'most',
+      'rounds',
+    ],
     rows,
     note:
       `Import: ${listed} rows replace another list, until they are in force. Rebuild: an older version of that list is restored, which ` +
-      'makes its table and the gate of all lists anew. Reload: the policy is put every second. The verdict process has a core; the rest of the ' +
+      'makes its table and the gate of all lists anew. Reload: the policy is put every second. Before and after each there is a quiet round.' +
+      ' The verdict process has a core; the rest of the ' +
       'service shares the other with the generator, which sleeps between calls and comes first when it wakes. So what a job takes from the ' +
       'verdict thread by caches and memory is in the figures, and by processor time only what threads of the verdict process itself take.',
   }

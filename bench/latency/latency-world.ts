@@ -52,7 +52,7 @@ export async function startLatencyWorld({ listed, isQuick }: Sizes, say: Say): P
     writeTrafficFile(traffic, requests, EVENTS)
     return traffic
   }
-  const service = await startWorld({ listed }, say)
+  const service = await startWorld({ listed, isQuick }, say)
   await fillTables(service, listed, isQuick ? 'quick' : 'full', say)
   const [verdictPid = 0] = service.pids('verdict')
   const bare = await startBare()

@@ -9,6 +9,7 @@ import type { Measured, ResultTable } from '../suite/part.ts'
 import { CALLS_A_FRAME, type LatencyWorld, type SideName, type Sizes, WARM_UP_SECONDS } from './latency-world.ts'
 
 export const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const
+const QUICK_SHARES = [0.25, 0.5, 0.9] as const
 const HALF = 0.5
 /** One connection carries so many frames at a time. */
 const FRAMES_AT_ONCE = 4
@@ -38,14 +39,16 @@ export async function measureLoads(world: LatencyWorld, sizes: Sizes, say: Say):
   })
   const capacity = { zaslon: median(closed.zaslon), bare: median(closed.bare) }
   const loads: Load[] = []
-  for (const share of SHARES) {
+  for (const share of sizes.isQuick ? QUICK_SHARES : SHARES) {
     const isHalf = share === HALF
     const rate = capacity.zaslon * share
-    const got = await interleave(sides, isHalf ? sizes.rounds : sizes.rowRounds, (side) => {
+    const measure = (side: SideName) => {
       say(`${share * 100} % of capacity, ${side}`)
       const seconds = isHalf ? 2 * sizes.seconds : sizes.seconds
       return generateTimed({ ...world.sides[side], rate, seconds, warmupSeconds: WARM_UP_SECONDS })
-    })
+    }
+    const rounds = isHalf ? sizes.rounds : sizes.rowRounds
+    const got = await interleave(sides, rounds, measure, { isWarm: sizes.isQuick })
     for (const side of sides) loads.push(loadOf(share, side, rate, got[side]))
   }
   loads.push(await measureFrames(world, sizes, say))

@@ -12,11 +12,15 @@ import { recoverySeconds, windowsOf } from './windows.ts'
 
 /** Of its core: the generator on the other one can then send four times of what is answered. */
 const CORE_SHARE = 0.25
-const FACTORS = [1.1, 2, 4] as const
+const FACTORS = { full: [1.1, 2, 4], quick: [1.1, 4] } as const
 /** A switch that waited for a connection for all of the 50 ms would send what cannot be answered in time any more. */
 const PATIENCE_MS = DEADLINE_MS / 2
-const WINDOW_MS = 100
-const BURST = { beforeSeconds: 1, seconds: 2, afterSeconds: 2.5, baseShare: 0.5, factor: 4 } as const
+const MEMORY_EVERY_MS = 100
+/** As long as it takes to tell a p99 of some thousand calls a second, and known to a tenth of a second. */
+const WINDOWS = { widthMs: 500, stepMs: 100 } as const
+const BURST = { beforeSeconds: 1, seconds: 2, afterSeconds: 3, baseShare: 0.5, factor: 4 } as const
+/** No window begins later. */
+const SEEN_SECONDS = BURST.afterSeconds - WINDOWS.widthMs / 1_000
 
 export type Offered = {
   /** All of it, calls a second. */
@@ -59,16 +63,18 @@ export async function measureOverload(world: LatencyWorld, sizes: Sizes, say: Sa
   const held = await holdToShare([world.verdictPid], CORE_SHARE)
   try {
     say(`overload; ${held.means}`)
-    const sides = ['peak', ...FACTORS.map(String)]
+    const factors = sizes.isQuick ? FACTORS.quick : FACTORS.full
+    const sides = ['peak', ...factors.map(String)]
     let peak = await peakOf(world, STANDARD, sizes.seconds)
-    const results = await interleave(sides, sizes.rounds, async (side) => {
+    const measure = async (side: string) => {
       say(`overload: ${side}`)
       if (side === 'peak') {
         peak = await peakOf(world, STANDARD, sizes.seconds)
         return peak
       }
       return offer(world, STANDARD, peak * Number(side), sizes.seconds)
-    })
+    }
+    const results = await interleave(sides, sizes.rounds, measure, { isWarm: sizes.isQuick })
     const recoveries: (number | undefined)[] = []
     for (let at = 0; at < sizes.rowRounds; at++) {
       say('overload: recovery')
@@ -86,7 +92,7 @@ export async function measureOverload(world: LatencyWorld, sizes: Sizes, say: Sa
     return {
       means: held.means,
       peak: (results.peak ?? []) as number[],
-      offered: new Map(FACTORS.map((factor) => [factor, (results[String(factor)] ?? []) as Offered[]])),
+      offered: new Map(factors.map((factor) => [factor, (results[String(factor)] ?? []) as Offered[]])),
       recoverySeconds: recoveries,
       others,
     }
@@ -112,7 +118,7 @@ async function offer(world: LatencyWorld, shape: Shape, calls: number, seconds: 
   let most = before
   const watch = setInterval(() => {
     most = Math.max(most, privateMiB(world.verdictPid))
-  }, WINDOW_MS)
+  }, MEMORY_EVERY_MS)
   const got = await generateAnswered(run).finally(() => clearInterval(watch))
   const times = verdictTimes(got)
   const inTime = times.filter((ms) => ms <= DEADLINE_MS).length * perRequest
@@ -142,15 +148,17 @@ async function recoverFrom(world: LatencyWorld, peak: number): Promise<number | 
   const total = beforeSeconds + seconds + afterSeconds
   const burst = { rate: peak * factor, fromSeconds: beforeSeconds, seconds }
   const run = { ...runOf(world, STANDARD), rate, seconds: total, burst, patienceMs: PATIENCE_MS }
-  const windows = windowsOf(await generateAnswered(run), WINDOW_MS, total)
-  const toWindows = (count: number) => Math.round((count * 1_000) / WINDOW_MS)
+  const windows = windowsOf(await generateAnswered(run), WINDOWS, total)
+  const toSteps = (count: number) => Math.round((count * 1_000) / WINDOWS.stepMs)
   return recoverySeconds(windows, {
-    windowMs: WINDOW_MS,
-    before: toWindows(beforeSeconds),
-    end: toWindows(beforeSeconds + seconds),
-    calls: (rate * WINDOW_MS) / 1_000,
+    stepMs: WINDOWS.stepMs,
+    before: toSteps(beforeSeconds) - WINDOWS.widthMs / WINDOWS.stepMs + 1,
+    end: toSteps(beforeSeconds + seconds),
+    calls: (rate * WINDOWS.widthMs) / 1_000,
   })
 }
+
+const RECOVERED = `from the end of the overload to the first ${WINDOWS.widthMs} ms with the p99 of before, doubled at most`
 
 export function measuredOverload({ peak, offered, recoverySeconds: recoveries, means }: Overload): {
   readonly 'overload-goodput': Measured
@@ -166,7 +174,12 @@ export function measuredOverload({ peak, offered, recoverySeconds: recoveries, m
     ),
     'overload-p99': measuredFrom(of(4, 'p99Ms'), means),
     'overload-memory': measuredFrom(of(4, 'grownMiB')),
-    'overload-recovery': measuredFrom(recoveries.map((seconds) => seconds ?? BURST.afterSeconds)),
+    'overload-recovery': measuredFrom(
+      recoveries.map((seconds) => seconds ?? BURST.afterSeconds),
+      recoveries.includes(undefined)
+        ? `not seen within ${SEEN_SECONDS} s, ${BURST.afterSeconds} s stands for it`
+        : RECOVERED,
+    ),
   }
 }
 

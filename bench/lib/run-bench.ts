@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import os from 'node:os'
+import { MissingToolError } from './missing-tool-error.ts'
 import { endDescendants, enterOwnDirectory } from './own-processes.ts'
 
 /** Says on stderr what a bench does now, for people and for the message of a time limit. */
@@ -34,7 +35,8 @@ export async function runBench(
   try {
     return await Promise.race([work(say).then((code) => (typeof code === 'number' ? code : 0)), stopped])
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    const hasStack = error instanceof Error && !(error instanceof MissingToolError)
+    process.stderr.write(`${hasStack ? error.stack : String(error)}\n`)
     return 1
   } finally {
     await endDescendants()

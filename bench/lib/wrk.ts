@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { generatedNumber } from './generate-numbers.ts'
+import { MissingToolError } from './missing-tool-error.ts'
 import { cpuMicroseconds } from './process-cpu.ts'
 
 export const CONNECTIONS = 32
@@ -38,7 +39,7 @@ export async function runWrk(
     // A program put before it says so itself, with 127.
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code !== 'ENOENT' && code !== 127) throw cause
-    throw new Error('The load generator wrk is missing: apt-get install wrk', { cause })
+    throw new MissingToolError('The load generator wrk is missing: apt-get install wrk', { cause })
   }
 }
 

@@ -15,7 +15,7 @@ export type Rounds<Id extends string> = Readonly<Record<Id, readonly Round[]>>
 
 export async function measureSides<Id extends string>(
   sides: readonly Side<Id>[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  { rounds, seconds, quick }: { readonly rounds: number; readonly seconds: number; readonly quick: boolean },
   say: Say,
 ): Promise<Rounds<Id>> {
   const byId = new Map(sides.map((side) => [side.id, side]))
@@ -24,7 +24,7 @@ export async function measureSides<Id extends string>(
     if (round > said) say(round < 0 ? 'warm-up' : `round ${round + 1} of ${rounds}`)
     said = round
     const { contender, form } = byId.get(id)!
-    return measureRound(contender, form, round < 0 ? warmup(form) : { seconds })
+    return measureRound(contender, form, round < 0 ? warmup(form, quick) : { seconds })
   })
 }
 

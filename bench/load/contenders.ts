@@ -7,7 +7,8 @@ import { type Contender, serviceContender, startServer } from './contender.ts'
 
 export const CONTENDER_IDS = ['ours', 'bare', 'fastify', 'node'] as const
 export type ContenderId = (typeof CONTENDER_IDS)[number]
-export type Contenders = Readonly<Record<ContenderId, Contender>>
+/** Without node:http in a quick run. */
+export type Contenders = Readonly<Record<Exclude<ContenderId, 'node'>, Contender> & { node: Contender | undefined }>
 
 export const NAMES: Readonly<Record<ContenderId, string>> = {
   ours: 'Zaslon',
@@ -17,15 +18,15 @@ export const NAMES: Readonly<Record<ContenderId, string>> = {
 }
 
 /** Three whole services over the same world, of which two have another HTTP library, and the limit. */
-export async function startContenders(listed: number, say: Say): Promise<Contenders> {
+export async function startContenders(listed: number, isQuick: boolean, say: Say): Promise<Contenders> {
   const withFastify = path.join(PACKAGE_DIRECTORY, 'dist/bench/load/with-fastify.js')
   const service = async (id: ContenderId, environment: Readonly<Record<string, string>>) => {
-    const world = await startWorld({ listed, environment }, (text) => say(`${NAMES[id]}: ${text}`))
+    const world = await startWorld({ listed, environment, isQuick }, (text) => say(`${NAMES[id]}: ${text}`))
     return serviceContender(NAMES[id], world)
   }
   const [ours, node, fastify, bare] = await Promise.all([
     service('ours', {}),
-    service('node', { ZASLON_VERDICT_ADAPTER: 'node' }),
+    isQuick ? undefined : service('node', { ZASLON_VERDICT_ADAPTER: 'node' }),
     service('fastify', {
       ZASLON_VERDICT_ADAPTER: 'node',
       NODE_OPTIONS: `--import ${pathToFileURL(withFastify).href}`,

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { POOLS } from '../generator/traffic.ts'
 import { generatedNumber } from '../lib/generate-numbers.ts'
 import { interleave } from '../lib/interleave.ts'
+import { MissingToolError } from '../lib/missing-tool-error.ts'
 import { GENERATOR_CORE, pinned } from '../lib/pin.ts'
 import { cpuNanoseconds } from '../lib/process-cpu.ts'
 import { median } from '../lib/stats.ts'
@@ -42,14 +43,14 @@ export async function crossCheck(
         tool === 'wrk' ? byWrk(port, script, seconds) : byAutocannon(port, seconds),
       )
     } catch (error) {
-      if (tool !== 'wrk' || !(error instanceof Error && /is missing/.test(error.message))) throw error
+      if (!(error instanceof MissingToolError)) throw error
       missing.set(tool, error.message)
       return undefined
     }
   }
   if (quick) missing.set('autocannon', 'autocannon is left out of a quick run.')
   const ids = TOOLS.flatMap((tool) => SERVERS.map((server) => `${tool}:${server}` as const))
-  const rounds = await interleave(ids, quick ? 1 : 3, measure)
+  const rounds = await interleave(ids, quick ? 1 : 3, measure, { isWarm: quick })
   return { table: tableOf(rounds, missing), raw: { seconds, rounds } }
 }
 

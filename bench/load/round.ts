@@ -39,11 +39,15 @@ const REST_MS = 100
 /** For how long, or for how many requests when they are answered before. */
 export type Extent = { readonly seconds: number; readonly answers?: number }
 
-const WARMUP = { calls: 40_000, requests: 400, secondsMax: 4 } as const
+const WARMUP = {
+  full: { calls: 40_000, requests: 400, secondsMax: 4 },
+  quick: { calls: 15_000, requests: 150, secondsMax: 1.5 },
+} as const
 
 /** Enough that no server is measured while its code is still being compiled. */
-export function warmup(form: Form): Extent {
-  return { seconds: WARMUP.secondsMax, answers: Math.max(WARMUP.requests, WARMUP.calls / form.calls) }
+export function warmup(form: Form, isQuick: boolean): Extent {
+  const { calls, requests, secondsMax } = isQuick ? WARMUP.quick : WARMUP.full
+  return { seconds: secondsMax, answers: Math.max(requests, calls / form.calls) }
 }
 
 function sending({ connections, depth, socket }: Form) {

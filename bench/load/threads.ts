@@ -34,15 +34,16 @@ export async function measureThreads(
   const world = async (threads: number) =>
     serviceContender(
       `${threads} threads`,
-      await startWorld({ listed, threads, isPinned: false, hasHistory: false }, () => {}),
+      await startWorld({ listed, threads, isPinned: false, hasHistory: false, isQuick: quick }, () => {}),
     )
   const [one, two] = await Promise.all([world(1), world(2)])
   const worlds: Record<(typeof SIDES)[number], Contender> = { '1': one, '2': two }
   say(`one thread and two at ${RATE} calls/s`)
   const form = formsOf({ listed }).post
   const seconds = quick ? 0.8 : 3
-  for (const side of SIDES) await measureRound(worlds[side], form, warmup(form))
-  const rounds = await interleave(SIDES, quick ? 3 : ROUNDS, (side) => offer(worlds[side], trafficFile(form), seconds))
+  for (const side of SIDES) await measureRound(worlds[side], form, warmup(form, quick))
+  const measure = (side: (typeof SIDES)[number]) => offer(worlds[side], trafficFile(form), seconds)
+  const rounds = await interleave(SIDES, quick ? 3 : ROUNDS, measure, { isWarm: quick })
   for (const { stop } of Object.values(worlds)) await stop()
   const measured = measuredFrom(ratios(rounds['2'].map(cpu), rounds['1'].map(cpu)))
   return { measured, table: tableOf(rounds, measured), raw: { rate: RATE, seconds, rounds } }

@@ -1,8 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 
 export type Stream = 'traffic' | 'present'
 /** `maybes`: how many look-ups said so; `wrong`: how many of them on numbers that are no keys. */
@@ -16,23 +14,7 @@ export type CFilter = {
   close(): void
 }
 
-export type Compiled = { readonly program: string } | { readonly missing: string }
-
-/** Compiles blocked-filter.c for this machine; says why not, and what to do, where there is no compiler. */
-export function compileFilter(directory: string, compiler: string): Compiled {
-  const source = path.join(PACKAGE_DIRECTORY, 'bench', 'micro', 'blocked-filter.c')
-  const program = path.join(directory, 'blocked-filter')
-  try {
-    execFileSync(compiler, ['-O2', '-march=native', source, '-o', program, '-lm'], { stdio: 'pipe', encoding: 'utf8' })
-    return { program }
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    if ('code' in error && error.code === 'ENOENT') {
-      return { missing: `there is no C compiler (${compiler}): apt-get install gcc, and run it again` }
-    }
-    return { missing: `${compiler} failed, so fix what it says and run it again: ${error.message.slice(0, 300)}` }
-  }
-}
+export const FILTER_SOURCE = 'bench/micro/blocked-filter.c'
 
 /** Starts it; it makes its keys and is ready when this resolves. */
 export async function startFilter(

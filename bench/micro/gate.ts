@@ -8,13 +8,14 @@
  */
 import bloomFilters from 'bloom-filters'
 import { createGate, GATE_FALSE_POSITIVE_RATE, type Gate, gateAddAll, gateHas, openGate } from '../../src/shm/gate.ts'
+import { type Compiled, compileC } from '../lib/compile-c.ts'
 import { interleave, ratios } from '../lib/interleave.ts'
 import { measuredFrom } from '../lib/measured.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { median, round } from '../lib/stats.ts'
 import { svgChart } from '../lib/svg-chart.ts'
 import type { PartResult, ResultChart, ResultTable } from '../suite/part.ts'
-import { type Answers, type Compiled, compileFilter, type Stream, startFilter } from './c-filter.ts'
+import { type Answers, FILTER_SOURCE, type Stream, startFilter } from './c-filter.ts'
 import { type GateNumbers, gateNumbers, TRAFFIC_PRESENT_ONE_IN } from './gate-numbers.ts'
 import { cell } from './sides.ts'
 
@@ -63,15 +64,9 @@ type Times = {
 }
 type AtSize = { readonly keys: number; readonly sides: { readonly [name in Name]?: Times } }
 
-/** `directory` is for what is compiled. */
-export async function measureGate(
-  options: GateOptions,
-  directory: string,
-  say: Say,
-  compiler = 'cc',
-): Promise<PartResult> {
-  const compiled = compileFilter(directory, compiler)
-  if ('missing' in compiled) say(`the filter in C is not run: ${compiled.missing}`)
+export async function measureGate(options: GateOptions, say: Say, compiler = 'cc'): Promise<PartResult> {
+  const compiled = compileC(FILTER_SOURCE, compiler)
+  if ('missing' in compiled) say(`the filter in C is not run. ${compiled.missing}`)
   const sizes: AtSize[] = []
   for (const keys of options.sizes) {
     say(`gate: ${keys} keys`)
@@ -241,7 +236,7 @@ function lookupTable({ keys, sides }: AtSize, { rounds, probeCount }: GateOption
     note:
       'Median and range of the rounds, of each the least pass. Gate and C: 16 bits a key in blocks of 512; the one in C runs in a process of its own and makes the same ' +
       'numbers of the same seed. bloom-filters has as many bits as 0.1 % wrong needs, and strings for keys.' +
-      ('missing' in compiled ? ` The one in C was not run: ${compiled.missing}.` : ''),
+      ('missing' in compiled ? ` The one in C was not run. ${compiled.missing}` : ''),
   }
 }
 

@@ -42,7 +42,7 @@ export const part: Part = {
   async run({ quick, say }): Promise<PartResult> {
     const listed = quick ? 300_000 : 10_000_000
     const seconds = quick ? 4 : 135
-    const service = await startWorld({ listed }, say)
+    const service = await startWorld({ listed, isQuick: quick }, say)
     await fillTables(service, listed, quick ? 'quick' : 'full', say)
     comeFirst(everyPid(service))
     const warmUp = quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full

@@ -13,7 +13,7 @@ import { ROUNDS } from '../lib/interleave.ts'
 import type { Part, PartResult } from '../suite/part.ts'
 
 const FULL: Sizes = { isQuick: false, listed: 10_000_000, rounds: ROUNDS, rowRounds: 2, seconds: 2 }
-const QUICK: Sizes = { isQuick: true, listed: 300_000, rounds: 2, rowRounds: 1, seconds: 0.5 }
+const QUICK: Sizes = { isQuick: true, listed: 300_000, rounds: 3, rowRounds: 1, seconds: 0.5 }
 
 export const part: Part = {
   about: 'open-loop latency by load, during imports, rebuilds and reloads, and in overload',
@@ -24,7 +24,7 @@ export const part: Part = {
     const loads = await measureLoads(world, sizes, say)
     const overload = await measureOverload(world, sizes, say)
     const disturbing = { world, capacity: loads.capacity.zaslon, files: writeOtherNumbers(sizes, say) }
-    const disturbed = await measureDisturbances(disturbing, { rounds: sizes.rounds, seconds: 2 * sizes.seconds }, say)
+    const disturbed = await measureDisturbances(disturbing, sizes, say)
     await world.stop()
     return {
       measured: {

@@ -50,7 +50,7 @@ export const part: Part = {
     const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-bench-'))
     const store = path.join(directory, 'store')
     try {
-      const gate = await measureGate({ ...sizes.gate, rounds }, directory, say)
+      const gate = await measureGate({ ...sizes.gate, rounds }, say)
       say('activity')
       const activity = await measureActivity({ ...sizes, rounds })
       say('a store is filled')

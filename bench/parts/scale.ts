@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { compileGenerator } from '../generator/generator.ts'
 import { ROUNDS } from '../lib/interleave.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { STANDARD_CONFIGURATION } from '../lib/standard-world.ts'
@@ -38,14 +39,14 @@ const FULL: Sizes = {
   },
   roundsOfCallers: 3,
 }
-/** The ends alone, on nodes that are sooner ready: with the memory of the defaults, and nobody reported. */
+/** The ends of lists alone, on nodes that are sooner ready: with the memory of the defaults, and nobody reported. No measure is of callers. */
 const QUICK: Sizes = {
   listed: [1_000, 1_000_000],
-  callers: [1_000, 100_000],
+  callers: [],
   listedOfCallers: 1_000_000,
   hasHistory: false,
   rates: { configuration: '', rounds: 3, seconds: 0.5, p99Rounds: 1, p99Seconds: 0.5, postsPerSecond: 2_000 },
-  roundsOfCallers: 2,
+  roundsOfCallers: 0,
 }
 
 export const part: Part = {
@@ -53,6 +54,7 @@ export const part: Part = {
   minutes: 20,
   async run({ quick, say }) {
     const sizes = quick ? QUICK : FULL
+    compileGenerator()
     say('a node that the others are copies of')
     const base = await makeBase(sizes.rates.configuration, sizes.hasHistory)
     const { worlds, costs, stopped } = await measureLists(base, sizes, say)
@@ -62,14 +64,17 @@ export const part: Part = {
       const found = rates[nameOf(one.listed)]
       return found === undefined ? [] : [{ ...one, ...found }]
     })
-    const callers = await measureCallers(callerWorlds, sizes, say)
+    const callers = quick ? [] : await measureCallers(callerWorlds, sizes, say)
     for (const { directory } of [...worlds, ...callerWorlds]) rmSync(directory, { recursive: true, force: true })
     const most = costs.at(-1)?.listed ?? 0
     const note = most < 100_000_000 ? noteOf(most) : undefined
     return {
       measured: scaleMeasures(listed, note === undefined ? {} : { note }),
-      tables: [listedTable(listed, listedNote(sizes, stopped)), callersTable(callers, callersNote(sizes))],
-      charts: scaleCharts(listed, callers),
+      tables: [
+        listedTable(listed, listedNote(sizes, stopped)),
+        ...(quick ? [] : [callersTable(callers, callersNote(sizes))]),
+      ],
+      charts: quick ? [] : scaleCharts(listed, callers),
       raw: { ...sizes, stopped, costs: listed, callersRates: callers },
     }
   },

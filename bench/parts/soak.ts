@@ -24,7 +24,7 @@ type Sizes = {
 }
 
 const FULL: Sizes = { listed: 10_000_000, minutes: 30, importEverySeconds: 25, fillSeconds: 20, warmSeconds: 150 }
-const QUICK: Sizes = { listed: 300_000, minutes: 2, importEverySeconds: 10, fillSeconds: 3, warmSeconds: 40 }
+const QUICK: Sizes = { listed: 300_000, minutes: 1.25, importEverySeconds: 10, fillSeconds: 2, warmSeconds: 30 }
 
 /**
  * So small that all of it is in use before memory is looked at: a table of full size goes on taking pages, for hours, until
@@ -62,7 +62,7 @@ function sizesOf({ quick, flags }: PartOptions): Sizes {
   return at < 0 ? sizes : { ...sizes, minutes: wholeOption('--minutes', flags[at + 1] ?? '', 1, 60) }
 }
 
-async function soak(sizes: Sizes, { say }: PartOptions): Promise<SoakResult> {
+async function soak(sizes: Sizes, { quick, say }: PartOptions): Promise<SoakResult> {
   const directory = path.join(os.tmpdir(), 'observed')
   mkdirSync(directory)
   const configuration = path.join(os.tmpdir(), 'soak.yaml')
@@ -80,7 +80,7 @@ async function soak(sizes: Sizes, { say }: PartOptions): Promise<SoakResult> {
     say,
   )
   comeFirst(everyPid(service))
-  const traffic = await prepareTraffic(service, { listed: sizes.listed, seconds: sizes.fillSeconds }, say)
+  const traffic = await prepareTraffic(service, { listed: sizes.listed, seconds: sizes.fillSeconds, quick }, say)
   const seconds = sizes.minutes * 60
   const changes = startChanges(service, sizes.listed, sizes.importEverySeconds)
   const watched = watchService(service)

@@ -26,12 +26,12 @@ export async function startRedisPeers(listed: number): Promise<RedisPeers | unde
     const server = await startServer(name, 'bench/peers/fastify-redis.js', words)
     return { ...server, pids: [...server.pids, redis.pid] }
   }
-  const plain = await start('fastify + ioredis', 'plain')
-  return {
-    plain: { ...plain, stop: () => Promise.all([plain.stop(), redis.close()]) },
-    pipelined: await start('fastify + ioredis, auto-pipelining', 'pipelined'),
-    bloom: await start('fastify + bloom-filters + ioredis', 'bloom'),
-  }
+  const [plain, pipelined, bloom] = await Promise.all([
+    start('fastify + ioredis', 'plain'),
+    start('fastify + ioredis, auto-pipelining', 'pipelined'),
+    start('fastify + bloom-filters + ioredis', 'bloom'),
+  ])
+  return { plain: { ...plain, stop: () => Promise.all([plain.stop(), redis.close()]) }, pipelined, bloom }
 }
 
 function fill(port: number, listed: number): void {

@@ -9,7 +9,7 @@ import { type RunningService, runService } from '../../test/support/run-service.
 import { generatedNumber, writeNumbersFile } from '../lib/generate-numbers.ts'
 import { openKeptConnection } from '../lib/kept-connection.ts'
 import { call, importFile } from '../lib/service-client.ts'
-import { addHistory } from '../lib/standard-world.ts'
+import { makeContacts, writeReports } from '../lib/standard-world.ts'
 import { within } from '../lib/wait-until.ts'
 import { type NodeMemory, nodeMemory, peakWhile } from './node-memory.ts'
 import { importParts, rowsOfSecondVersion } from './sizes.ts'
@@ -49,12 +49,14 @@ export function startNode(dataDirectory: string, configuration: string): Promise
   })
 }
 
-/** A data directory with nobody listed; with history: with reported numbers and contacts. */
+/** A data directory with nobody listed; with history: with reported numbers and contacts, else empty. */
 export async function makeBase(configuration: string, hasHistory: boolean): Promise<string> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'base-'))
+  if (!hasHistory) return directory
+  await writeReports(directory)
   const service = await startNode(directory, configuration)
   try {
-    if (hasHistory) await addHistory(service)
+    await makeContacts(service)
   } finally {
     await service.stop()
   }

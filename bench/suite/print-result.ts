@@ -1,5 +1,5 @@
 import { printTable } from '../lib/print-table.ts'
-import { MEASURES, type Measure, type MeasureId, standingOf } from './measures.ts'
+import { MEASURES, type Measure, type MeasureId, type PartName, standingOf } from './measures.ts'
 import type { Measured, PartResult } from './part.ts'
 
 export const MEASURE_HEAD = ['measure', 'must', 'aim', 'measured', 'rounds', 'standing'] as const
@@ -33,17 +33,16 @@ export function plain(value: number): string {
   return Math.abs(rounded) >= 10_000 ? rounded.toLocaleString('en-US') : String(rounded)
 }
 
-/** The tables of a part and its rows of the table of measures, for people at a terminal. */
-export function printResult({ measured, tables }: PartResult): void {
+/** The tables of a part and its rows of the table of measures, those that were not run too, for people at a terminal. */
+export function printResult(name: PartName, { measured, tables }: Pick<PartResult, 'measured' | 'tables'>): void {
   for (const { title, head, rows, note } of tables) {
     process.stdout.write(`\n${title}\n`)
     printTable(head, rows)
     if (note !== undefined) process.stdout.write(`${note}\n`)
   }
-  const ids = Object.keys(measured) as MeasureId[]
-  if (ids.length > 0)
-    printTable(
-      MEASURE_HEAD,
-      ids.map((id) => measureRow(id, measured[id])),
-    )
+  const ids = (Object.keys(MEASURES) as MeasureId[]).filter((id) => MEASURES[id].part === name)
+  printTable(
+    MEASURE_HEAD,
+    ids.map((id) => measureRow(id, measured[id])),
+  )
 }

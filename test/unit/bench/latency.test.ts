@@ -8,29 +8,29 @@ const good: Window = { count: 100, p99Ms: 1 }
 const slow: Window = { count: 100, p99Ms: 2.01 }
 const missing: Window = { count: 97, p99Ms: 1 }
 const empty: Window = { count: 0, p99Ms: Number.NaN }
-const OPTIONS = { windowMs: 100, before: 2, end: 4, calls: 100 }
+const OPTIONS = { stepMs: 100, before: 2, end: 4, calls: 100 }
 const recovered = (...after: Window[]) => recoverySeconds([good, good, slow, slow, ...after], OPTIONS)
 
 describe('recovery from an overload', () => {
-  it('is none when the first windows after it are as before', () => {
-    expect(recovered(good, good, good)).toBe(0)
+  it('is none when the first window after it is as before', () => {
+    expect(recovered(good)).toBe(0)
   })
 
-  it('counts windows until calls are answered in time again, just at the limit included', () => {
-    expect(recovered(slow, slow, { count: 98, p99Ms: 2 }, good, good)).toBeCloseTo(0.2)
+  it('counts steps until calls are answered in time again, just at the limit included', () => {
+    expect(recovered(slow, slow, { count: 98, p99Ms: 2 }, slow)).toBeCloseTo(0.2)
   })
 
   it.each([
     ['slow', slow],
     ['lacking calls', missing],
     ['empty', empty],
-  ])('does not take a single good window before a %s one for the end', (_, bad) => {
-    expect(recovered(good, good, bad, good, good, good)).toBeCloseTo(0.3)
+  ])('does not come with a window that is %s', (_, bad) => {
+    expect(recovered(bad, good)).toBeCloseTo(0.1)
   })
 
-  it('is unknown when it never comes, or too late to be seen to last', () => {
-    expect(recovered(slow, slow, slow)).toBeUndefined()
-    expect(recovered(slow, good, good)).toBeUndefined()
+  it('is unknown when it never comes', () => {
+    expect(recovered(slow, missing, empty)).toBeUndefined()
+    expect(recovered()).toBeUndefined()
   })
 })
 
@@ -42,16 +42,23 @@ describe('answers by the moment of their requests', () => {
   }
 
   it('falls into windows; an "overloaded" is no answer', () => {
-    expect(windowsOf(answered, 100, 0.2)).toEqual([
+    expect(windowsOf(answered, { widthMs: 100, stepMs: 100 }, 0.2)).toEqual([
       { count: 2, p99Ms: 2 },
       { count: 2, p99Ms: 5 },
     ])
   })
 
-  it('knows windows without any', () => {
-    expect(windowsOf({ moments: new Uint32Array(), samples: new Uint32Array() }, 100, 0.1)).toEqual([
-      { count: 0, p99Ms: Number.NaN },
+  it('falls into every window that covers its moment; one that is cut off is none', () => {
+    expect(windowsOf(answered, { widthMs: 200, stepMs: 100 }, 0.3)).toEqual([
+      { count: 4, p99Ms: 5 },
+      { count: 3, p99Ms: 6 },
     ])
+    expect(windowsOf(answered, { widthMs: 200, stepMs: 100 }, 0.1)).toEqual([])
+  })
+
+  it('knows windows without any', () => {
+    const none = { moments: new Uint32Array(), samples: new Uint32Array() }
+    expect(windowsOf(none, { widthMs: 100, stepMs: 100 }, 0.1)).toEqual([{ count: 0, p99Ms: Number.NaN }])
   })
 
   it('takes those between two moments, both included', () => {

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { compileC, compiledC } from '../../../bench/lib/compile-c.ts'
+import { MissingToolError } from '../../../bench/lib/missing-tool-error.ts'
 import { svgChart } from '../../../bench/lib/svg-chart.ts'
 import { measureActivity } from '../../../bench/micro/activity.ts'
-import { compileFilter, startFilter } from '../../../bench/micro/c-filter.ts'
+import { FILTER_SOURCE, startFilter } from '../../../bench/micro/c-filter.ts'
 import { measureGate } from '../../../bench/micro/gate.ts'
 import { gateNumbers } from '../../../bench/micro/gate-numbers.ts'
 import { measureTexts } from '../../../bench/micro/phone-text.ts'
@@ -14,7 +16,9 @@ import { createGate, gateAddAll, gateHas, openGate } from '../../../src/shm/gate
 const SEED = 20_250_131
 const directory = mkdtempSync(path.join(os.tmpdir(), 'zaslon-filter-'))
 afterAll(() => rmSync(directory, { recursive: true }))
-const compiled = compileFilter(directory, 'cc')
+const { PATH } = process.env
+vi.stubEnv('TMPDIR', directory)
+const compiled = compileC(FILTER_SOURCE)
 if ('missing' in compiled) console.warn(`skipped: the blocked filter in C: ${compiled.missing}`)
 
 /** 0.1 % of 98,000 strangers is 98, with a deviation of 10. */
@@ -68,13 +72,19 @@ describe('a gate and its opponent in C', () => {
   )
 
   it('says what to do where there is no compiler', () => {
-    expect(compileFilter(directory, 'no-such-compiler')).toEqual({
-      missing: 'there is no C compiler (no-such-compiler): apt-get install gcc, and run it again',
+    expect(compileC(FILTER_SOURCE, 'no-such-compiler')).toEqual({
+      missing: `There is no C compiler (no-such-compiler) for ${FILTER_SOURCE}: apt-get install gcc libc6-dev`,
     })
+    vi.stubEnv('PATH', directory)
+    try {
+      expect(() => compiledC('bench/generator/generator.c')).toThrow(MissingToolError)
+    } finally {
+      vi.stubEnv('PATH', PATH)
+    }
   })
 
   it('says what went wrong where a compiler fails', () => {
-    expect(compileFilter(directory, 'false')).toMatchObject({ missing: expect.stringContaining('false failed') })
+    expect(compileC(FILTER_SOURCE, 'false')).toMatchObject({ missing: expect.stringContaining('false failed') })
   })
 
   it('ends with the filter, when that ends', async () => {
@@ -84,7 +94,7 @@ describe('a gate and its opponent in C', () => {
 
 describe('the gate bench', () => {
   const options = { sizes: [100, 1_000], rounds: 1, probeCount: 5_000, slowKeyCount: 200, slowProbeCount: 100 }
-  const measure = (compiler: string) => measureGate(options, directory, () => {}, compiler)
+  const measure = (compiler: string) => measureGate(options, () => {}, compiler)
   const rowsOf = (result: Awaited<ReturnType<typeof measure>>) =>
     Object.fromEntries(
       (result.tables[0]?.rows ?? []).map(([name, ...cells]): [string, unknown[]] => [
