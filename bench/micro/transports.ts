@@ -38,7 +38,14 @@ const screener: Screener = {
   endCall() {},
 }
 const handler = createVerdictHandler(
-  { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: ['127.0.0.1'], webSocketPath: '/v1/calls' },
+  {
+    deadlineMs: 50,
+    callsPerWebSocket: 1_024,
+    labelLanguage: 'en',
+    apiKeyDigests: [],
+    allowedHosts: ['127.0.0.1'],
+    webSocketPath: '/v1/calls',
+  },
   {
     screener,
     ...numberReaders(diallingRules('RU')),

@@ -48,7 +48,14 @@ const constantScreener: Screener = {
 async function serve(port: number): Promise<void> {
   const home = diallingRules('RU')
   const handler = createVerdictHandler(
-    { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: ['127.0.0.1'], webSocketPath: '/v1/calls' },
+    {
+      deadlineMs: 50,
+      callsPerWebSocket: 1_024,
+      labelLanguage: 'en',
+      apiKeyDigests: [],
+      allowedHosts: ['127.0.0.1'],
+      webSocketPath: '/v1/calls',
+    },
     {
       screener: constantScreener,
       ...numberReaders(home),

@@ -64,7 +64,20 @@ export const CONFIG_SCHEMA = Type.Object(
         threads: Type.Integer({ default: DEFAULT_THREADS, minimum: 1, maximum: 64, description: 'Per process.' }),
         adapter: oneOf(['auto', 'uws', 'node'], { default: 'auto' }),
         deadlineMs: Type.Integer({ default: 50, minimum: 1, maximum: 1_000 }),
-        connectionsMax: Type.Integer({ default: 10_000, minimum: 1, maximum: 1_000_000, description: 'Per thread.' }),
+        connectionsMax: Type.Integer({
+          // One call on each: answered within 50 ms by a thread that answers 40,000 a second.
+          default: 2_000,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'Per thread.',
+        }),
+        callsPerWebSocket: Type.Integer({
+          // A full frame of zaslon.bin.v1.
+          default: 1_024,
+          minimum: 1,
+          maximum: 65_536,
+          description: 'Calls that one WebSocket may have on the way.',
+        }),
         idleTimeoutSeconds: Type.Integer({ default: 60, minimum: 8, maximum: 960 }),
         frozenSeconds: Type.Integer({
           // Longer than any work of a verdict process on a list, or a disk that is busy: calls are answered meanwhile.

@@ -111,6 +111,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       adapter: config.verdict.adapter,
       handler: {
         deadlineMs: config.verdict.deadlineMs,
+        callsPerWebSocket: config.verdict.callsPerWebSocket,
         labelLanguage: config.labelLanguage,
         webSocketPath: WEB_SOCKET_PATH,
         apiKeyDigests: config.keys

@@ -34,7 +34,7 @@ const HELP: Readonly<Record<string, string>> = {
   'gate.false-hits': 'Gate hits that nothing confirmed; they cost time, never a verdict.',
   'decisions.lost': 'Sampled decisions the full ring refused.',
   'decisions.lost-important': 'Blocks, flags and overloads the full ring refused. Should be 0.',
-  'verdicts.overloaded': 'Calls answered allow because they were late.',
+  'verdicts.overloaded': 'Calls answered without evidence: late, or more than a WebSocket may have on the way.',
   'verdicts.not-ready': 'Calls answered allow because nothing was loaded yet.',
 }
 

@@ -17,6 +17,7 @@ import {
   TRUNK_NUMBER_MAX,
 } from './binary-records.ts'
 import type { CallScreening } from './call-screening.ts'
+import { LONG_AGO_MS, type SocketCredits } from './socket-credits.ts'
 import { CLOSE_CODE, type SocketProtocol } from './socket-protocol.ts'
 import type { VerdictSocket } from './verdict-server.ts'
 
@@ -31,7 +32,7 @@ type TrunkTable = { generation: number; readonly names: Map<number, string>; rea
  * zaslon.bin.v1 (layout: binary-records.ts). One answer frame for every request frame that holds calls, its records in
  * the order of the calls. A record we cannot read gets an error record; a frame we cannot read ends the connection.
  */
-export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
+export function createBinaryProtocol(screening: CallScreening, credits: SocketCredits): SocketProtocol {
   const { screener, events, now } = screening
   const trunksOf = new Map<VerdictSocket, TrunkTable>()
   // Frames are copied here: one view of memory that stays, where a view of each frame would have to be made.
@@ -67,7 +68,7 @@ export function createBinaryProtocol(screening: CallScreening): SocketProtocol {
     if (records.getUint8(at) !== BINARY_VERSION) return writeError(at, to, ERROR_RECORD.version)
     switch (records.getUint8(at + 1)) {
       case REQUEST_TYPE.call:
-        readCall(at, trunks, receivedMs)
+        readCall(at, trunks, credits.take() ? receivedMs : LONG_AGO_MS)
         screener.screen(screening.call, screening.decision)
         return writeVerdict(at, to)
       case REQUEST_TYPE.end:

@@ -1,5 +1,6 @@
 import type { CallScreening } from './call-screening.ts'
 import { decodeBody, isJsonObject, MALFORMED, parseJson } from './json-text.ts'
+import { LONG_AGO_MS, type SocketCredits } from './socket-credits.ts'
 import { CLOSE_CODE, type SocketProtocol } from './socket-protocol.ts'
 
 /** One event a frame; the limit is that of POST /v1/verdict. */
@@ -9,7 +10,7 @@ const FRAME_BYTES_MAX = 16 * 1024
  * zaslon.json.v1: text frames `{"type":"call",…}` and `{"type":"end",…}`. A call gets `{"type":"verdict",…}` with its
  * callId, an end gets no answer, a frame that is neither gets `{"type":"problem",…}` and the connection stays.
  */
-export function createJsonProtocol(screening: CallScreening): SocketProtocol {
+export function createJsonProtocol(screening: CallScreening, credits: SocketCredits): SocketProtocol {
   const { events } = screening
   return {
     opened() {},
@@ -25,7 +26,8 @@ export function createJsonProtocol(screening: CallScreening): SocketProtocol {
         socket.close(CLOSE_CODE.tooBig, 'A frame holds one event of at most 16 KiB')
         return
       }
-      const answer = screening.answerBytes(data, receivedMs, 'call')
+      const countsFromMs = credits.take() ? receivedMs : LONG_AGO_MS
+      const answer = screening.answerBytes(data, countsFromMs, 'call')
       if (answer !== undefined) {
         socket.send(answer, true)
         return
@@ -34,7 +36,7 @@ export function createJsonProtocol(screening: CallScreening): SocketProtocol {
       const text = decodeBody(data)
       const event = text === undefined ? MALFORMED : parseJson(text)
       if (isJsonObject(event) && event.type === 'call') {
-        socket.send(screening.answerEvent(event, receivedMs, 'verdict'))
+        socket.send(screening.answerEvent(event, countsFromMs, 'verdict'))
       } else if (isJsonObject(event) && event.type === 'end') {
         screening.endCall(event)
       } else {

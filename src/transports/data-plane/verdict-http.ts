@@ -14,11 +14,14 @@ import {
 import { decodeBody, isJsonObject, MALFORMED, parseJson } from './json-text.ts'
 import { parseQuery } from './parse-query.ts'
 import { type Problem, problemResponse } from './problem.ts'
+import type { SocketCreditsOptions } from './socket-credits.ts'
 import { BATCH_BYTES_MAX, callEndsRoute, verdictsRoute } from './verdict-batch.ts'
 import type { VerdictHandler, VerdictRequest, VerdictResponse } from './verdict-server.ts'
 import { createSocketProtocols } from './verdict-sockets.ts'
 
-export type DataPlaneOptions = CallScreeningOptions & AccessOptions & { readonly webSocketPath: string }
+export type DataPlaneOptions = CallScreeningOptions &
+  AccessOptions &
+  SocketCreditsOptions & { readonly webSocketPath: string }
 
 export type DataPlaneDependencies = CallScreeningDependencies & {
   /** For /health/ready. */
@@ -102,7 +105,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
       events.fault(error)
       return problemResponse(FAULT)
     },
-    ...createSocketProtocols(screening),
+    ...createSocketProtocols(options, screening),
   }
 }
 

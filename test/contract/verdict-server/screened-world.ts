@@ -34,6 +34,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
   const handler = createVerdictHandler(
     {
       deadlineMs: 50,
+      callsPerWebSocket: 1_024,
       labelLanguage: 'en',
       apiKeyDigests: [],
       allowedHosts: ['127.0.0.1', 'localhost'],

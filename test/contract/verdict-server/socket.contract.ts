@@ -71,6 +71,36 @@ export function socketContract(listen: ListenVerdicts): void {
       await small.close()
     })
 
+    it('answers calls beyond the credits of a connection as overloaded, whatever the protocol', async () => {
+      const few = screenedWorld({ callsPerWebSocket: 2 })
+      const small = await listen(SERVER_OPTIONS, few.handler)
+      const url = `ws://127.0.0.1:${small.port}/v1/calls`
+      const binary = await openClient(url, 'zaslon.bin.v1')
+      const calls = [1, 2, 3].map((correlation) => binaryCall({ caller: 79160000001, correlation }))
+      for (let round = 0; round < 2; round++) {
+        binary.webSocket.send(Buffer.concat(calls))
+        const answer = await binary.nextBytes()
+        expect([0, 1, 2].map((at) => [answer[at * 48 + 2], answer[at * 48 + 40]])).toEqual([
+          [2, 5],
+          [2, 5],
+          [0, 20],
+        ])
+      }
+      binary.webSocket.close()
+      await small.close()
+      const none = screenedWorld({ callsPerWebSocket: 0 })
+      const closed = await listen(SERVER_OPTIONS, none.handler)
+      const json = await openClient(`ws://127.0.0.1:${closed.port}/v1/calls`, 'zaslon.json.v1')
+      for (const extra of [{}, { callId: 'a"b' }]) {
+        json.webSocket.send(JSON.stringify({ type: 'call', caller: LISTED, ...extra }))
+        const answer = JSON.parse(await json.nextText())
+        expect(answer).toMatchObject({ type: 'verdict', decision: 'allow', reasons: [{ code: 'overloaded' }] })
+      }
+      json.webSocket.close()
+      await closed.close()
+      expect([...few.faults, ...none.faults]).toEqual([])
+    })
+
     describe('zaslon.json.v1', () => {
       it('answers calls with their callId and ends with nothing', async () => {
         const client = await open('zaslon.json.v1')

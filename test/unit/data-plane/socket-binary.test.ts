@@ -47,7 +47,14 @@ describe('the clock in a frame', () => {
   let readings = 0
   const seen: number[] = []
   const handler = createVerdictHandler(
-    { deadlineMs: 50, labelLanguage: 'en', apiKeyDigests: [], allowedHosts: [], webSocketPath: '/v1/calls' },
+    {
+      deadlineMs: 50,
+      callsPerWebSocket: 1_024,
+      labelLanguage: 'en',
+      apiKeyDigests: [],
+      allowedHosts: [],
+      webSocketPath: '/v1/calls',
+    },
     {
       ...numberReaders(HOME),
       screener: {
