@@ -1,7 +1,6 @@
 import { createActivity, openActivity } from '../shm/activity.ts'
-import { activityFromBytes, activityInSlices } from '../shm/activity-snapshot.ts'
+import { activityFromBytes, activityInSteps } from '../shm/activity-snapshot.ts'
 import type { SnapshotPart } from '../stores/snapshot-files.ts'
-import { inSlices } from './in-slices.ts'
 
 /** The activity of callers of one verdict process, as its main thread has it: made, or taken up from before the restart. */
 export type KeptActivity = {
@@ -20,7 +19,7 @@ export function createKeptActivity({ capacity }: { readonly capacity: number }):
     memory: opened,
     part: {
       name: 'activity',
-      toBytes: () => inSlices(activityInSlices(openActivity(opened()))),
+      steps: () => activityInSteps(openActivity(opened())),
       fromBytes(bytes) {
         memory = activityFromBytes(bytes, capacity)
         return true

@@ -1,9 +1,8 @@
 import { CALL_MATCHES, type CallMatch } from '../domain/report.ts'
 import { PAIR_DAYS } from '../shm/pair-memory.ts'
-import { pairsFromBytes, pairsMark, pairsToBytes } from '../shm/pair-snapshot.ts'
+import { pairsFromBytes, pairsInSteps, pairsMark } from '../shm/pair-snapshot.ts'
 import { createPairs, matchHash, openPairs, type PairsState, pairsState, rotatePairs } from '../shm/pairs.ts'
 import type { SnapshotPart } from '../stores/snapshot-files.ts'
-import { inSlices } from './in-slices.ts'
 
 /** The memory of pairs of one verdict process, as its main thread has it: made, rotated, asked, kept. */
 export type KeptPairs = {
@@ -56,7 +55,7 @@ export function createKeptPairs(
     parts: Array.from({ length: PAIR_DAYS }, (_, slot) => ({
       name: `pairs-${slot}`,
       mark: () => pairsMark(pairs, slot),
-      toBytes: () => inSlices(pairsToBytes(pairs, slot)),
+      steps: () => pairsInSteps(pairs, slot),
       fromBytes: (bytes) => pairsFromBytes(pairs, bytes, now()),
     })),
     start() {

@@ -1,4 +1,5 @@
 import { createSnapshotFiles, type SnapshotPart } from '../stores/snapshot-files.ts'
+import { createPace } from './pace.ts'
 
 /** What a verdict process remembers over a restart: read at start, written every 30 s and on stop. */
 export type Snapshots = {
@@ -12,7 +13,7 @@ export type SnapshotsDependencies = {
   readonly log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 }
 
-/** What a crash may forget. A write of the default memory of pairs takes about 10 ms of the main thread. */
+/** What a crash may forget. */
 const WRITE_EVERY_MS = 30_000
 /** As long as anything in them is remembered. */
 const AGE_MS_MAX = 7 * 24 * 3_600_000
@@ -21,11 +22,13 @@ export async function startSnapshots(
   { directory, label }: { readonly directory: string; readonly label: string },
   { parts, now, log }: SnapshotsDependencies,
 ): Promise<Snapshots> {
+  const pace = createPace()
   const files = createSnapshotFiles(
     { directory, owner: label, ageMsMax: AGE_MS_MAX },
     {
       parts,
       now,
+      rest: pace.rest,
       onFault: ({ part, isWrite, error }) =>
         log.warn({ part, err: error }, isWrite ? 'a snapshot was not written' : 'a snapshot was not read: begun empty'),
     },
@@ -36,6 +39,7 @@ export async function startSnapshots(
   return {
     async close() {
       clearInterval(timer)
+      pace.hurry()
       // A write under way is joined, and may have passed what came in last: the second one has it.
       await files.write()
       await files.write()

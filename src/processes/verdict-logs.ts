@@ -4,6 +4,7 @@ import { readTrafficHour } from '../shm/traffic.ts'
 import { createDecisionLogWriter, type DecisionLogStats } from '../stores/decision-log/decision-log-writer.ts'
 import { createTrafficLogWriter, TRAFFIC_WRITE_EVERY_MS } from '../stores/traffic-log/traffic-log-writer.ts'
 import type { ReviewWantedMessage } from './messages.ts'
+import { createPace } from './pace.ts'
 
 /** Moves what the verdict threads left in shared memory to disk, and review wishes to control. */
 export type VerdictLogs = {
@@ -56,9 +57,13 @@ export function startVerdictLogs(options: VerdictLogsOptions, dependencies: Verd
     },
     { now },
   )
+  const pace = createPace()
   const traffic = createTrafficLogWriter(
     { directory: options.trafficDirectory, process: options.process },
-    { tables: dependencies.traffic.map((memory) => (hour, visit) => readTrafficHour(memory, hour, visit)) },
+    {
+      tables: dependencies.traffic.map((memory) => (hour, visit) => readTrafficHour(memory, hour, visit)),
+      rest: pace.rest,
+    },
   )
 
   function drain(): void {
@@ -87,6 +92,7 @@ export function startVerdictLogs(options: VerdictLogsOptions, dependencies: Verd
       clearInterval(trafficTimer)
       drain()
       decisions.close()
+      pace.hurry()
       // A write under way is joined, and may have passed the newest counts: the second one has them.
       await traffic.write(now())
       await traffic.write(now())

@@ -38,6 +38,7 @@ export type ToVerdictThread =
 
 /** From a verdict thread. */
 export type VerdictThreadMessage =
-  | { type: 'listening'; port: number; adapter: string }
+  /** `osThread`: ownThreadId. */
+  | { type: 'listening'; port: number; adapter: string; osThread: number | undefined }
   | { type: 'installed'; generation: number }
   | { type: 'failed'; code: ErrorCode; message: string; hint?: string }

@@ -13,10 +13,13 @@ export type VerdictThreads = {
   /** Resolves when every thread has installed it, or none will because they are closing. */
   install(snapshot: ScreeningSnapshot): Promise<void>
   /** Resolves when every thread listens. */
-  readonly listening: Promise<{ port: number; adapter: string }>
+  readonly listening: Promise<Listening>
   acceptClock(): void
   close(): Promise<void>
 }
+
+/** `osThreads`: the threads' ids, where the system has such (let-calls-first.ts). */
+export type Listening = { readonly port: number; readonly adapter: string; readonly osThreads: ReadonlySet<number> }
 
 /** What is asked of a thread: a Worker has it, and so has a fake. */
 export type ThreadWorker = {
@@ -47,8 +50,9 @@ export function startVerdictThreads(
   const acknowledged = new Map<number, number>()
   let heard = 0
   let closing = false
-  let listen: (at: { port: number; adapter: string }) => void = () => {}
-  const listening = new Promise<{ port: number; adapter: string }>((resolve) => {
+  const osThreads = new Set<number>()
+  let listen: (at: Listening) => void = () => {}
+  const listening = new Promise<Listening>((resolve) => {
     listen = resolve
   })
 
@@ -66,7 +70,8 @@ export function startVerdictThreads(
     switch (message.type) {
       case 'listening':
         heard++
-        if (heard === workers.length) listen({ port: message.port, adapter: message.adapter })
+        if (message.osThread !== undefined) osThreads.add(message.osThread)
+        if (heard === workers.length) listen({ port: message.port, adapter: message.adapter, osThreads })
         return
       case 'installed': {
         const count = (acknowledged.get(message.generation) ?? 0) + 1

@@ -44,7 +44,8 @@ export function remembersRow({ words }: Activity, row: Row, seconds: number, pas
 export function forgottenBySet({ words }: Activity, set: number): number {
   const line = lineOf(set)
   let oldest = 0x7fffffff
-  for (let way = 1; way <= WAYS; way++) {
+  // Ways are taken from the first on: whether there is room is seen at the last.
+  for (let way = WAYS; way > 0; way--) {
     if (words[line + way] === 0) return 0
     oldest = Math.min(oldest, words[line + way * ACTIVITY_HEAD_WORDS + LAST]!)
   }

@@ -5,6 +5,7 @@
  * ```
  *   head of 64 bytes: magic, version, words, checksum, keys, past │ per key: 32 words of head, then its block (0, 64, 256, 4,096 words)
  * ```
+ * The checksum is of all keys and then of the head (with 0 for itself), whose counts are known last.
  * Each key is copied under the lock of its set, so it is whole; keys are not of one moment, which windows of minutes do not
  * notice. Times are absolute: what was longer ago than the windows when the file is read simply lies outside them.
  */
@@ -32,7 +33,7 @@ import {
 import { forgottenBySet } from './activity-past.ts'
 import { takeBlock } from './activity-pool.ts'
 import { aimAt, classOf, forgetWay, listedOf, lockSet, unlockSet } from './activity-table.ts'
-import { checksumInSlices, checksumWords } from './checksum.ts'
+import { checksumBehindHead, createChecksum } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, type RegionFormat, refusal } from './layout.ts'
 
 // Words of the head beyond magic, version and length in words.
@@ -47,56 +48,73 @@ const SETS_FORGOT_WORD = 8
 const FORMAT: RegionFormat = {
   name: 'snapshot of activity',
   magic: magicOf('ZACS'),
-  version: 2,
+  version: 3,
   regionBytes: (words) => words * 4,
 }
 
 /** Tries of some microseconds each before a busy set is left out: its holder was stopped for tens of milliseconds. */
 const SET_TRIES = 10_000
 
-/** Some milliseconds of work: 3,840 keys of a full table. */
-const SLICE_SETS = 256
+/** Some 20 microseconds of work: 240 keys of a full table. */
+const STEP_SETS = 16
+/** Of one set, when each of its keys has a sketch. */
+const SET_WORDS_MAX = WAYS * (ACTIVITY_HEAD_WORDS + BLOCK_WORDS[DENSE]!)
+/** A chunk is handed over when another set may not fit any more: from 128 KiB on. */
+const CHUNK_WORDS = SET_WORDS_MAX + 2 ** 15
 
 /**
- * A snapshot with its checksum; threads may go on counting. Yields every few milliseconds, so that a main thread can do
- * something else in between: 1 M keys take about 0.2 s in all.
+ * A snapshot as chunks, each good until the next step, and at last its head, which goes before them; undefined is a step
+ * without a chunk. Threads may go on counting. Each step takes microseconds, so that a main thread can do something else in
+ * between; 1 M keys take about 0.15 s in all.
  */
-export function* activityInSlices(activity: Activity): Generator<undefined, Uint8Array> {
-  // As large as the region, of which the system gives only the pages that are written.
-  const into = new Uint32Array(activity.words.length + HEADER_WORDS)
-  let at = HEADER_WORDS
+export function* activityInSteps(activity: Activity): Generator<Uint8Array | undefined, Uint8Array> {
+  const chunk = new Uint32Array(CHUNK_WORDS)
+  const checksum = createChecksum()
+  let at = 0
+  let summed = 0
+  let length = HEADER_WORDS
   let keys = 0
   let setsForgot = 0
   for (let set = 0; set < activity.sets; set++) {
-    if (set % SLICE_SETS === SLICE_SETS - 1) yield undefined
-    if (!lockPatiently(activity, set)) continue
-    for (let way = 0; way < WAYS; way++) {
-      if (activity.words[lineOf(set) + 1 + way] === 0) continue
-      at = copyKey(activity.words, lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS, into, at)
-      keys++
+    if (lockPatiently(activity, set)) {
+      for (let way = 0; way < WAYS; way++) {
+        if (activity.words[lineOf(set) + 1 + way] === 0) continue
+        at = copyKey(activity.words, lineOf(set) + (way + 1) * ACTIVITY_HEAD_WORDS, chunk, at)
+        keys++
+      }
+      setsForgot = Math.max(setsForgot, forgottenBySet(activity, set))
+      unlockSet(activity, set)
     }
-    setsForgot = Math.max(setsForgot, forgottenBySet(activity, set))
-    unlockSet(activity, set)
+    const isFull = at + SET_WORDS_MAX > CHUNK_WORDS
+    if (!isFull && set % STEP_SETS !== STEP_SETS - 1 && set < activity.sets - 1) continue
+    if (at > summed) checksum.add(chunk, summed, at)
+    summed = at
+    if (!isFull && set < activity.sets - 1) {
+      yield undefined
+      continue
+    }
+    yield new Uint8Array(chunk.buffer, 0, at * 4)
+    length += at
+    at = 0
+    summed = 0
   }
-  into[0] = FORMAT.magic
-  into[1] = FORMAT.version
-  into[2] = at
-  into[KEYS_WORD] = keys
   // Last: what was forgotten while the keys were copied is missing among them.
-  into[BORN_WORD] = activity.words[BORN]!
-  into[FORGOT_WORD] = activity.words[FORGOT]!
-  into[SETS_WORD] = activity.sets
-  into[SETS_FORGOT_WORD] = setsForgot
-  into[CHECKSUM_WORD] = yield* checksumInSlices(into.subarray(0, at))
-  return new Uint8Array(into.buffer, 0, at * 4)
+  const past = [activity.words[BORN]!, activity.words[FORGOT]!, activity.sets, setsForgot]
+  const head = new Uint32Array(HEADER_WORDS)
+  head.set([FORMAT.magic, FORMAT.version, length, 0, keys, ...past])
+  checksum.add(head, 0, HEADER_WORDS)
+  head[CHECKSUM_WORD] = checksum.finish()
+  return new Uint8Array(head.buffer)
 }
 
 /** The same in one go. */
 export function activityToBytes(activity: Activity): Uint8Array {
-  const slices = activityInSlices(activity)
+  const steps = activityInSteps(activity)
+  const chunks: Uint8Array[] = []
   for (;;) {
-    const { done, value } = slices.next()
-    if (done) return value
+    const { done, value } = steps.next()
+    if (done) return Buffer.concat([value, ...chunks])
+    if (value !== undefined) chunks.push(value.slice())
   }
 }
 
@@ -105,12 +123,14 @@ function lockPatiently(activity: Activity, set: number): boolean {
   return false
 }
 
+/** Word by word: millions of keys would leave as many views behind for the garbage collector. */
 function copyKey(words: Int32Array, head: number, into: Uint32Array, at: number): number {
-  into.set(words.subarray(head, head + ACTIVITY_HEAD_WORDS), at)
+  for (let i = 0; i < ACTIVITY_HEAD_WORDS; i++) into[at + i] = words[head + i]!
   const size = BLOCK_WORDS[classOf(words, head)]!
   const block = words[head + BLOCK]!
-  if (size > 0) into.set(words.subarray(block, block + size), at + ACTIVITY_HEAD_WORDS)
-  return at + ACTIVITY_HEAD_WORDS + size
+  const body = at + ACTIVITY_HEAD_WORDS
+  for (let i = 0; i < size; i++) into[body + i] = words[block + i]!
+  return body + size
 }
 
 /**
@@ -131,7 +151,7 @@ export function activityFromBytes(bytes: Uint8Array, capacity: number): SharedAr
   }
   const expected = unsigned[CHECKSUM_WORD]!
   unsigned[CHECKSUM_WORD] = 0
-  if (checksumWords(unsigned, 0) !== expected) {
+  if (checksumBehindHead(unsigned, HEADER_WORDS) !== expected) {
     throw refusal(FORMAT, 'The snapshot of activity does not match its checksum: it is damaged.')
   }
   const newest = checkKeys(words, unsigned[KEYS_WORD]!)

@@ -56,16 +56,11 @@ export function checksumWords(words: Uint32Array, start: number): number {
   return checksum.finish()
 }
 
-/** 1 MiB: about 1 ms. */
-const SLICE_WORDS = 2 ** 18
-
-/** checksumWords of a whole, with a rest after each MiB for whoever has something else to do. */
-export function* checksumInSlices(words: Uint32Array): Generator<undefined, number> {
+/** The checksum of what lies behind a head of so many words, and then of the head: for one that is written last. */
+export function checksumBehindHead(words: Uint32Array, headWords: number): number {
   const checksum = createChecksum()
-  for (let at = 0; at < words.length; at += SLICE_WORDS) {
-    checksum.add(words, at, Math.min(at + SLICE_WORDS, words.length))
-    yield undefined
-  }
+  if (words.length > headWords) checksum.add(words, headWords, words.length)
+  checksum.add(words, 0, headWords)
   return checksum.finish()
 }
 

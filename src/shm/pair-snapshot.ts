@@ -5,53 +5,57 @@
  *   64 bytes: magic, version, capacity, day, checksum, mark of the key, counts │ blocks of contacts │ blocks of calls
  * ```
  * The mark is the keyed hash of a pair that cannot exist, so a file made with another key is refused instead of answering
- * at random. Little-endian, like every machine we run on.
+ * at random. The checksum is of all blocks and then of the head (with 0 for itself), whose counts are read last.
+ * Little-endian, like every machine we run on.
  */
-import { checksumInSlices, checksumWords } from './checksum.ts'
+import { checksumBehindHead, createChecksum } from './checksum.ts'
 import { checkHead, HEADER_BYTES, HEADER_WORDS, magicOf, refusal } from './layout.ts'
 import { BLOCK_WORDS } from './pair-block.ts'
 import { callHash } from './pair-hash.ts'
 import { COUNT_WORDS, DAY_MINUTES, MINUTE_MS, PAIR_DAYS, type Pairs, type Relation } from './pair-memory.ts'
 
-const FORMAT = { name: 'day of pairs', magic: magicOf('ZPRD'), version: 1 }
+const FORMAT = { name: 'day of pairs', magic: magicOf('ZPRD'), version: 2 }
 
 // Words of the head beyond layout.ts.
 const DAY = 3
 const CHECKSUM = 4
 const MARK = 5
 const COUNTS = 7
-/** 1 MiB is copied at a time. */
-const SLICE_BLOCKS = 2 ** 20 / 64
+/** 32 KiB are copied at a time. */
+const STEP_BLOCKS = 512
 /** Pairs and "full" of contacts and of calls. */
 const COUNTS_KEPT = 4
 
 /**
- * The day in `slot` (0 to PAIR_DAYS - 1), or undefined when it holds none. Yields after every MiB, some milliseconds of work, so that
- * a main thread can do something else in between. Pairs that are being noted meanwhile may or may not be in it.
+ * The day in `slot` (0 to PAIR_DAYS - 1) as chunks, each good until the next step, and at last its head, which goes before
+ * them; undefined when the slot holds no day. Each step takes microseconds, so that a main thread can do something else in
+ * between. Pairs that are being noted meanwhile may or may not be in it.
  */
-export function* pairsToBytes(pairs: Pairs, slot: number): Generator<undefined, Uint8Array | undefined> {
+export function* pairsInSteps(pairs: Pairs, slot: number): Generator<Uint8Array, Uint8Array | undefined> {
   const { contacts, calls, counts } = pairs
   // Pairs with the stores in prepareDay.
   const day = Atomics.load(pairs.days, slot)
   if (day === 0) return undefined
-  const words = new Uint32Array(snapshotBytes(pairs) / 4)
-  let at = HEADER_WORDS
+  const chunk = new Uint32Array(STEP_BLOCKS * BLOCK_WORDS)
+  const checksum = createChecksum()
   for (const relation of [contacts, calls]) {
-    for (let block = 0; block < relation.blocks; block += SLICE_BLOCKS) {
-      const slice = words.subarray(at, at + Math.min(SLICE_BLOCKS, relation.blocks - block) * BLOCK_WORDS)
-      readBlocks(relation, slot, block, slice)
-      at += slice.length
-      yield undefined
+    for (let block = 0; block < relation.blocks; block += STEP_BLOCKS) {
+      const part = chunk.subarray(0, Math.min(STEP_BLOCKS, relation.blocks - block) * BLOCK_WORDS)
+      readBlocks(relation, slot, block, part)
+      checksum.add(part, 0, part.length)
+      yield new Uint8Array(part.buffer, 0, part.byteLength)
     }
   }
-  words.set([FORMAT.magic, FORMAT.version, pairs.capacityPerDay, day])
-  words.set(keyMark(pairs), MARK)
+  const head = new Uint32Array(HEADER_WORDS)
+  head.set([FORMAT.magic, FORMAT.version, pairs.capacityPerDay, day])
+  head.set(keyMark(pairs), MARK)
   // After the bits: a day may come back a little fuller than it is, never emptier.
-  words.set(counts.subarray(slot * COUNT_WORDS, slot * COUNT_WORDS + COUNTS_KEPT), COUNTS)
+  head.set(counts.subarray(slot * COUNT_WORDS, slot * COUNT_WORDS + COUNTS_KEPT), COUNTS)
   // Pairs with the first store in prepareDay: a day that was being cleared meanwhile is nobody's.
   if (Atomics.load(pairs.days, slot) !== day) return undefined
-  words[CHECKSUM] = yield* checksumInSlices(words)
-  return new Uint8Array(words.buffer)
+  checksum.add(head, 0, HEADER_WORDS)
+  head[CHECKSUM] = checksum.finish()
+  return new Uint8Array(head.buffer)
 }
 
 /** Differs when a pair was put into the slot's day since, or it holds another day. */
@@ -80,7 +84,7 @@ export function pairsFromBytes(pairs: Pairs, bytes: Uint8Array, nowMs: number): 
   }
   const checksum = words[CHECKSUM]!
   words[CHECKSUM] = 0
-  if (checksumWords(words, 0) !== checksum) {
+  if (checksumBehindHead(words, HEADER_WORDS) !== checksum) {
     throw refusal(FORMAT, 'The day of pairs does not match its checksum: it is damaged.')
   }
   const mark = keyMark(pairs)

@@ -134,24 +134,47 @@ function startHour(header: Uint32Array, head: number, hour: number): void {
   Atomics.store(header, head + TABLE_HOUR, hour)
 }
 
+/** Some 10 microseconds of work. */
+const STEP_ENTRIES = 2_048
+
 /**
- * Visits the callers of an hour (epoch hours: nowMs / HOUR_MS rounded down) in no order, while the owner may be counting.
+ * Visits the callers of an hour (epoch hours: nowMs / HOUR_MS rounded down) in no order, while the owner may be counting; yields after
+ * every few thousand entries, for whoever has something else to do.
  * `calls` is the total, callers that are not numbers included. `complete` is false when callers are missing: the table
  * was full, the hour was overwritten while it was read, or lies before 1970-01-01T01:00Z. An hour the table does not hold is 0 calls, complete.
  */
-export function readTrafficHour(
+export function* readTrafficHour(
   memory: SharedArrayBuffer,
   hour: number,
   visit: (caller: number, count: number) => void,
-): { calls: number; complete: boolean } {
-  const { header, words, callers, capacity } = openTraffic(memory)
+): Generator<undefined, { calls: number; complete: boolean }> {
+  const traffic = openTraffic(memory)
+  const { header, capacity } = traffic
   const table = hour & 1
   const head = TABLE_WORDS * (table + 1)
   if (hour <= 0) return { calls: 0, complete: false }
   // Pairs with the last store in startHour.
   if (Atomics.load(header, head + TABLE_HOUR) !== hour) return { calls: 0, complete: true }
   const calls = header[head + TABLE_CALLS]!
-  for (let entry = table * capacity; entry < (table + 1) * capacity; entry++) {
+  const end = (table + 1) * capacity
+  for (let entry = table * capacity; entry < end; entry += STEP_ENTRIES) {
+    visitEntries(traffic, entry, Math.min(entry + STEP_ENTRIES, end), hour, visit)
+    yield undefined
+  }
+  const overflowed = header[head + TABLE_OVERFLOWED]! !== 0
+  // Pairs with the first store in startHour.
+  const unmoved = Atomics.load(header, head + TABLE_HOUR) === hour
+  return { calls, complete: unmoved && !overflowed }
+}
+
+function visitEntries(
+  { words, callers }: Traffic,
+  from: number,
+  to: number,
+  hour: number,
+  visit: (caller: number, count: number) => void,
+): void {
+  for (let entry = from; entry < to; entry++) {
     // Pairs with the last store in countCall.
     if (Atomics.load(words, entry * ENTRY_WORDS + STAMP) !== hour) continue
     const caller = callers[entry * 2]!
@@ -159,8 +182,4 @@ export function readTrafficHour(
     // Pairs with the first store in countCall: unchanged, so caller and count belong to this hour.
     if (Atomics.load(words, entry * ENTRY_WORDS + STAMP) === hour) visit(caller, count)
   }
-  const overflowed = header[head + TABLE_OVERFLOWED]! !== 0
-  // Pairs with the first store in startHour.
-  const unmoved = Atomics.load(header, head + TABLE_HOUR) === hour
-  return { calls, complete: unmoved && !overflowed }
 }

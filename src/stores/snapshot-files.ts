@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 /**
@@ -11,11 +11,19 @@ export type SnapshotPart = {
   readonly name: string
   /** Changes when the contents do: what is on disk already is not written again. Left out: always written. */
   readonly mark?: () => string
-  /** Undefined: nothing to keep. Later, for one that is made in slices. */
-  readonly toBytes: () => Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Made as it is written, so that it need not be in memory as a whole. */
+  readonly steps: () => SnapshotSteps
   /** False: not wanted any more. Throws when the bytes are damaged or something else. */
   readonly fromBytes: (bytes: Uint8Array) => boolean
 }
+
+/**
+ * Yields what follows the head, chunk by chunk, each good until the next step; undefined is a step without a chunk. Returns the
+ * head, of SNAPSHOT_HEAD_BYTES, which is known last; undefined: nothing to keep.
+ */
+export type SnapshotSteps = Generator<Uint8Array | undefined, Uint8Array | undefined>
+
+export const SNAPSHOT_HEAD_BYTES = 64
 
 export type SnapshotFilesOptions = {
   readonly directory: string
@@ -28,6 +36,8 @@ export type SnapshotFilesOptions = {
 export type SnapshotFilesDependencies = {
   readonly parts: readonly SnapshotPart[]
   readonly now: () => number
+  /** Awaited after each step of a part. */
+  readonly rest: () => Promise<void> | undefined
   /** A part that could not be read or written. */
   readonly onFault: (fault: { part: string; isWrite: boolean; error: unknown }) => void
 }
@@ -36,8 +46,8 @@ export type SnapshotFiles = {
   /** Takes up every part that is there; returns the names of those. Once, before the first write. */
   restore(): Promise<string[]>
   /**
-   * Writes every part that has changed, one after the other, so that no more than one copy is in memory. A write under way is
-   * joined: a second one then finds what came in meanwhile. Never rejects.
+   * Writes every part that has changed, one after the other. A write under way is joined: a second one then finds what came
+   * in meanwhile. Never rejects.
    */
   write(): Promise<void>
 }
@@ -47,7 +57,7 @@ const DRAFT = '.draft'
 
 export function createSnapshotFiles(
   { directory, owner, ageMsMax }: SnapshotFilesOptions,
-  { parts, now, onFault }: SnapshotFilesDependencies,
+  { parts, now, rest, onFault }: SnapshotFilesDependencies,
 ): SnapshotFiles {
   const fileOf = (part: SnapshotPart) => path.join(directory, `${owner}-${part.name}${ENDING}`)
   const written = new Map<SnapshotPart, string>()
@@ -68,16 +78,14 @@ export function createSnapshotFiles(
     const mark = part.mark?.()
     if (mark !== undefined && mark === written.get(part)) return
     try {
-      const bytes = await part.toBytes()
-      if (bytes === undefined) return
-      await replaceFile(fileOf(part), bytes)
-      if (mark !== undefined) written.set(part, mark)
+      const isWritten = await replaceFile(fileOf(part), part.steps(), rest)
+      if (isWritten && mark !== undefined) written.set(part, mark)
     } catch (error) {
       onFault({ part: part.name, isWrite: true, error })
     }
   }
 
-  async function writeAll(): Promise<void> {
+  async function writeParts(): Promise<void> {
     for (const part of parts) await writePart(part)
     await syncDirectory(directory).catch((error) => onFault({ part: 'directory', isWrite: true, error }))
   }
@@ -90,7 +98,7 @@ export function createSnapshotFiles(
       return restored
     },
     write() {
-      writing ??= writeAll().finally(() => {
+      writing ??= writeParts().finally(() => {
         writing = undefined
       })
       return writing
@@ -98,17 +106,58 @@ export function createSnapshotFiles(
   }
 }
 
-/** Readers see the old file or the new one: written beside, synced, renamed. The directory is synced by the caller. */
-async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Readers see the old file or the new one: written beside, synced, renamed. The directory is synced by the caller. False: there was nothing
+ * to keep, and the old file stays.
+ */
+async function replaceFile(
+  name: string,
+  steps: SnapshotSteps,
+  rest: SnapshotFilesDependencies['rest'],
+): Promise<boolean> {
+  const first = steps.next()
+  if (first.done && first.value === undefined) return false
   const draft = `${name}.${process.pid}${DRAFT}`
   const file = await open(draft, 'w', 0o600)
+  let isWhole = false
   try {
-    await file.writeFile(bytes)
-    await file.sync()
+    isWhole = await writeSteps(file, first, steps, rest)
+    if (isWhole) await file.sync()
   } finally {
     await file.close()
   }
-  await rename(draft, name)
+  if (isWhole) await rename(draft, name)
+  else await rm(draft, { force: true })
+  return isWhole
+}
+
+async function writeSteps(
+  file: FileHandle,
+  first: ReturnType<SnapshotSteps['next']>,
+  steps: SnapshotSteps,
+  rest: SnapshotFilesDependencies['rest'],
+): Promise<boolean> {
+  let step = first
+  let position = SNAPSHOT_HEAD_BYTES
+  while (!step.done) {
+    if (step.value !== undefined) {
+      await writeAll(file, step.value, position)
+      position += step.value.byteLength
+    }
+    const pause = rest()
+    if (pause !== undefined) await pause
+    step = steps.next()
+  }
+  if (step.value === undefined) return false
+  await writeAll(file, step.value, 0)
+  return true
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done)
+    done += bytesWritten
+  }
 }
 
 async function syncDirectory(name: string): Promise<void> {

@@ -39,13 +39,16 @@ const entry = (index: number) => {
 /** Writes this hour's calls as a verdict process would. */
 async function recordTraffic({ root }: ImportWorld, callers: readonly (readonly [number, number])[]): Promise<void> {
   const calls = callers.reduce((sum, [, count]) => sum + count, 0)
-  const table: ReadTrafficTable = (hour, visit) => {
+  const table: ReadTrafficTable = function* (hour, visit) {
+    yield undefined
     if (hour !== Math.floor(Date.now() / 3_600_000)) return { calls: 0, complete: true }
     for (const [caller, count] of callers) visit(caller, count)
     return { calls, complete: true }
   }
   const { traffic: directory } = openDataDirectory(root)
-  await createTrafficLogWriter({ directory, process: 'v' }, { tables: [table] }).write(Date.now())
+  await createTrafficLogWriter({ directory, process: 'v' }, { tables: [table], rest: () => undefined }).write(
+    Date.now(),
+  )
 }
 
 let world: ImportWorld

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runSteps } from '../../src/domain/run-steps.ts'
 import { mergeCounts, sortCounts } from '../../src/stores/traffic-log/caller-counts.ts'
 import { decodeTrafficHour, encodeTrafficHour, trafficFileName } from '../../src/stores/traffic-log/traffic-file.ts'
 import { createTrafficLogReader, IMPACT_HOURS } from '../../src/stores/traffic-log/traffic-impact.ts'
@@ -15,6 +16,7 @@ import {
 const HOUR_MS = 3_600_000
 const HOUR = 490_000
 const NOW_MS = HOUR * HOUR_MS + 1_234
+const rest = () => undefined
 let directory: string
 
 beforeEach(() => {
@@ -26,7 +28,7 @@ type Calls = Record<number, number>
 
 /** A thread's table as the writer sees it: callers per hour; one more call an hour from a withheld caller. */
 function tableOf(hours: Map<number, Calls>, complete = true): ReadTrafficTable {
-  return (hour, visit) => {
+  return function* (hour, visit) {
     const callers = Object.entries(hours.get(hour) ?? {})
     for (const [caller, count] of callers) visit(Number(caller), count)
     const calls = callers.reduce((sum, [, count]) => sum + count, 0)
@@ -36,7 +38,7 @@ function tableOf(hours: Map<number, Calls>, complete = true): ReadTrafficTable {
 
 async function record(process: string, hour: number, ...threads: Calls[]): Promise<void> {
   const tables = threads.map((calls) => tableOf(new Map([[hour, calls]])))
-  await createTrafficLogWriter({ directory, process }, { tables }).write(hour * HOUR_MS)
+  await createTrafficLogWriter({ directory, process }, { tables, rest }).write(hour * HOUR_MS)
 }
 
 const impact = (
@@ -109,7 +111,7 @@ describe('the traffic log', () => {
 
   it('replaces the running hour and finishes the one before', async () => {
     const hours = new Map<number, Calls>([[HOUR, { 100: 1 }]])
-    const writer = createTrafficLogWriter({ directory, process: 'verdict-0-1' }, { tables: [tableOf(hours)] })
+    const writer = createTrafficLogWriter({ directory, process: 'verdict-0-1' }, { tables: [tableOf(hours)], rest })
     await writer.write(NOW_MS)
     hours.set(HOUR, { 100: 3, 200: 1 })
     await writer.write(NOW_MS + 30_000)
@@ -127,7 +129,7 @@ describe('the traffic log', () => {
 
   it('says when a table had been full', async () => {
     const full = tableOf(new Map([[HOUR, { 100: 1 }]]), false)
-    await createTrafficLogWriter({ directory, process: 'v' }, { tables: [full] }).write(NOW_MS)
+    await createTrafficLogWriter({ directory, process: 'v' }, { tables: [full], rest }).write(NOW_MS)
     expect(await impact([100])).toMatchObject({ calls: 1, complete: false })
   })
 
@@ -174,7 +176,7 @@ describe('the traffic log', () => {
       callers: Float64Array.of(100, 200),
       counts: Uint32Array.of(3, 4),
     }
-    const good = encodeTrafficHour(traffic)
+    const good = runSteps(encodeTrafficHour(traffic))
     expect(decodeTrafficHour(Uint8Array.from(good))).toEqual(traffic)
     for (let bit = 0; bit < good.length * 8; bit++) {
       const bad = Uint8Array.from(good)
@@ -189,7 +191,7 @@ describe('the traffic log', () => {
     rmSync(directory, { recursive: true })
     appendFileSync(directory, 'a file where the directory should be')
     const tables = [tableOf(new Map([[HOUR, { 100: 1 }]]))]
-    const writer = createTrafficLogWriter({ directory, process: 'v' }, { tables })
+    const writer = createTrafficLogWriter({ directory, process: 'v' }, { tables, rest })
     await writer.write(NOW_MS)
     expect(writer.stats()).toEqual({ writes: 0, failures: 1, failing: 'EEXIST' })
     rmSync(directory)
@@ -253,7 +255,7 @@ describe('caller counts', () => {
   it('are sorted with their callers', () => {
     fc.assert(
       fc.property(pairs, (entries) => {
-        expect(sortCounts(countsOf(entries))).toEqual(countsOf(ascending(entries)))
+        expect(runSteps(sortCounts(countsOf(entries)))).toEqual(countsOf(ascending(entries)))
       }),
     )
   })
@@ -263,7 +265,7 @@ describe('caller counts', () => {
       fc.property(pairs, pairs, (a, b) => {
         const sums = new Map(a)
         for (const [caller, count] of b) sums.set(caller, ((sums.get(caller) ?? 0) + count) >>> 0)
-        const merged = mergeCounts(countsOf(ascending(a)), countsOf(ascending(b)))
+        const merged = runSteps(mergeCounts(countsOf(ascending(a)), countsOf(ascending(b))))
         expect(merged).toEqual(countsOf(ascending([...sums])))
       }),
     )

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createKeyedHasher } from '../../src/shm/hash.ts'
 import { callHash, createPairHasher } from '../../src/shm/pair-hash.ts'
 import { PAIR_DAYS, PAIRS_PER_DAY_MAX } from '../../src/shm/pair-memory.ts'
-import { pairsFromBytes, pairsToBytes } from '../../src/shm/pair-snapshot.ts'
+import { pairsFromBytes, pairsInSteps } from '../../src/shm/pair-snapshot.ts'
 import {
   AHEAD_MINUTES,
   CLOCK_TOLERANCE_MINUTES,
@@ -20,6 +20,7 @@ import {
   type Pairs,
   rotatePairs,
 } from '../../src/shm/pairs.ts'
+import { bytesOfSteps } from '../fixtures/bytes-of-steps.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -38,14 +39,6 @@ function pairsSince(sinceMs: number, nowMs: number, capacity = 1_000): Pairs {
 
 function turn(pairs: Pairs, fromMs: number, toMs: number): void {
   for (let ms = fromMs; ms <= toMs; ms += MINUTE_MS) rotatePairs(pairs, ms)
-}
-
-function wholeDay(pairs: Pairs, slot: number): Uint8Array | undefined {
-  const steps = pairsToBytes(pairs, slot)
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value
-  }
 }
 
 const subscriber = fc.oneof(
@@ -416,7 +409,7 @@ describe('a day of pairs as bytes', () => {
     return pairs
   }
   const slot = Math.floor(NOON_MS / DAY_MS) % PAIR_DAYS
-  const bytesOf = (pairs: Pairs) => wholeDay(pairs, slot) ?? new Uint8Array(0)
+  const bytesOf = (pairs: Pairs) => bytesOfSteps(pairsInSteps(pairs, slot)) ?? new Uint8Array(0)
   const refused = expect.objectContaining({ code: 'SNAPSHOT_FORMAT' })
 
   it('comes back with its pairs and its counts, complete from now on only', () => {
@@ -436,15 +429,17 @@ describe('a day of pairs as bytes', () => {
     expect(callMatch(back, BOB, ALICE, nowMs - 10 * MINUTE_MS, nowMs)).toBe(MATCH_UNKNOWN)
   })
 
-  it('comes back from several slices, each of them checked', () => {
-    // 3 MB of calls, 1.5 MB of contacts: five slices of at most 1 MiB to copy, five to sum.
+  it('comes back from many chunks, each of them checked', () => {
+    // 3 MB of calls, 1.5 MB of contacts: chunks of at most 32 KiB.
     const capacity = 1_100_000
     const pairs = pairsSince(NOON_MS - HOUR_MS, NOON_MS, capacity)
     const callee = (i: number) => BOB + i * 3
     for (let i = 0; i < 5_000; i++) noteCall(pairs, ALICE, callee(i), NOON_MS)
     for (let i = 0; i < 5_000; i++) noteContact(pairs, ALICE, callee(i), NOON_MS)
-    expect([...pairsToBytes(pairs, slot)]).toHaveLength(10)
     const bytes = bytesOf(pairs)
+    const chunks = Array.from(pairsInSteps(pairs, slot), ({ byteLength }) => byteLength)
+    expect(Math.max(...chunks)).toBe(2 ** 15)
+    expect(chunks.reduce((sum, one) => sum + one, 64)).toBe(bytes.length)
     const back = openPairs(createPairs(capacity), KEY)
     expect(pairsFromBytes(back, bytes, NOON_MS)).toBe(true)
     rotatePairs(back, NOON_MS)
@@ -461,7 +456,7 @@ describe('a day of pairs as bytes', () => {
 
   it('is nobody’s when the slot got another day while it was copied', () => {
     const pairs = noted(pairsSince(NOON_MS - HOUR_MS, NOON_MS))
-    const steps = pairsToBytes(pairs, slot)
+    const steps = pairsInSteps(pairs, slot)
     let step = steps.next()
     rotatePairs(pairs, NOON_MS + 8 * DAY_MS)
     while (!step.done) step = steps.next()
@@ -476,7 +471,7 @@ describe('a day of pairs as bytes', () => {
     expect(pairsFromBytes(back(), bytes, NOON_MS - DAY_MS)).toBe(false)
     const empty = back()
     pairsFromBytes(empty, bytes, NOON_MS + 8 * DAY_MS)
-    expect(wholeDay(empty, slot)).toBeUndefined()
+    expect(bytesOfSteps(pairsInSteps(empty, slot))).toBeUndefined()
   })
 
   it('is refused with any single bit turned', () => {
@@ -501,8 +496,8 @@ describe('a day of pairs as bytes', () => {
     const other = openPairs(createPairs(1_000), Uint32Array.of(5, 6))
     expect(() => pairsFromBytes(other, bytes, NOON_MS)).toThrowError(/another key/)
     const newer = bytes.slice()
-    newer[4] = 2
-    expect(() => pairsFromBytes(back, newer, NOON_MS)).toThrowError(/Got a v2 day of pairs, expected v1/)
+    newer[4] = 3
+    expect(() => pairsFromBytes(back, newer, NOON_MS)).toThrowError(/Got a v3 day of pairs, expected v2/)
     expect(isKnownContact(back, ALICE, BOB, NOON_MS)).toBe(false)
   })
 })

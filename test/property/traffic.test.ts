@@ -1,15 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { runSteps } from '../../src/domain/run-steps.ts'
 import { countCall, createTraffic, HOUR_MS, openTraffic, readTrafficHour } from '../../src/shm/traffic.ts'
 
 const FIRST_HOUR = 490_000
 
 function read(memory: SharedArrayBuffer, hour: number) {
   const callers = new Map<number, number>()
-  const totals = readTrafficHour(memory, hour, (caller, count) => {
-    expect(callers.has(caller)).toBe(false)
-    callers.set(caller, count)
-  })
+  const totals = runSteps(
+    readTrafficHour(memory, hour, (caller, count) => {
+      expect(callers.has(caller)).toBe(false)
+      callers.set(caller, count)
+    }),
+  )
   return { ...totals, callers }
 }
 

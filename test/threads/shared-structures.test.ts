@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { DECISION_RECORD_BYTES } from '../../src/domain/decision-record.ts'
+import { runSteps } from '../../src/domain/run-steps.ts'
 import { createBlockTable, openBlockTable } from '../../src/shm/block-table.ts'
 import { writeThousand } from '../../src/shm/block-table-writer.ts'
 import { counterIndex, createCounters, sumCounters } from '../../src/shm/counters.ts'
@@ -163,9 +164,10 @@ describe('counters and traffic tables', () => {
     while (!finished) {
       for (const table of tables) {
         for (let hour = firstHour; hour < firstHour + hours; hour++) {
-          readTrafficHour(table, hour, (caller) => {
+          const visit = (caller: number) => {
             if (caller % 100 !== hour % 100) foreign++
-          })
+          }
+          runSteps(readTrafficHour(table, hour, visit))
         }
       }
       await nextTurn()
@@ -175,9 +177,11 @@ describe('counters and traffic tables', () => {
     expect(sumCounters(counters)[counterIndex('call-ends')]).toBe(threads * hours * callsAnHour)
     for (const table of tables) {
       let calls = 0
-      const totals = readTrafficHour(table, firstHour + hours - 1, (_caller, count) => {
-        calls += count
-      })
+      const totals = runSteps(
+        readTrafficHour(table, firstHour + hours - 1, (_caller, count) => {
+          calls += count
+        }),
+      )
       expect(totals).toEqual({ calls: callsAnHour, complete: true })
       expect(calls).toBe(callsAnHour)
     }

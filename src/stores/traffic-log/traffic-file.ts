@@ -45,7 +45,11 @@ export function hourOfTrafficFile(name: string): number | undefined {
   return match ? Number(match[1]) : undefined
 }
 
-export function encodeTrafficHour(traffic: TrafficHour): Uint8Array {
+/** 64 KiB are copied and summed in a step. */
+const STEP_BYTES = 2 ** 16
+
+/** The bytes of the file, made in steps of some 50 microseconds. */
+export function* encodeTrafficHour(traffic: TrafficHour): Generator<undefined, Uint8Array> {
   const { callers, counts } = traffic
   const bytes = new Uint8Array(HEADER_BYTES + callers.length * ENTRY_BYTES)
   const view = new DataView(bytes.buffer)
@@ -55,12 +59,19 @@ export function encodeTrafficHour(traffic: TrafficHour): Uint8Array {
   view.setUint32(12, traffic.complete ? FLAG_COMPLETE : 0, true)
   view.setFloat64(16, traffic.calls, true)
   view.setUint32(24, callers.length, true)
-  bytes.set(new Uint8Array(callers.buffer, callers.byteOffset, callers.byteLength), HEADER_BYTES)
-  bytes.set(
-    new Uint8Array(counts.buffer, counts.byteOffset, counts.byteLength),
-    HEADER_BYTES + callers.length * Float64Array.BYTES_PER_ELEMENT,
-  )
-  view.setUint32(CHECKSUM_AT, crc32(bytes), true) // the field itself still holds 0
+  let checksum = crc32(bytes.subarray(0, HEADER_BYTES)) // its own field still holds 0
+  let at = HEADER_BYTES
+  for (const column of [callers, counts]) {
+    const from = new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
+    for (let start = 0; start < from.byteLength; start += STEP_BYTES) {
+      const part = from.subarray(start, start + STEP_BYTES)
+      bytes.set(part, at)
+      checksum = crc32(part, checksum)
+      at += part.byteLength
+      yield undefined
+    }
+  }
+  view.setUint32(CHECKSUM_AT, checksum, true)
   return bytes
 }
 

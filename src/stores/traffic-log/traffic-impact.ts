@@ -7,7 +7,8 @@
  */
 import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { type CallerCounts, gatherCounts, mergeCounts } from './caller-counts.ts'
+import { runSteps } from '../../domain/run-steps.ts'
+import { type CallerCounts, createGathering, mergeCounts } from './caller-counts.ts'
 import { decodeTrafficHour, hourOfTrafficFile, TRAFFIC_FILE_BYTES_MAX, type TrafficHour } from './traffic-file.ts'
 
 const HOUR_MS = 3_600_000
@@ -98,28 +99,28 @@ function createJoin({ numbers, ranges, isCovered }: ListedChange) {
   }
 
   function noteInRanges(found: CallerCounts): void {
-    const { callers: all, counts } = mergeCounts(rangeCallers, found)
+    const { callers: all, counts } = runSteps(mergeCounts(rangeCallers, found))
     if (all.length > RANGE_CALLERS_MAX) overflowed = true
     rangeCallers = { callers: all.subarray(0, RANGE_CALLERS_MAX), counts: counts.subarray(0, RANGE_CALLERS_MAX) }
   }
 
   return {
     add(traffic: TrafficHour): void {
-      const inRanges = gatherCounts((note) => {
-        let at = 0
-        let range = 0
-        let coveredTo = Number.NEGATIVE_INFINITY
-        for (let i = 0; i < traffic.callers.length; i++) {
-          const caller = traffic.callers[i] ?? 0
-          at = seek(numbers, at, caller)
-          for (; range < ranges.from.length && (ranges.from[range] ?? 0) <= caller; range++) {
-            coveredTo = Math.max(coveredTo, ranges.to[range] ?? 0)
-          }
-          if (numbers[at] === caller) noteListed(at, traffic.counts[i] ?? 0)
-          else if (coveredTo >= caller) note(caller, traffic.counts[i] ?? 0)
+      const inRanges = createGathering()
+      let at = 0
+      let range = 0
+      let coveredTo = Number.NEGATIVE_INFINITY
+      for (let i = 0; i < traffic.callers.length; i++) {
+        const caller = traffic.callers[i] ?? 0
+        at = seek(numbers, at, caller)
+        for (; range < ranges.from.length && (ranges.from[range] ?? 0) <= caller; range++) {
+          coveredTo = Math.max(coveredTo, ranges.to[range] ?? 0)
         }
-      })
-      if (inRanges.callers.length > 0) noteInRanges(inRanges)
+        if (numbers[at] === caller) noteListed(at, traffic.counts[i] ?? 0)
+        else if (coveredTo >= caller) inRanges.add(caller, traffic.counts[i] ?? 0)
+      }
+      const found = inRanges.counts()
+      if (found.callers.length > 0) noteInRanges(found)
     },
     finish() {
       for (const [i, caller] of rangeCallers.callers.entries()) {

@@ -8,7 +8,7 @@
  */
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { type CallerCounts, gatherCounts, mergeCounts, sortCounts } from './caller-counts.ts'
+import { type CallerCounts, createGathering, mergeCounts, sortCounts } from './caller-counts.ts'
 import { encodeTrafficHour, hourOfTrafficFile, TRAFFIC_CALLERS_MAX, trafficFileName } from './traffic-file.ts'
 
 const HOUR_MS = 3_600_000
@@ -23,7 +23,13 @@ export const TRAFFIC_HOURS_KEPT = 26
 export type ReadTrafficTable = (
   hour: number,
   visit: (caller: number, count: number) => void,
-) => { readonly calls: number; readonly complete: boolean }
+) => Generator<undefined, { readonly calls: number; readonly complete: boolean }>
+
+export type TrafficLogWriterDependencies = {
+  readonly tables: readonly ReadTrafficTable[]
+  /** Awaited after each step of some microseconds: an hour of 200,000 callers takes about 60 ms in all. */
+  readonly rest: () => Promise<void> | undefined
+}
 
 export type TrafficLogWriterOptions = {
   /** `<dataDir>/traffic`. */
@@ -50,7 +56,7 @@ export type TrafficLogWriter = {
 
 export function createTrafficLogWriter(
   options: TrafficLogWriterOptions,
-  dependencies: { readonly tables: readonly ReadTrafficTable[] },
+  dependencies: TrafficLogWriterDependencies,
 ): TrafficLogWriter {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(options.process)) {
     throw new RangeError(`A process label is made of letters, digits and hyphens, got "${options.process}".`)
@@ -80,12 +86,13 @@ export function createTrafficLogWriter(
   }
 
   async function writeHour(hour: number): Promise<void> {
-    const traffic = await collectHour(dependencies.tables, hour)
+    const traffic = await collectHour(hour, dependencies)
     if (traffic.calls === 0) return
     const name = trafficFileName(hour, options.process)
     const temporary = path.join(directory, `${name}.tmp`)
     try {
-      await writeFile(temporary, encodeTrafficHour(traffic), { mode: 0o600 })
+      const bytes = await withRests(encodeTrafficHour(traffic), dependencies.rest)
+      await writeFile(temporary, bytes, { mode: 0o600 })
       await rename(temporary, path.join(directory, name))
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined) // the first error is the one to tell
@@ -104,21 +111,20 @@ export function createTrafficLogWriter(
   }
 }
 
-/** All tables of an hour as one, table by table with a turn of the event loop between: 200,000 callers take about 60 ms, half a poll of the change log. */
-async function collectHour(tables: readonly ReadTrafficTable[], hour: number) {
-  let merged: CallerCounts = { callers: new Float64Array(0), counts: new Uint32Array(0) }
+/** All tables of an hour as one. */
+async function collectHour(hour: number, { tables, rest }: TrafficLogWriterDependencies) {
+  let merged: CallerCounts | undefined
   let calls = 0
   let complete = true
   for (const read of tables) {
-    let totals: ReturnType<ReadTrafficTable> = { calls: 0, complete: true }
-    const gathered = gatherCounts((visit) => {
-      totals = read(hour, visit)
-    })
-    merged = mergeCounts(merged, sortCounts(gathered))
+    const gathering = createGathering()
+    const totals = await withRests(read(hour, gathering.add), rest)
+    const sorted = await withRests(sortCounts(gathering.counts()), rest)
+    merged = merged === undefined ? sorted : await withRests(mergeCounts(merged, sorted), rest)
     calls += totals.calls
     complete &&= totals.complete
-    await new Promise((resolve) => setImmediate(resolve))
   }
+  merged ??= { callers: new Float64Array(0), counts: new Uint32Array(0) }
   if (merged.callers.length > TRAFFIC_CALLERS_MAX) {
     complete = false
     merged = {
@@ -127,6 +133,18 @@ async function collectHour(tables: readonly ReadTrafficTable[], hour: number) {
     }
   }
   return { hour, calls, complete, ...merged }
+}
+
+async function withRests<Result>(
+  steps: Generator<undefined, Result>,
+  rest: TrafficLogWriterDependencies['rest'],
+): Promise<Result> {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+    const pause = rest()
+    if (pause !== undefined) await pause
+  }
 }
 
 /** Removes the hours that have had their time, of all processes, and what crashed writers left behind. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createKeptPairs } from '../../../src/processes/keep-pairs.ts'
 import { callHash } from '../../../src/shm/pair-hash.ts'
 import { isKnownContact, noteCall, noteContact, openPairs } from '../../../src/shm/pairs.ts'
+import { bytesOfSteps } from '../../fixtures/bytes-of-steps.ts'
 
 const NOON_MS = Date.UTC(2026, 10, 27, 12)
 const HOUR_MS = 3_600_000
@@ -77,7 +78,7 @@ describe('the memory of pairs of a verdict process', () => {
     vi.setSystemTime(NOON_MS + 24 * HOUR_MS)
     const restored: string[] = []
     for (const [slot, part] of before.pairs.parts.entries()) {
-      const bytes = await part.toBytes()
+      const bytes = bytesOfSteps(part.steps())
       if (bytes !== undefined && after.pairs.parts[slot]?.fromBytes(bytes)) restored.push(part.name)
     }
     expect(restored).toHaveLength(2)

@@ -1,23 +1,30 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createSnapshotFiles, type SnapshotPart } from '../../../src/stores/snapshot-files.ts'
+import { createSnapshotFiles, SNAPSHOT_HEAD_BYTES, type SnapshotPart } from '../../../src/stores/snapshot-files.ts'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 
 const AGE_MS_MAX = 7 * 24 * 3_600_000
 
 /** A part that holds a text. */
 function textPart(name: string, text: string | undefined) {
-  const state = { text, mark: 1, reads: 0 }
+  const state = { text, mark: 1, reads: 0, isGone: false }
   const part: SnapshotPart = {
     name,
     mark: () => String(state.mark),
-    toBytes() {
+    *steps() {
       state.reads++
-      return state.text === undefined ? undefined : Buffer.from(state.text)
+      if (state.text === undefined) return undefined
+      const chunk = Buffer.alloc(1)
+      for (const byte of Buffer.from(state.text)) {
+        chunk[0] = byte
+        yield chunk
+        yield undefined
+      }
+      return state.isGone ? undefined : Buffer.from('head'.padEnd(SNAPSHOT_HEAD_BYTES))
     },
     fromBytes(bytes) {
-      const read = Buffer.from(bytes).toString()
+      const read = Buffer.from(bytes).subarray(SNAPSHOT_HEAD_BYTES).toString()
       if (read.startsWith('damaged')) throw new Error('It is damaged.')
       if (read.startsWith('over')) return false
       state.text = read
@@ -31,9 +38,13 @@ function files(directory: string, parts: readonly SnapshotPart[], owner = 'verdi
   const faults: { part: string; isWrite: boolean }[] = []
   const all = createSnapshotFiles(
     { directory, owner, ageMsMax: AGE_MS_MAX },
-    { parts, now: Date.now, onFault: ({ part, isWrite }) => faults.push({ part, isWrite }) },
+    { parts, now: Date.now, rest: () => undefined, onFault: ({ part, isWrite }) => faults.push({ part, isWrite }) },
   )
   return { all, faults }
+}
+
+function contents(directory: string, name: string): string {
+  return readFileSync(path.join(directory, `verdict-1-${name}.snapshot`), 'utf8').slice(SNAPSHOT_HEAD_BYTES)
 }
 
 describe('snapshot files', () => {
@@ -62,13 +73,14 @@ describe('snapshot files', () => {
     Object.assign(state, { text: 'second', mark: 2 })
     await Promise.all([all.write(), all.write()])
     expect(state.reads).toBe(2)
-    expect(readFileSync(path.join(directory, 'verdict-1-one.snapshot'), 'utf8')).toBe('second')
+    expect(contents(directory, 'one')).toBe('second')
   })
 
   it('are told and left out when they are damaged, old or over', async () => {
     const directory = temporaryDirectory()
     const file = (name: string) => path.join(directory, `verdict-1-${name}.snapshot`)
-    for (const name of ['damaged', 'over', 'old', 'young']) writeFileSync(file(name), name)
+    for (const name of ['damaged', 'over', 'old', 'young'])
+      writeFileSync(file(name), `${'head'.padEnd(SNAPSHOT_HEAD_BYTES)}${name}`)
     const at = (ageMs: number) => (Date.now() - ageMs) / 1_000
     utimesSync(file('old'), at(AGE_MS_MAX + 60_000), at(AGE_MS_MAX + 60_000))
     utimesSync(file('young'), at(AGE_MS_MAX - 60_000), at(AGE_MS_MAX - 60_000))
@@ -90,11 +102,40 @@ describe('snapshot files', () => {
     const { all, faults } = files(directory, [one.part, two.part])
     await all.write()
     expect(faults).toEqual([{ part: 'one', isWrite: true }])
-    expect(readFileSync(path.join(directory, 'verdict-1-two.snapshot'), 'utf8')).toBe('second')
+    expect(contents(directory, 'two')).toBe('second')
     // It is tried again although nothing has changed since.
     await all.write()
     expect(one.state.reads).toBe(2)
     expect(two.state.reads).toBe(1)
+  })
+
+  it('stay as they were when a part turns out to have nothing to keep, and leave no draft', async () => {
+    const directory = temporaryDirectory()
+    const { part, state } = textPart('one', 'first')
+    const { all, faults } = files(directory, [part])
+    await all.write()
+    Object.assign(state, { text: 'second', mark: 2, isGone: true })
+    await all.write()
+    expect(contents(directory, 'one')).toBe('first')
+    expect(readdirSync(directory)).toEqual(['verdict-1-one.snapshot'])
+    // What was not written is tried again.
+    state.isGone = false
+    await all.write()
+    expect(contents(directory, 'one')).toBe('second')
+    expect(faults).toEqual([])
+  })
+
+  it('rest after every step', async () => {
+    const { part } = textPart('one', 'four')
+    let rests = 0
+    const rest = () => {
+      rests++
+      return undefined
+    }
+    const options = { directory: temporaryDirectory(), owner: 'verdict-1', ageMsMax: AGE_MS_MAX }
+    const onFault = ({ error }: { error: unknown }) => expect(error).toBeUndefined()
+    await createSnapshotFiles(options, { parts: [part], now: Date.now, rest, onFault }).write()
+    expect(rests).toBe(8)
   })
 
   it('leave no draft of a process that was killed while it wrote', async () => {
