@@ -72,8 +72,8 @@ export const CONFIG_SCHEMA = Type.Object(
           description: 'Per thread.',
         }),
         callsPerWebSocket: Type.Integer({
-          // A full frame of zaslon.bin.v1.
-          default: 1_024,
+          // Eight full frames of zaslon.bin.v1, which a thread answers in some 40 ms.
+          default: 8_192,
           minimum: 1,
           maximum: 65_536,
           description: 'Calls that one WebSocket may have on the way.',
