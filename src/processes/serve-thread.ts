@@ -13,7 +13,7 @@ import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
-import { createMemoryRelease } from './release-memory.ts'
+import { garbageCollector } from './release-memory.ts'
 import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
 type ThreadParts = {
@@ -36,7 +36,7 @@ export function serveThread(
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
-  const release = createMemoryRelease()
+  const collect = garbageCollector()
   const health = openNodeHealth(data.health)
   const beat = setInterval(() => {
     beatThread(health, data.thread)
@@ -61,9 +61,9 @@ export function serveThread(
   parent.on('message', (message: ToVerdictThread) => {
     if (message.type === 'close') return void close()
     if (message.type === 'accept-clock') return clock.accept()
+    if (message.type === 'collect') return collect()
     screener.install(message.snapshot)
     say({ type: 'installed', generation: message.snapshot.generation })
-    release(message.snapshot)
     if (!server) void listen()
   })
 
