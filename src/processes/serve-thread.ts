@@ -14,7 +14,7 @@ import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
 import { ownThreadId } from './let-calls-first.ts'
-import { createMemoryRelease } from './release-memory.ts'
+import { garbageCollector } from './release-memory.ts'
 import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
 type ThreadParts = {
@@ -37,7 +37,7 @@ export function serveThread(
   if (!parent) throw new Error('A verdict thread must be started by a verdict process.')
   const say = (message: VerdictThreadMessage) => parent.postMessage(message)
   let server: Promise<VerdictServer> | undefined
-  const release = createMemoryRelease()
+  const collect = garbageCollector()
   const health = openNodeHealth(data.health)
   const beat = setInterval(() => {
     beatThread(health, data.thread)
@@ -62,9 +62,9 @@ export function serveThread(
   parent.on('message', (message: ToVerdictThread) => {
     if (message.type === 'close') return void close()
     if (message.type === 'accept-clock') return clock.accept()
+    if (message.type === 'collect') return collect()
     screener.install(message.snapshot)
     say({ type: 'installed', generation: message.snapshot.generation })
-    release(message.snapshot)
     if (!server) void listen()
   })
 

@@ -34,6 +34,8 @@ export type ToVerdictThread =
   | { type: 'install'; snapshot: ScreeningSnapshot }
   /** An operator says that the machine's clock is right. */
   | { type: 'accept-clock' }
+  /** Much memory was replaced: give it back (release-memory.ts). */
+  | { type: 'collect' }
   | { type: 'close' }
 
 /** From a verdict thread. */

@@ -15,6 +15,8 @@ export type VerdictThreads = {
   /** Resolves when every thread listens. */
   readonly listening: Promise<Listening>
   acceptClock(): void
+  /** Makes every thread collect its garbage. */
+  collect(): void
   close(): Promise<void>
 }
 
@@ -100,6 +102,9 @@ export function startVerdictThreads(
     },
     acceptClock() {
       for (const worker of workers) worker.postMessage({ type: 'accept-clock' })
+    },
+    collect() {
+      for (const worker of workers) worker.postMessage({ type: 'collect' })
     },
     async close() {
       closing = true

@@ -27,7 +27,7 @@ import { letCallsFirst } from './let-calls-first.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { nodeKey } from './node-key.ts'
 import { openClock } from './open-clock.ts'
-import { createMemoryRelease } from './release-memory.ts'
+import { createMemoryRelease, garbageCollector } from './release-memory.ts'
 import { createThreadWatch } from './thread-watch.ts'
 import { startVerdictLogs } from './verdict-logs.ts'
 import type { VerdictThreadData } from './verdict-thread.ts'
@@ -141,7 +141,11 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
   const first = await builder.build()
   const threads = startVerdictThreads(threadData, { startThread: startVerdictThread, onFailure: fail })
   let generation = 0
-  const release = createMemoryRelease()
+  const collect = garbageCollector()
+  const release = createMemoryRelease(() => {
+    threads.collect()
+    collect()
+  })
   const install = async (snapshot: ScreeningSnapshot) => {
     await threads.install(snapshot)
     builder.acknowledged()

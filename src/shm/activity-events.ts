@@ -133,7 +133,8 @@ function readWindows(activity: Activity, head: number, passed: number, into: Act
 
 /**
  * For whoever tells other processes of the busiest (remote-activity.ts). A hint, so plain loads and stores: an atomic add is a
- * call of a hundred instructions, and of two threads at once one may lose its note, until that row's next call.
+ * call of a hundred instructions. A thread that is stopped between load and store takes back what others noted meanwhile: those
+ * rows are told of after their next call.
  */
 function noteBusy({ words, busyAt }: Activity, head: number): void {
   const turn = words[BUSY_HAND]!

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { waitUntil } from '../../../bench/lib/wait-until.ts'
 import type { ScreeningSnapshot } from '../../../src/engine/snapshot.ts'
-import { createMemoryRelease } from '../../../src/processes/release-memory.ts'
+import { createMemoryRelease, garbageCollector } from '../../../src/processes/release-memory.ts'
 
 const LARGE = 8 * 2 ** 20
 const withGate = (globalGate: SharedArrayBuffer) => ({ globalGate }) as ScreeningSnapshot
@@ -49,7 +49,7 @@ describe('the memory of lists that were replaced', () => {
 
   it('is found by the garbage collector of this process', async () => {
     vi.useRealTimers()
-    const release = createMemoryRelease()
+    const release = createMemoryRelease(garbageCollector())
     const gone = heldOnce(release)
     release(withGate(new SharedArrayBuffer(64)))
     await waitUntil('the collection of a gate that was replaced', () => gone.deref() === undefined, { limitMs: 10_000 })

@@ -54,6 +54,22 @@ describe('verdict threads', () => {
     expect(failures).toEqual([])
   })
 
+  it('collect their garbage when the process says so, and with no snapshot', () => {
+    const { workers, threads } = threadsOf(2)
+    void threads.install(snapshot(3))
+    void threads.install(snapshot(4))
+    const told = () => workers.map((worker) => worker.told.map((message) => message.type))
+    expect(told()).toEqual([
+      ['install', 'install'],
+      ['install', 'install'],
+    ])
+    threads.collect()
+    expect(told()).toEqual([
+      ['install', 'install', 'collect'],
+      ['install', 'install', 'collect'],
+    ])
+  })
+
   it('end their process when one of them ends by itself', () => {
     const { workers, failures } = threadsOf(2)
     workers[1]?.emit('exit')
