@@ -80,7 +80,7 @@ static char *upgrade_bytes;
 static size_t upgrade_length;
 static int epoll_fd;
 static uint32_t *samples, *moments;
-static uint64_t sample_count, sample_overflow;
+static uint64_t sample_count, sample_overflow, never_sent;
 static uint64_t start_ns, measure_ns, end_ns, idle_ns;
 /* Of the measured time alone. */
 static struct { uint64_t sent, calls, served_calls, answered, answered_calls, overloaded, errors, given_up, late_total_ns, late_max_ns, block, flag; } seen;
@@ -252,6 +252,17 @@ static void note_decision(const char *body, size_t length, uint64_t calls, int i
   }
 }
 
+/* Tenths of a microsecond that a sample can hold: 26.8 s. What failed, or was not answered, has as many. */
+#define LONGEST ((1u << 28) - 1)
+
+static void add_sample(uint64_t since, uint64_t tenths, int overloaded) {
+  if (samples == NULL) return;
+  if (tenths > LONGEST) tenths = LONGEST;
+  if (sample_count == SAMPLES_MAX) { sample_overflow++; return; }
+  if (moments != NULL) moments[sample_count] = since > measure_ns ? (uint32_t)((since - measure_ns) / 100000) : 0;
+  samples[sample_count++] = (uint32_t)tenths | (uint32_t)overloaded << 28;
+}
+
 static void note_answer(struct connection *c, const char *body, size_t length, int is_error, int is_binary) {
   if (c->count == 0) { errno = 0; fail("an answer to nothing"); }
   struct waiting w = c->waiting[c->head];
@@ -260,20 +271,17 @@ static void note_answer(struct connection *c, const char *body, size_t length, i
   seen.served_calls += w.calls;
   uint64_t at = now();
   if (at < measure_ns || w.since > end_ns || (options.rate == 0 && at > end_ns)) return;
-  if (is_error) { seen.errors++; return; }
+  if (is_error) {
+    seen.errors++;
+    if (w.calls > 0) add_sample(w.since, LONGEST, 0);
+    return;
+  }
   seen.answered++;
   seen.answered_calls += w.calls;
   uint64_t overloaded_before = seen.overloaded;
   if (w.calls > 0) note_decision(body, length, w.calls, is_binary);
   int overloaded = seen.overloaded > overloaded_before;
-  if (w.calls == 0 || samples == NULL) return;
-  uint64_t tenths = at > w.since ? (at - w.since) / 100 : 0;
-  if (tenths >= 1u << 28) tenths = (1u << 28) - 1;
-  if (sample_count < SAMPLES_MAX) {
-    if (moments != NULL) moments[sample_count] = w.since > measure_ns ? (uint32_t)((w.since - measure_ns) / 100000) : 0;
-    samples[sample_count++] = (uint32_t)tenths | (uint32_t)overloaded << 28;
-  }
-  else sample_overflow++;
+  if (w.calls > 0) add_sample(w.since, at > w.since ? (at - w.since) / 100 : 0, overloaded);
 }
 
 /* Returns the bytes of one whole HTTP answer at `at`, 0 when it is not whole yet. */
@@ -440,6 +448,12 @@ static void run(void) {
       if (options.rate == 0) closed_loop(c, now());
     }
   }
+  /* What was due and found no connection until the end has had no answer either. */
+  for (; options.rate > 0 && intended_at(due) < end_ns; due++) {
+    if (intended_at(due) < measure_ns) continue;
+    never_sent++;
+    add_sample(intended_at(due), LONGEST, 0);
+  }
 }
 
 int main(int argc, char **argv) {
@@ -459,10 +473,17 @@ int main(int argc, char **argv) {
   run();
   /* Spinning without anything to do is no work. */
   double cpu = cpu_seconds() - cpu_before - (options.sleep ? 0 : idle_ns / 1e9);
-  uint64_t unanswered = 0;
+  uint64_t unanswered = never_sent;
   /* Who has the answers that were asked for does not wait for more. */
   int is_enough = options.answers > 0 && seen.answered >= options.answers;
-  for (int i = 0; i < options.connections && !is_enough; i++) unanswered += connections[i].count;
+  for (int i = 0; i < options.connections && !is_enough; i++) {
+    struct connection *c = &connections[i];
+    unanswered += c->count;
+    for (; c->count > 0; c->count--, c->head = (c->head + 1) % DEPTH_MAX) {
+      struct waiting w = c->waiting[c->head];
+      if (w.calls > 0 && w.since >= measure_ns && w.since <= end_ns) add_sample(w.since, LONGEST, 0);
+    }
+  }
   if (options.samples) {
     FILE *file = fopen(options.samples, "wb");
     if (file == NULL || fwrite(samples, 4, sample_count, file) != sample_count || fclose(file)) fail(options.samples);

@@ -54,7 +54,7 @@ export type Generated = {
   /** Calls whose answer has the reason `overloaded`: they got no verdict. */
   readonly overloaded: number
   readonly givenUp: number
-  /** Sent, and no answer within two seconds after the end. */
+  /** Sent, or due and no connection was free, and no answer within two seconds after the end. */
   readonly unanswered: number
   readonly flagged: number
   readonly blocked: number
@@ -72,16 +72,18 @@ export type Generated = {
 }
 
 export type Timed = Generated & {
-  /** Tenths of a microsecond from the intended time to the answer (percentileMs); `overloaded` apart. */
+  /**
+   * Tenths of a microsecond from the intended time to the answer (percentileMs), of "overloaded" as of any other; what failed
+   * or had no answer has the longest that fits, 26.8 s.
+   */
   readonly times: Histogram
-  readonly overloadedTimes: Histogram
 }
 
 /** One answer after the other, in their order. */
 export type Answered = Generated & {
   /** When each was meant to be sent, tenths of a millisecond after `beganMs`. */
   readonly moments: Uint32Array
-  /** Tenths of a microsecond until its answer; from `OVERLOADED` on it was "overloaded", and is that much greater. */
+  /** The same one by one; from `OVERLOADED` on the answer was "overloaded", and the sample is that much greater. */
   readonly samples: Uint32Array
 }
 
@@ -106,7 +108,7 @@ export async function generateTimed(options: GeneratorOptions): Promise<Timed> {
   const file = path.join(os.tmpdir(), `samples-${cycle}.bin`)
   try {
     const generated = await run(options, ['--samples', file])
-    return { ...generated, ...readTimes(file) }
+    return { ...generated, times: readTimes(file) }
   } finally {
     rmSync(file, { force: true })
   }
@@ -151,6 +153,7 @@ async function run(options: GeneratorOptions, more: readonly string[]): Promise<
   const { stdout } = await running
   const { nextCycle, ...generated } = JSON.parse(stdout) as Generated & { nextCycle: number }
   cycle = nextCycle
+  if (generated.lostSamples > 0) throw new Error(`${generated.lostSamples} answers more than the generator can time.`)
   return generated
 }
 
@@ -183,15 +186,11 @@ function readWords(file: string): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 }
 
-function readTimes(file: string): Pick<Timed, 'times' | 'overloadedTimes'> {
-  const [times, overloadedTimes] = [emptyTimes(), emptyTimes()]
-  for (const sample of readWords(file)) {
-    // Tenths of a microsecond, at least one: the histogram counts whole numbers from 1.
-    const tenths = Math.max(1, sample % OVERLOADED)
-    if (sample < OVERLOADED) times.recordValue(tenths)
-    else overloadedTimes.recordValue(tenths)
-  }
-  return { times, overloadedTimes }
+function readTimes(file: string): Histogram {
+  const times = emptyTimes()
+  // At least one: the histogram counts whole numbers from 1.
+  for (const sample of readWords(file)) times.recordValue(Math.max(1, sample % OVERLOADED))
+  return times
 }
 
 /** Milliseconds below which so many percent of the answers came. */

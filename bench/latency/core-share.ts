@@ -4,7 +4,16 @@
  * the same core, which the scheduler shares evenly.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pinned, SERVER_CORE } from '../lib/pin.ts'
@@ -18,12 +27,15 @@ export type CoreShare = {
 
 /** Short, so that a process that has used up its quota stands still for milliseconds only. */
 const PERIOD_US = 4_000
+const GROUP = 'zaslon-bench-'
 const ROOTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/cpu'] as const
 
 export async function holdToShare(pids: readonly number[], share: number): Promise<CoreShare> {
   const group = makeGroup(Math.round(PERIOD_US * share))
   if (group === undefined) return shareWithHog()
   for (const pid of pids) writeFileSync(path.join(group.directory, 'cgroup.procs'), String(pid))
+  // Of a bench that is interrupted: the service in it may not have ended yet, and the next bench finds what is left.
+  process.once('exit', () => removeEmpty(group.directory))
   return {
     means: `${group.name}: ${PERIOD_US * share} of each ${PERIOD_US} µs`,
     share,
@@ -33,7 +45,7 @@ export async function holdToShare(pids: readonly number[], share: number): Promi
       }
       // The kernel lets go of a group a moment after its last process.
       await sleep(100)
-      rmdirSync(group.directory)
+      removeEmpty(group.directory)
     },
   }
 }
@@ -45,7 +57,8 @@ function makeGroup(quotaUs: number): { directory: string; root: string; name: st
       ? /\bcpu\b/.test(readIfThere(path.join(root, 'cgroup.subtree_control')))
       : existsSync(path.join(root, 'cpu.cfs_quota_us'))
     if (!hasCpu || !isWritable(root) || !standsIn(isSecond ? /^0::\/$/m : /^\d+:(?:\w+,)*cpu(?:,\w+)*:\/$/m)) continue
-    const directory = path.join(root, `zaslon-bench-${process.pid}`)
+    for (const name of readdirSync(root)) if (name.startsWith(GROUP)) removeEmpty(path.join(root, name))
+    const directory = path.join(root, `${GROUP}${process.pid}`)
     mkdirSync(directory)
     if (isSecond) writeFileSync(path.join(directory, 'cpu.max'), `${quotaUs} ${PERIOD_US}`)
     else {
@@ -55,6 +68,15 @@ function makeGroup(quotaUs: number): { directory: string; root: string; name: st
     return { directory, root, name: isSecond ? 'cgroup v2 cpu.max' : 'cgroup v1 cpu.cfs_quota_us' }
   }
   return undefined
+}
+
+/** A group that has processes in it stays. */
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {
+    // It is gone, or another bench has it.
+  }
 }
 
 /** Whether this process is in the topmost group: then that is where the others came from and go back to. */

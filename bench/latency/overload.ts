@@ -128,8 +128,9 @@ async function offer(world: LatencyWorld, shape: Shape, calls: number, seconds: 
     good: Math.max(0, inTime - (shape.isSocket ? got.overloaded : 0)) / seconds,
     overloaded: got.overloaded / seconds,
     givenUp: (got.givenUp * perRequest) / seconds,
-    p99Ms: quantile(times, 0.99),
-    mostMs: quantile(times, 1),
+    // Of none at all nobody had a verdict in all that time.
+    p99Ms: times.length === 0 ? seconds * 1_000 : quantile(times, 0.99),
+    mostMs: times.length === 0 ? seconds * 1_000 : quantile(times, 1),
     grownMiB: most - before,
   }
 }

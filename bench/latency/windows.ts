@@ -38,7 +38,7 @@ export function timesBetween({ moments, samples }: Samples, fromMs: number, toMs
   for (let index = 0; index < samples.length; index++) {
     const atMs = (moments[index] ?? 0) / MOMENTS_A_MS
     const sample = samples[index] ?? 0
-    if (atMs >= fromMs && atMs <= toMs && sample < OVERLOADED) times.recordValue(Math.max(1, sample))
+    if (atMs >= fromMs && atMs <= toMs) times.recordValue(Math.max(1, sample % OVERLOADED))
   }
   return times
 }

@@ -43,7 +43,7 @@ export async function startContender(name: string, port: number, program: readon
   }
 }
 
-/** A service of ours; its verdict process is what answers. */
+/** A service of ours; its verdict process is what answers, and control and supervisor have nothing to do with a call. */
 export function serviceContender(name: string, service: RunningService): Contender {
   return { name, port: service.verdictPort, pids: service.pids('verdict'), stop: () => service.stop() }
 }

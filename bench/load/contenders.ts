@@ -33,5 +33,13 @@ export async function startContenders(listed: number, isQuick: boolean, say: Say
     }),
     startServer(NAMES.bare, 'bench/load/bare-uws.js'),
   ])
+  await ensureFastify(fastify)
   return { ours, node, fastify, bare }
+}
+
+/** What fastify says of a path that it has not, and nobody else. Throws when another library answers in its name. */
+async function ensureFastify({ name, port }: Contender): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/none`)
+  const text = await response.text()
+  if (!text.includes('Route GET:/none not found')) throw new Error(`${name} does not answer as fastify does: ${text}`)
 }

@@ -61,6 +61,11 @@ export async function measureRound(contender: Contender, form: Form, extent: Ext
   const cpuNs = cpuNanoseconds(contender.pids) - before
   const failed = got.errors + got.unanswered
   if (failed > 0) throw new Error(`${contender.name}, ${form.name}: ${failed} requests failed or got no answer.`)
+  if (got.hashed !== got.answeredCalls) {
+    throw new Error(
+      `${contender.name}, ${form.name}: ${got.hashed} decisions in the answers to ${got.answeredCalls} calls.`,
+    )
+  }
   const verdicts = got.answeredCalls - got.overloaded
   if (verdicts <= 0) throw new Error(`${contender.name}, ${form.name}: no call got a verdict.`)
   return {

@@ -61,7 +61,7 @@ export const part: Part = {
         listed,
         callsPerSecond: CALLS_PER_SECOND,
         reportsPerSecond: REPORTS_PER_SECOND,
-        held: held.map(({ timed: { times: _, overloadedTimes: _overloaded, ...counts }, ...rest }) => ({
+        held: held.map(({ timed: { times: _, ...counts }, ...rest }) => ({
           ...rest,
           counts,
         })),

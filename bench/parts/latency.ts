@@ -41,7 +41,7 @@ export const part: Part = {
           share,
           side,
           callsPerSecond,
-          rounds: rounds.map(({ times: _, overloadedTimes: _overloaded, ...counts }) => counts),
+          rounds: rounds.map(({ times: _, ...counts }) => counts),
         })),
         disturbed,
         overload: { ...overload, offered: Object.fromEntries(overload.offered) },

@@ -150,7 +150,7 @@ function tableOf(
     rows: [...rows, sipRow(sip)],
     note:
       `${plain(listed)} numbers listed for all, 5 in 1,000 callers of them, no ends. The others look the caller up; Zaslon makes its whole decision ` +
-      'and writes its log. Each side has core 0 alone, Redis and all processes of Kamailio included, and their processor time counts; the ' +
+      'and writes its log. Each side has core 0 alone; what counts is the processor time of our verdict process, of the node process and Redis, of all processes of Kamailio; the ' +
       `generator has core 1. ${sentences.join(' ')}`,
   }
 }

@@ -67,7 +67,7 @@ export async function measureRates(
       say(`${name}: rate, round ${round}`)
       const [pid = 0] = services.get(name)?.pids('verdict') ?? []
       const beforeUs = cpuMicroseconds(pid)
-      const { answeredCalls, seconds } = await generate({
+      const got = await generate({
         port: portOf(name),
         traffic: trafficOf(name, 'binary'),
         connections: CONNECTIONS,
@@ -75,6 +75,8 @@ export async function measureRates(
         seconds: round < 0 ? 3 * options.seconds : options.seconds,
         socket: BINARY,
       })
+      const { answeredCalls, overloaded, seconds } = got
+      if (got.errors + got.unanswered + overloaded > 0) throw new Error(`${name}: calls failed, or got no verdict.`)
       return { rate: answeredCalls / seconds, coreRate: (answeredCalls * 1e6) / (cpuMicroseconds(pid) - beforeUs) }
     })
     const p99Ms = await interleave(names, options.p99Rounds, async (name, round) => {

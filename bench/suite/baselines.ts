@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { PACKAGE_DIRECTORY } from '../../src/config/package-directory.ts'
 import { printTable } from '../lib/print-table.ts'
-import { MEASURES, type Measure, type MeasureId, PART_NAMES } from './measures.ts'
+import { isFigure, MEASURES, type Measure, type MeasureId, PART_NAMES } from './measures.ts'
 import { plain } from './print-result.ts'
 import { keptResult } from './results.ts'
 
@@ -23,7 +23,7 @@ function lastFigures(quick: boolean): Figures {
   const figures: Figures = {}
   for (const name of PART_NAMES) {
     for (const [id, measured] of Object.entries(keptResult(name, quick)?.measured ?? {})) {
-      if (measured !== undefined) figures[id as MeasureId] = measured.value
+      if (isFigure(measured?.value)) figures[id as MeasureId] = measured.value
     }
   }
   return figures
@@ -38,13 +38,20 @@ export function keepBaseline(quick: boolean): number {
   return 0
 }
 
-/** How much worse a figure is than its baseline, as a share: 0.2 is a fifth worse, negative is better. */
-export function worseBy({ better }: Measure, value: number, baseline: number): number {
+/** Of these nought and less are good figures: a share of them says nothing. */
+const BY_DIFFERENCE: readonly string[] = ['MB/h', 'MiB', 's']
+
+/**
+ * How much worse a figure is than its baseline, as a share of the baseline, or of what must be reached where figures may be
+ * nought: 0.2 is a fifth worse, negative is better.
+ */
+export function worseBy({ better, unit, pass }: Measure, value: number, baseline: number): number {
   if (value === baseline) return 0
+  if (BY_DIFFERENCE.includes(unit)) return (value - baseline) / pass
   return better === 'higher' ? 1 - value / baseline : value / baseline - 1
 }
 
-/** `npm run bench -- compare`: 1 when any measure is worse than its baseline by more than the tolerance. */
+/** `npm run bench -- compare`: 1 when any measure is worse than its baseline by more than the tolerance, 2 when none was compared. */
 export function compareWithBaseline(quick: boolean): number {
   const file = fileOf(quick)
   if (!existsSync(file)) {
@@ -53,16 +60,19 @@ export function compareWithBaseline(quick: boolean): number {
   }
   const baseline = JSON.parse(readFileSync(file, 'utf8')) as Figures
   const last = lastFigures(quick)
+  let compared = 0
   let regressions = 0
   const rows = (Object.keys(MEASURES) as MeasureId[]).map((id) => {
     const [before, now] = [baseline[id], last[id]]
     if (before === undefined || now === undefined) return [MEASURES[id].text, show(before), show(now), 'not compared']
+    compared++
     const isWorse = worseBy(MEASURES[id], now, before) > TOLERANCE
     if (isWorse) regressions++
     return [MEASURES[id].text, show(before), show(now), isWorse ? 'worse' : 'ok']
   })
   printTable(['measure', 'baseline', 'last', ''], rows)
   process.stdout.write(`${regressions} worse by more than ${TOLERANCE * 100} %\n`)
+  if (compared === 0) return 2
   return regressions > 0 ? 1 : 0
 }
 

@@ -34,8 +34,14 @@ export function replaceBetweenMarks(text: string, name: string, body: string): s
 
 function measuresText(kept: ReadonlyMap<PartName, KeptResult | undefined>): string {
   const ids = Object.keys(MEASURES) as MeasureId[]
+  const sources = [...kept].flatMap(([name, result]) =>
+    result === undefined
+      ? []
+      : [`${name} of ${result.at.slice(0, 10)}, commit ${result.commit}${result.dirty ? ' with changes' : ''}`],
+  )
   return markdown({
     title: '',
+    note: `Parts run at: ${sources.join('; ')}.`,
     head: [...MEASURE_HEAD, 'part'],
     rows: ids.map((id) => {
       const { part } = MEASURES[id]

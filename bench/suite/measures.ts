@@ -62,8 +62,13 @@ export type MeasureId = keyof typeof MEASURES
 export type Standing = 'aim' | 'pass' | 'short' | 'not run'
 
 export function standingOf(measure: Measure, value: number | undefined): Standing {
-  if (value === undefined || Number.isNaN(value)) return 'not run'
+  if (!isFigure(value)) return 'not run'
   const reaches = (limit: number) => (measure.better === 'higher' ? value >= limit : value <= limit)
   if (reaches(measure.aim)) return 'aim'
   return reaches(measure.pass) ? 'pass' : 'short'
+}
+
+/** False for what JSON makes of a figure that is none. */
+export function isFigure(value: number | null | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
 }

@@ -1,5 +1,5 @@
 import { printTable } from '../lib/print-table.ts'
-import { MEASURES, type Measure, type MeasureId, type PartName, standingOf } from './measures.ts'
+import { isFigure, MEASURES, type Measure, type MeasureId, type PartName, standingOf } from './measures.ts'
 import type { Measured, PartResult } from './part.ts'
 
 export const MEASURE_HEAD = ['measure', 'must', 'aim', 'measured', 'rounds', 'standing'] as const
@@ -12,7 +12,7 @@ export function measureRow(id: MeasureId, measured: Measured | undefined): strin
     measure.text,
     limit(measure.pass),
     limit(measure.aim),
-    measured === undefined ? '' : describe(measured, measure.unit),
+    isFigure(measured?.value) ? describe(measured, measure.unit) : '',
     measured?.rounds === undefined ? '' : String(measured.rounds),
     standingOf(measure, measured?.value),
   ]

@@ -22,6 +22,9 @@ import { temporaryDirectory } from '../../fixtures/temporary-directory.ts'
 const hasTools = ['cc', 'taskset'].every((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0)
 if (!hasTools) console.warn('skipped: the load generator: apt-get install gcc libc6-dev util-linux')
 
+/** What a sample can hold: 2^28 tenths of a microsecond. */
+const LONGEST_MS = 26_843
+const NEVER = Symbol('never')
 const MIX: CallMix = { listed: 1_000 }
 type Event = { callId: string; caller: string; callee: string; answered?: boolean }
 type Answer = (path: string, events: Event[]) => unknown
@@ -43,13 +46,16 @@ describe.skipIf(!hasTools)('load generator', () => {
   afterEach(() => server?.close())
 
   /** Returns the port of a server that answers every body. */
-  async function serve(answer: Answer): Promise<number> {
+  /** NEVER is no answer at all. */
+  async function serve(answer: Answer, status = 200): Promise<number> {
     server = createServer((request, response) => {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
         const body = JSON.parse(Buffer.concat(chunks).toString()) as Event | Event[]
-        response.end(JSON.stringify(answer(request.url ?? '', Array.isArray(body) ? body : [body])))
+        const answered = answer(request.url ?? '', Array.isArray(body) ? body : [body])
+        response.statusCode = status
+        if (answered !== NEVER) response.end(JSON.stringify(answered))
       })
     })
     server.listen(0, '127.0.0.1')
@@ -146,6 +152,25 @@ describe.skipIf(!hasTools)('load generator', () => {
     // 50 are due in the first half of the stall; on two connections only two would be on their way.
     expect(percentileMs(times, 76)).toBeGreaterThan(STALL_MS / 2)
     expect(maxLateMs).toBeGreaterThan(STALL_MS / 2)
+  })
+
+  it('counts calls that nobody answers, sent or not, as the slowest there are', async () => {
+    let calls = 0
+    const port = await serve((route, events) => (++calls > 20 ? NEVER : allow(route, events)))
+    const traffic = trafficOf(postTraffic({ ...MIX, hasEnds: false }))
+    const got = await generateTimed({ port, traffic, connections: 2, seconds: 0.5, rate: 200 })
+    expect(got).toMatchObject({ answered: 20, unanswered: 80 })
+    expect(got.times.totalCount).toBe(100)
+    expect(percentileMs(got.times, 19)).toBeLessThan(LONGEST_MS / 2)
+    expect(percentileMs(got.times, 21)).toBeGreaterThan(LONGEST_MS - 100)
+  })
+
+  it('counts refusals as the slowest there are', async () => {
+    const port = await serve(allow, 503)
+    const traffic = trafficOf(postTraffic({ ...MIX, hasEnds: false }))
+    const got = await generateTimed({ port, traffic, connections: 2, seconds: 0.2, rate: 100 })
+    expect(got).toMatchObject({ answered: 0, errors: 20, unanswered: 0 })
+    expect(percentileMs(got.times, 1)).toBeGreaterThan(LONGEST_MS - 100)
   })
 
   it('sends at a rate while it rests in between', async () => {

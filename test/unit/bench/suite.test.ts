@@ -64,6 +64,13 @@ describe('baselines', () => {
     expect(worseBy(TIME, 1.2, 1)).toBeCloseTo(0.2)
     expect(worseBy(TIME, 0, 0)).toBe(0)
   })
+
+  it('measures by what must be reached where good figures are nought and less', () => {
+    const slope = MEASURES['soak-slope']
+    expect(worseBy(slope, 5, -0.3)).toBeCloseTo(5.3)
+    expect(worseBy(slope, -0.3, 0.2)).toBeCloseTo(-0.5)
+    expect(worseBy(MEASURES['overload-recovery'], 0.1, 0)).toBeCloseTo(0.05)
+  })
 })
 
 describe('rounds', () => {
