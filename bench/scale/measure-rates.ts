@@ -75,9 +75,10 @@ export async function measureRates(
         seconds: round < 0 ? 3 * options.seconds : options.seconds,
         socket: BINARY,
       })
+      if (got.errors + got.unanswered > 0) throw new Error(`${name}: calls failed or got no answer.`)
       const { answeredCalls, overloaded, seconds } = got
-      if (got.errors + got.unanswered + overloaded > 0) throw new Error(`${name}: calls failed, or got no verdict.`)
-      return { rate: answeredCalls / seconds, coreRate: (answeredCalls * 1e6) / (cpuMicroseconds(pid) - beforeUs) }
+      const verdicts = answeredCalls - overloaded
+      return { rate: verdicts / seconds, coreRate: (verdicts * 1e6) / (cpuMicroseconds(pid) - beforeUs) }
     })
     const p99Ms = await interleave(names, options.p99Rounds, async (name, round) => {
       say(`${name}: p99, round ${round}`)
