@@ -20,6 +20,8 @@ const SOURCES = [
   'package-lock.json',
   'tsconfig.json',
 ]
+/** Below these lies what commands write: it builds nothing. */
+const WRITTEN = ['bench/results', 'bench/baselines'].map((name) => path.join(root, name))
 /** An install on a slow line; a lock older than this was left by a process that died with its machine. */
 const LOCK_STALE_MS = 15 * 60_000
 
@@ -85,7 +87,7 @@ function sourcesStamp() {
 }
 
 function filesBelow(place) {
-  if (!existsSync(place)) return []
+  if (!existsSync(place) || WRITTEN.includes(place)) return []
   if (!statSync(place).isDirectory()) return [place]
   const names = readdirSync(place).filter((name) => name !== 'fixtures' || !place.endsWith(`${path.sep}test`))
   return names.sort().flatMap((name) => filesBelow(path.join(place, name)))

@@ -11,7 +11,7 @@ import { CALLS_A_FRAME, type LatencyWorld, type SideName, type Sizes, WARM_UP_SE
 export const SHARES = [0.1, 0.25, 0.5, 0.75, 0.9] as const
 const QUICK_SHARES = [0.25, 0.5, 0.9] as const
 const HALF = 0.5
-const COMPILED_SECONDS = 3
+const COMPILED_SECONDS = { quick: 1, full: 3 } as const
 /** One connection carries so many frames at a time. */
 const FRAMES_AT_ONCE = 4
 
@@ -34,7 +34,8 @@ export type Loads = {
 export async function measureLoads(world: LatencyWorld, sizes: Sizes, say: Say): Promise<Loads> {
   const sides = ['zaslon', 'bare'] as const
   // The first seconds of either are those of code that is not compiled yet: half of what it does would be a sixth.
-  for (const side of sides) await generate({ ...world.sides[side], seconds: COMPILED_SECONDS })
+  for (const side of sides)
+    await generate({ ...world.sides[side], seconds: COMPILED_SECONDS[sizes.isQuick ? 'quick' : 'full'] })
   const closed = await interleave(sides, sizes.rowRounds, async (side) => {
     say(`closed loop, ${side}`)
     const run = { ...world.sides[side], seconds: sizes.seconds, warmupSeconds: WARM_UP_SECONDS }

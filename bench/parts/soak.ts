@@ -24,7 +24,7 @@ type Sizes = {
 }
 
 const FULL: Sizes = { listed: 10_000_000, minutes: 30, importEverySeconds: 25, fillSeconds: 20, warmSeconds: 150 }
-const QUICK: Sizes = { listed: 300_000, minutes: 1.25, importEverySeconds: 10, fillSeconds: 2, warmSeconds: 30 }
+const QUICK: Sizes = { listed: 300_000, minutes: 1, importEverySeconds: 10, fillSeconds: 2, warmSeconds: 30 }
 
 /**
  * So small that all of it is in use before memory is looked at: a table of full size goes on taking pages, for hours, until

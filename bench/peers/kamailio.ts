@@ -48,10 +48,10 @@ async function isBlocked(port: number, caller: string): Promise<boolean> {
   }
 }
 
-/** It fills the table itself, by the arithmetic of generatedNumber: no way in from outside is as fast. */
+/** It fills the table itself, by the arithmetic of generatedNumber: no way in from outside is as fast. Silent about clients that go. */
 function configuration(port: number, listed: number): string {
   return `#!KAMAILIO
-debug=1
+debug=-2
 log_stderror=yes
 children=1
 tcp_children=1
