@@ -82,8 +82,12 @@ export function accessContract(listen: ListenVerdicts): void {
       await pause(50)
       expect((await ask()).map(({ status }) => status)).toEqual([200, 200])
       held.push(await begin(begun))
-      await vi.waitFor(async () => expect((await ask()).map(({ status }) => status)).toEqual([503, 200]), PATIENCE)
-      const [refusal] = await ask()
+      // On a busy machine both pieces may be read at once: then nothing has to be kept, and there is an answer.
+      const [refusal] = await vi.waitFor(async () => {
+        const answers = await ask()
+        expect(answers.map(({ status }) => status)).toEqual([503, 200])
+        return answers
+      }, PATIENCE)
       expect(JSON.parse(refusal!.body)).toMatchObject({ code: 'QUEUE_FULL' })
       expect(refusal!.headers.get('retry-after')).toBe('1')
       for (const socket of held) socket.destroy()
