@@ -72,8 +72,8 @@ export const CONFIG_SCHEMA = Type.Object(
           description: 'Per thread.',
         }),
         callsPerWebSocket: Type.Integer({
-          // Eight full frames of zaslon.bin.v1, which a thread answers in some 40 ms.
-          default: 8_192,
+          // Four full frames of zaslon.bin.v1, which a thread answers in some 30 ms.
+          default: 4_096,
           minimum: 1,
           maximum: 65_536,
           description: 'Calls that one WebSocket may have on the way.',

@@ -13,7 +13,6 @@ import type { DataPlaneEvents } from '../transports/data-plane/call-screening.ts
 import { listenVerdicts } from '../transports/data-plane/choose-adapter.ts'
 import type { ProcessHealth } from '../transports/data-plane/verdict-http.ts'
 import type { VerdictHandler, VerdictServer } from '../transports/data-plane/verdict-server.ts'
-import { ownThreadId } from './let-calls-first.ts'
 import { garbageCollector } from './release-memory.ts'
 import type { ToVerdictThread, VerdictThreadData, VerdictThreadMessage } from './verdict-thread.ts'
 
@@ -51,7 +50,7 @@ export function serveThread(
     try {
       server = listenVerdicts(data.adapter)(data.server, handler, clock.now)
       const { port, adapter } = await server
-      say({ type: 'listening', port, adapter, osThread: ownThreadId() })
+      say({ type: 'listening', port, adapter })
     } catch (error) {
       if (!(error instanceof ScreeningError)) throw error
       const { hint } = error.details

@@ -40,7 +40,6 @@ export type ToVerdictThread =
 
 /** From a verdict thread. */
 export type VerdictThreadMessage =
-  /** `osThread`: ownThreadId. */
-  | { type: 'listening'; port: number; adapter: string; osThread: number | undefined }
+  | { type: 'listening'; port: number; adapter: string }
   | { type: 'installed'; generation: number }
   | { type: 'failed'; code: ErrorCode; message: string; hint?: string }

@@ -13,15 +13,12 @@ export type VerdictThreads = {
   /** Resolves when every thread has installed it, or none will because they are closing. */
   install(snapshot: ScreeningSnapshot): Promise<void>
   /** Resolves when every thread listens. */
-  readonly listening: Promise<Listening>
+  readonly listening: Promise<{ port: number; adapter: string }>
   acceptClock(): void
   /** Makes every thread collect its garbage. */
   collect(): void
   close(): Promise<void>
 }
-
-/** `osThreads`: the threads' ids, where the system has such (let-calls-first.ts). */
-export type Listening = { readonly port: number; readonly adapter: string; readonly osThreads: ReadonlySet<number> }
 
 /** What is asked of a thread: a Worker has it, and so has a fake. */
 export type ThreadWorker = {
@@ -52,9 +49,8 @@ export function startVerdictThreads(
   const acknowledged = new Map<number, number>()
   let heard = 0
   let closing = false
-  const osThreads = new Set<number>()
-  let listen: (at: Listening) => void = () => {}
-  const listening = new Promise<Listening>((resolve) => {
+  let listen: (at: { port: number; adapter: string }) => void = () => {}
+  const listening = new Promise<{ port: number; adapter: string }>((resolve) => {
     listen = resolve
   })
 
@@ -72,8 +68,7 @@ export function startVerdictThreads(
     switch (message.type) {
       case 'listening':
         heard++
-        if (message.osThread !== undefined) osThreads.add(message.osThread)
-        if (heard === workers.length) listen({ port: message.port, adapter: message.adapter, osThreads })
+        if (heard === workers.length) listen({ port: message.port, adapter: message.adapter })
         return
       case 'installed': {
         const count = (acknowledged.get(message.generation) ?? 0) + 1

@@ -23,7 +23,6 @@ import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { startBehaviour } from './keep-behaviour.ts'
 import { keptFreshMs } from './keep-fresh-moment.ts'
 import { LEFT_BEHIND_MS, noteServing } from './left-behind.ts'
-import { letCallsFirst } from './let-calls-first.ts'
 import { ALIVE_EVERY_MS, type StartMessage, type VerdictProcessStatus } from './messages.ts'
 import { nodeKey } from './node-key.ts'
 import { openClock } from './open-clock.ts'
@@ -201,8 +200,7 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
     },
   )
 
-  const { port, adapter, osThreads } = await threads.listening
-  letCallsFirst(osThreads)
+  const { port, adapter } = await threads.listening
   // With port 0 nobody could take its place.
   const takeBackNote = config.verdict.port === 0 ? undefined : noteServing(directory, { ...config.verdict, adapter })
   const { frozenSeconds } = config.verdict
