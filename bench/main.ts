@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
 import { endOnClosedPipe } from '../src/cli/closed-pipe.ts'
+import { nearestName } from '../src/domain/nearest-name.ts'
+import { EvaluateUsageError } from './lib/evaluate-usage-error.ts'
+import { wholeOption } from './lib/read-option.ts'
 import { runBench, type Say } from './lib/run-bench.ts'
 import { benchNodesVerdicts } from './load/nodes-verdicts.ts'
 import { benchNodesVisibility } from './load/nodes-visibility.ts'
@@ -73,10 +77,22 @@ const BENCHES: Record<string, Bench> = {
   },
 }
 
+const COUNT_MAX = 100_000_000
+
 function countOf(flags: readonly string[], otherwise: number): number {
-  const count = Number(flags[flags.indexOf('--count') + 1])
-  return flags.includes('--count') && count > 0 ? count : otherwise
+  const at = flags.indexOf('--count')
+  return at < 0 ? otherwise : wholeOption('--count', flags[at + 1] ?? '', 1, COUNT_MAX)
 }
+
+/** Of all benches: who misspells one must not start a run of ten minutes with it left out. */
+const OPTIONS = {
+  quick: { type: 'boolean' },
+  help: { type: 'boolean' },
+  cluster: { type: 'boolean' },
+  numbers: { type: 'boolean' },
+  count: { type: 'string' },
+  minutes: { type: 'string' },
+} as const
 
 const COMMANDS: Record<string, { about: string; run: (quick: boolean) => number }> = {
   measures: {
@@ -108,11 +124,26 @@ async function partOf(name: PartName): Promise<Part | undefined> {
   return existsSync(file) ? ((await import(file)) as { part: Part }).part : undefined
 }
 
-async function main([name, ...flags]: readonly string[]): Promise<number> {
-  if (name === undefined || name === '--quick') {
-    return runBench((say) => runAll(name === '--quick', say), { minutesMax: SUITE_MINUTES_MAX })
+/** The exit code: 2 for what the user wrote wrongly. */
+async function main(flags: readonly string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ args: [...flags], options: OPTIONS, allowPositionals: true })
+    const [name, ...more] = positionals
+    if (more.length > 0) throw new EvaluateUsageError(`One name at a time, got ${positionals.join(', ')}.`)
+    if (values.help !== true) return await run(name, values.quick === true, flags)
+    process.stdout.write(await usage())
+    return 0
+  } catch (error) {
+    const isParseError =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+    if (!isParseError && !(error instanceof EvaluateUsageError)) throw error
+    process.stderr.write(`${error.message}\nSee npm run bench -- --help\n`)
+    return 2
   }
-  const quick = flags.includes('--quick')
+}
+
+async function run(name: string | undefined, quick: boolean, flags: readonly string[]): Promise<number> {
+  if (name === undefined) return runBench((say) => runAll(quick, say), { minutesMax: SUITE_MINUTES_MAX })
   const part = PART_NAMES.find((known) => known === name)
   const found = part === undefined ? undefined : await partOf(part)
   if (part !== undefined && found !== undefined) {
@@ -122,8 +153,9 @@ async function main([name, ...flags]: readonly string[]): Promise<number> {
   if (bench) return runBench((say) => bench.run(quick, flags, say), { minutesMax: MINUTES_MAX })
   const command = COMMANDS[name]
   if (command) return command.run(quick)
-  process.stdout.write(await usage())
-  return name === '--help' ? 0 : 2
+  const nearest = nearestName(name, [...PART_NAMES, ...Object.keys(BENCHES), ...Object.keys(COMMANDS)])
+  const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  throw new EvaluateUsageError(`There is no bench ${JSON.stringify(name)}.${hint}`)
 }
 
 async function usage(): Promise<string> {
@@ -136,7 +168,7 @@ async function usage(): Promise<string> {
   const about = (table: Record<string, { about: string }>) =>
     Object.entries(table).map(([key, entry]) => line(key, entry.about))
   return [
-    'npm run bench runs every part, npm run bench -- --quick a short form of each in less than 6 minutes.',
+    'npm run bench runs every part, npm run bench -- --quick a short form of each in some 6 minutes:\nsmaller tables and fewer rounds, so its standings are not those of a full run.',
     `Parts, each also with --quick:\n${parts.join('\n')}`,
     `Other benchmarks, each also with --quick:\n${about(BENCHES).join('\n')}`,
     `Results:\n${about(COMMANDS).join('\n')}`,

@@ -108,7 +108,9 @@ export async function checkSameAnswers(streams: readonly Stream[]): Promise<stri
     const got = await generate({ port: contender.port, traffic: trafficFile(form), ...inTurn })
     const { hash, hashed, blocked, overloaded } = got
     if (hashed !== STREAM_CALLS || overloaded > 0) {
-      throw new Error(`${name} gave ${hashed - overloaded} verdicts on ${STREAM_CALLS} calls.`)
+      throw new Error(
+        `${name} gave ${hashed - overloaded} verdicts on ${STREAM_CALLS} calls (${overloaded} were late): leave the machine alone meanwhile.`,
+      )
     }
     if (blocked === 0 || blocked === hashed) throw new Error(`${name} gave the same verdict on every call.`)
     first ??= { name, hash }

@@ -4,6 +4,10 @@ import type { Measured, PartResult } from './part.ts'
 
 export const MEASURE_HEAD = ['measure', 'must', 'aim', 'measured', 'rounds', 'standing'] as const
 
+/** For people, below whatever a short form has measured. */
+export const QUICK_NOTE =
+  'A short form: smaller tables and fewer rounds, so these standings are not those of a full run.'
+
 export function measureRow(id: MeasureId, measured: Measured | undefined): string[] {
   const measure: Measure = MEASURES[id]
   const sign = measure.better === 'higher' ? '≥' : '≤'

@@ -5,7 +5,7 @@ import { printTable } from '../lib/print-table.ts'
 import type { Say } from '../lib/run-bench.ts'
 import { writeDocument } from './document.ts'
 import { MEASURES, type MeasureId, PART_NAMES, type PartName, standingOf } from './measures.ts'
-import { MEASURE_HEAD, measureRow } from './print-result.ts'
+import { MEASURE_HEAD, measureRow, QUICK_NOTE } from './print-result.ts'
 import { keptResult } from './results.ts'
 
 /**
@@ -46,4 +46,5 @@ export function printMeasures(quick: boolean, sinceMs: number): void {
   process.stdout.write(
     `${count('pass', 'aim')} pass (${count('aim')} of them reach the aim), ${count('short')} short, ${count('not run')} not run\n`,
   )
+  if (quick) process.stdout.write(`${QUICK_NOTE}\n`)
 }
