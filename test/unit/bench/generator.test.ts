@@ -92,7 +92,12 @@ describe.skipIf(!hasTools)('load generator', () => {
     expect(share({ first: 0, range: MIX.listed })).toBe(0.005)
     expect(share(POOLS.reported)).toBe(0.005)
     expect(share(POOLS.contacts)).toBe(0.01)
-    expect(new Set(calls.map(({ caller }) => caller)).size).toBeGreaterThan(0.98 * 2 * EVENTS)
+    const callers = new Set(calls.map(({ caller }) => caller))
+    expect(callers.size).toBeGreaterThan(0.98 * 2 * EVENTS)
+    for (const { first, range } of [POOLS.reported, POOLS.contacts]) {
+      const calling = Array.from({ length: range }, (_, index) => callers.has(generatedNumber(index, first)))
+      expect(calling.filter(Boolean).length).toBeGreaterThan(0.4 * range)
+    }
 
     // The first ends are those of calls before the first cycle.
     const own = ends.filter(({ callId }) => byId.has(callId))
