@@ -93,11 +93,12 @@ async function runLoad({ quick, say }: PartOptions): Promise<PartResult> {
 }
 
 function checkAnswers({ ours, node, fastify }: Contenders, listed: number): Promise<string> {
-  const { post, get, binary } = comparedForms(listed)
-  const byPost = [ours, node, fastify]
-    .flatMap((contender) => contender ?? [])
-    .map((contender) => ({ contender, form: post }))
-  return checkSameAnswers([...byPost, { contender: ours, form: get }, { contender: ours, form: binary }])
+  const forms = comparedForms(listed)
+  const others = [node, fastify].flatMap((contender) => contender ?? [])
+  return checkSameAnswers([
+    ...Object.values(forms).map((form) => ({ contender: ours, form })),
+    ...others.map((contender) => ({ contender, form: forms.post })),
+  ])
 }
 
 function sidesOf(contenders: Contenders, listed: number, formIds: readonly FormId[]): Side<SideId>[] {

@@ -70,9 +70,9 @@ async function start(listed: number, isQuick: boolean, say: Say): Promise<Starte
 }
 
 function checkAnswers({ ours, redis, kamailio }: Started, listed: number): Promise<string> {
-  const { post, get, binary } = comparedForms(listed)
+  const { post, get, binary1 } = comparedForms(listed)
   return checkSameAnswers([
-    ...[post, get, binary].map((form) => ({ contender: ours, form })),
+    ...[post, get, binary1].map((form) => ({ contender: ours, form })),
     ...Object.values(redis ?? {}).map((contender) => ({ contender, form: post })),
     ...(kamailio === undefined ? [] : [{ contender: kamailio, form: get }]),
   ])

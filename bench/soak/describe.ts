@@ -84,7 +84,8 @@ function memoryTable(result: SoakResult): ResultTable {
     }),
     note:
       `Slope: median of the slopes between all pairs of windows (Theil and Sen), each the median of ${result.cycleSeconds} s, from one import to the ` +
-      'next. The tables that fill with traffic are configured so small that they are full before: what they take is no leak, and not in the slope.',
+      'next. The tables that fill with traffic are configured so small that they are full before, and every thread is made to collect its garbage once a minute: ' +
+      'neither is a leak, and neither is in the slope.',
   }
 }
 
@@ -127,7 +128,7 @@ function pausesTable({ pauses }: SoakResult): ResultTable {
       one.collections,
       ...[one.pausedMs, one.longestPauseMs, one.lateP99Ms, one.lateMaxMs].map(round),
     ]),
-    note: 'Loop late: the median of the 99th percentiles of single seconds, and the worst of all; all of it on one core.',
+    note: 'Loop late: the median of the 99th percentiles of single seconds, and the worst of all; all of it on one core. Collections: those that were asked for once a minute too.',
   }
 }
 

@@ -1,11 +1,13 @@
 /**
  * Loaded into every process and thread of a service under measurement (NODE_OPTIONS=--import): once a second it writes how long the
- * garbage collector held the thread up and how late its event loop ran, as a line of JSON, to a file of its own.
+ * garbage collector held the thread up and how late its event loop ran, as a line of JSON, to a file of its own. Once a minute it has
+ * garbage collected: V8 lets tens of megabytes of it lie for as long as a soak lasts, which would be taken for growth.
  */
 import { appendFileSync } from 'node:fs'
 import path from 'node:path'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { threadId } from 'node:worker_threads'
+import { garbageCollector } from '../../src/processes/release-memory.ts'
 
 export type Observed = {
   readonly title: string
@@ -19,6 +21,7 @@ export type Observed = {
 }
 
 const EVERY_MS = 1_000
+const COLLECT_EVERY_MS = 60_000
 const RESOLUTION_MS = 10
 const directory = process.env.ZASLON_BENCH_OBSERVED
 
@@ -47,4 +50,5 @@ function observe(file: string): void {
     pauses = []
     delays.reset()
   }, EVERY_MS).unref()
+  setInterval(garbageCollector(), COLLECT_EVERY_MS).unref()
 }
