@@ -25,6 +25,8 @@ export type SnapshotSteps = Generator<Uint8Array | undefined, Uint8Array | undef
 
 export const SNAPSHOT_HEAD_BYTES = 64
 
+type Rest = () => Promise<void> | undefined
+
 export type SnapshotFilesOptions = {
   readonly directory: string
   /** Names whose files these are: two processes keep their own. */
@@ -36,8 +38,8 @@ export type SnapshotFilesOptions = {
 export type SnapshotFilesDependencies = {
   readonly parts: readonly SnapshotPart[]
   readonly now: () => number
-  /** Awaited after each step of a part. */
-  readonly rest: () => Promise<void> | undefined
+  /** Called as a write of all parts begins. What it returns is awaited after each step of a part. */
+  readonly beginRests: () => Rest
   /** A part that could not be read or written. */
   readonly onFault: (fault: { part: string; isWrite: boolean; error: unknown }) => void
 }
@@ -57,7 +59,7 @@ const DRAFT = '.draft'
 
 export function createSnapshotFiles(
   { directory, owner, ageMsMax }: SnapshotFilesOptions,
-  { parts, now, rest, onFault }: SnapshotFilesDependencies,
+  { parts, now, beginRests, onFault }: SnapshotFilesDependencies,
 ): SnapshotFiles {
   const fileOf = (part: SnapshotPart) => path.join(directory, `${owner}-${part.name}${ENDING}`)
   const written = new Map<SnapshotPart, string>()
@@ -74,7 +76,7 @@ export function createSnapshotFiles(
     }
   }
 
-  async function writePart(part: SnapshotPart): Promise<void> {
+  async function writePart(part: SnapshotPart, rest: Rest): Promise<void> {
     const mark = part.mark?.()
     if (mark !== undefined && mark === written.get(part)) return
     try {
@@ -86,7 +88,8 @@ export function createSnapshotFiles(
   }
 
   async function writeParts(): Promise<void> {
-    for (const part of parts) await writePart(part)
+    const rest = beginRests()
+    for (const part of parts) await writePart(part, rest)
     await syncDirectory(directory).catch((error) => onFault({ part: 'directory', isWrite: true, error }))
   }
 
@@ -110,11 +113,7 @@ export function createSnapshotFiles(
  * Readers see the old file or the new one: written beside, synced, renamed. The directory is synced by the caller. False: there was nothing
  * to keep, and the old file stays.
  */
-async function replaceFile(
-  name: string,
-  steps: SnapshotSteps,
-  rest: SnapshotFilesDependencies['rest'],
-): Promise<boolean> {
+async function replaceFile(name: string, steps: SnapshotSteps, rest: Rest): Promise<boolean> {
   const first = steps.next()
   if (first.done && first.value === undefined) return false
   const draft = `${name}.${process.pid}${DRAFT}`
@@ -135,7 +134,7 @@ async function writeSteps(
   file: FileHandle,
   first: ReturnType<SnapshotSteps['next']>,
   steps: SnapshotSteps,
-  rest: SnapshotFilesDependencies['rest'],
+  rest: Rest,
 ): Promise<boolean> {
   let step = first
   let position = SNAPSHOT_HEAD_BYTES
