@@ -40,8 +40,8 @@ export async function startSnapshots(
     async close() {
       clearInterval(timer)
       pace.hurry()
-      // A write under way is joined, and may have passed what came in last: the second one has it.
-      await files.write()
+      // A write under way may have passed what came in last, and there is time for one, not two (STOP_MS in child.ts).
+      await files.abandon()
       await files.write()
     },
   }

@@ -8,8 +8,8 @@ const WORK_MS = 0.25
 const REST_MS = 1
 /**
  * One work rests no longer than this after its beginning, and then takes its share of the core like a thread with calls. Where
- * every core is busy, a quarter of a millisecond by the clock is less of work, and a timer comes late: a snapshot of a second's
- * work took more than a minute.
+ * every core is busy, a quarter of a millisecond by the clock is less of work and a timer comes late, so that nobody could say
+ * how many rests a snapshot would take.
  */
 export const RESTS_MS_MAX = 8_000
 
