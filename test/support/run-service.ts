@@ -99,8 +99,12 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
 }
 
 /** Runs `zaslon serve` that is expected to give up by itself. */
-export function serveAndFail(environment: Readonly<Record<string, string>>): { code: number | null; output: string } {
-  const result = spawnSync(process.execPath, [path.join(root, 'dist/src/cli/main.js'), 'serve'], {
+export function serveAndFail(
+  environment: Readonly<Record<string, string>>,
+  prefix: readonly string[] = [],
+): { code: number | null; output: string } {
+  const [command = '', ...words] = [...prefix, process.execPath, path.join(root, 'dist/src/cli/main.js'), 'serve']
+  const result = spawnSync(command, words, {
     env: { ...process.env, ZASLON_THREADS: '1', ...environment },
     encoding: 'utf8',
     timeout: 40_000,
