@@ -9,7 +9,8 @@ import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
 import { endLeftBehind, findLeftBehind, isRunning, isStopped, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
-import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
+import type { Role } from './supervised-child.ts'
+import { createSupervision, type SupervisionOptions } from './supervision.ts'
 
 /**
  * `zaslon serve`: one control process and the verdict processes, started, watched and started again. The unit of failure
