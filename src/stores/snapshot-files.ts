@@ -75,7 +75,10 @@ export function createSnapshotFiles(
     const file = fileOf(part)
     try {
       if (!existsSync(file) || now() - statSync(file).mtimeMs > ageMsMax) return false
-      return part.fromBytes(await readFile(file))
+      if (!part.fromBytes(await readFile(file))) return false
+      const mark = part.mark?.()
+      if (mark !== undefined) written.set(part, mark)
+      return true
     } catch (error) {
       onFault({ part: part.name, isWrite: false, error })
       return false

@@ -82,6 +82,19 @@ describe('snapshot files', () => {
     expect(contents(directory, 'one')).toBe('second')
   })
 
+  it('are not written again after a restart as long as nothing changes', async () => {
+    const directory = temporaryDirectory()
+    await files(directory, [textPart('one', 'first').part]).all.write()
+    const { part, state } = textPart('one', undefined)
+    const { all } = files(directory, [part])
+    expect(await all.restore()).toEqual(['one'])
+    await all.write()
+    expect(state.reads).toBe(0)
+    Object.assign(state, { text: 'second', mark: 2 })
+    await all.write()
+    expect(contents(directory, 'one')).toBe('second')
+  })
+
   it('are told and left out when they are damaged, old or over', async () => {
     const directory = temporaryDirectory()
     const file = (name: string) => path.join(directory, `verdict-1-${name}.snapshot`)
