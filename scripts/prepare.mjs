@@ -24,6 +24,8 @@ const SOURCES = [
 const WRITTEN = ['bench/results', 'bench/baselines'].map((name) => path.join(root, name))
 /** An install on a slow line; a lock older than this was left by a process that died with its machine. */
 const LOCK_STALE_MS = 15 * 60_000
+/** Who waits shall see that it waits. */
+const SAY_EVERY_MS = 10_000
 
 export async function prepare() {
   await withLock(async () => {
@@ -95,7 +97,9 @@ function filesBelow(place) {
 
 /** A directory is made atomically, so it is the lock; it names its owner, and a dead owner holds nothing. */
 async function withLock(work) {
-  for (let waited = false; ; ) {
+  const startedMs = Date.now()
+  let saidMs = 0
+  for (;;) {
     try {
       mkdirSync(LOCK)
       break
@@ -103,9 +107,9 @@ async function withLock(work) {
       if (error.code !== 'EEXIST') throw error
     }
     if (isStale()) rmSync(LOCK, { force: true, recursive: true })
-    else if (!waited) {
-      say('another process installs or builds here; waiting for it')
-      waited = true
+    else if (Date.now() - saidMs >= SAY_EVERY_MS) {
+      saidMs = Date.now()
+      say(`${holderOfLock()} installs or builds here; waiting for it (${Math.round((saidMs - startedMs) / 1_000)} s)`)
     }
     await sleep(200)
   }
@@ -114,6 +118,14 @@ async function withLock(work) {
     await work()
   } finally {
     rmSync(LOCK, { force: true, recursive: true })
+  }
+}
+
+function holderOfLock() {
+  try {
+    return `process ${Number(readFileSync(path.join(LOCK, 'pid'), 'utf8'))}`
+  } catch {
+    return 'another process'
   }
 }
 

@@ -34,7 +34,7 @@ export function readClientConfig(variables: Readonly<Record<string, string | und
 }
 
 /** An address to listen on as an address to connect to. */
-function reachable(host: string): string {
+export function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host

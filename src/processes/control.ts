@@ -12,11 +12,11 @@ import type { ListContents } from '../stores/ports.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createControlPlane } from '../transports/control-plane/server.ts'
+import { listenError } from '../transports/listen-error.ts'
 import { busiestBehaviour, busiestNumber } from './answer-behaviour.ts'
 import { createCallMatches } from './ask-call-match.ts'
 import { createStandings } from './ask-standing.ts'
 import { type ChildProgram, fail, tell } from './child.ts'
-import { controlPortInUse } from './control-port.ts'
 import { startActivityRelay } from './exchange-activity.ts'
 import { putFirstPolicy } from './first-policy.ts'
 import { importFaultLog } from './import-fault-log.ts'
@@ -255,7 +255,7 @@ async function listen(
   try {
     return await app.listen({ host, port })
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause
-    throw controlPortInUse(host, port, cause)
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    throw listenError(cause, { host, port, name: 'ADMIN' })
   }
 }

@@ -81,7 +81,8 @@ export async function startBehaviour(
   )
   const snapshots = await startSnapshots(
     { directory: snapshotDirectory, label },
-    { parts: [activity.part, ...pairs.parts], now, log },
+    // At a stop whose time runs out on a slow disk, a week of pairs is worth more than an hour of activity.
+    { parts: [...pairs.parts, activity.part], now, log },
   )
   pairs.start()
   const regions: BehaviourRegions = {

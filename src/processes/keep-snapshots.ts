@@ -13,7 +13,7 @@ export type SnapshotsDependencies = {
   readonly log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 }
 
-/** What a crash may forget. */
+/** What a crash may forget, and the time of one write: about a second, and some more than RESTS_MS_MAX where every core is busy. */
 const WRITE_EVERY_MS = 30_000
 /** As long as anything in them is remembered. */
 const AGE_MS_MAX = 7 * 24 * 3_600_000
@@ -28,7 +28,7 @@ export async function startSnapshots(
     {
       parts,
       now,
-      rest: pace.rest,
+      beginRests: pace.begin,
       onFault: ({ part, isWrite, error }) =>
         log.warn({ part, err: error }, isWrite ? 'a snapshot was not written' : 'a snapshot was not read: begun empty'),
     },
@@ -40,8 +40,8 @@ export async function startSnapshots(
     async close() {
       clearInterval(timer)
       pace.hurry()
-      // A write under way is joined, and may have passed what came in last: the second one has it.
-      await files.write()
+      // A write under way may have passed what came in last, and there is time for one, not two (STOP_MS in child.ts).
+      await files.abandon()
       await files.write()
     },
   }

@@ -57,6 +57,16 @@ export function findLeftBehind(directory: NotesDirectory, served: Served): LeftB
   })
 }
 
+/** What the running verdict processes of a data directory serve, whoever started them. Removes nothing. */
+export function findServed(directory: NotesDirectory): Served[] {
+  return namesIn(directory.serving).flatMap((name) => {
+    const [text = ''] = readText(path.join(directory.serving, name)).split('\n')
+    const [boot, , adapter = '', host = '', port = ''] = text.split(' ')
+    const [pid = 0, startTicks = ''] = [Number.parseInt(name, 10), name.split('-')[1]]
+    return boot === bootId() && isRunning({ pid, startTicks }) ? [{ host, port: Number(port), adapter }] : []
+  })
+}
+
 function processId(text: string): ProcessId {
   const [pid = '', startTicks = ''] = text.split(' ')
   return { pid: Number(pid), startTicks }

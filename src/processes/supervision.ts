@@ -1,7 +1,18 @@
 import type { LoadedConfig } from '../config/load-config.ts'
 import { ScreeningError } from '../domain/errors.ts'
 import { watchForFrozen } from './frozen-watch.ts'
-import { EXIT_FAILED, type FailedMessage, type ToChild, type ToSupervisor } from './messages.ts'
+import { EXIT_FAILED, type ToSupervisor } from './messages.ts'
+import { watchStart } from './start-watch.ts'
+import {
+  awaited,
+  type Child,
+  type Failure,
+  type Forked,
+  newChild,
+  type Role,
+  send,
+  textOf,
+} from './supervised-child.ts'
 
 /**
  * Starts, watches and starts again the processes of one node, and hands on what they say to each other.
@@ -15,35 +26,6 @@ const BACKOFF_MAX_MS = 30_000
 const BACKOFF_FORGIVEN_MS = 30_000
 /** Longer than a drain of requests in flight and a flush of the decision log. */
 const STOP_GRACE_MS = 8_000
-
-export type Role = 'control' | 'verdict'
-
-/** What is asked of a forked process: node:child_process has it, and so has a fake. */
-export type Forked = {
-  readonly pid?: number | undefined
-  readonly connected: boolean
-  send(message: ToChild, sent: () => void): void
-  kill(signal: NodeJS.Signals): void
-  on(event: 'message', listener: (message: unknown) => void): void
-  on(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): void
-  on(event: 'error', listener: (error: Error) => void): void
-}
-
-type Child = {
-  readonly label: string
-  readonly role: Role
-  /** The one fork there is; set until that fork has ended. */
-  process: Forked | undefined
-  /** The start to come, while it waits for its turn. */
-  backoff: NodeJS.Timeout | undefined
-  startedMs: number
-  crashes: number
-  wasReady: boolean
-  ready: boolean
-  failure: Failure | undefined
-}
-
-type Failure = Omit<FailedMessage, 'type'>
 
 export type SupervisionOptions = {
   readonly config: LoadedConfig
@@ -84,6 +66,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   let exitCode = 0
   let finish: (code: number) => void = () => {}
   let verdictPort: Promise<void> | undefined
+  let endStartWatch = () => {}
   const { frozenSeconds } = options.config.verdict
   // Control is left alone: no call waits for it and an import would be lost; its silence shows in the age of the state.
   const watch = watchForFrozen(
@@ -113,10 +96,12 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
       return
     }
     child.process = forked
+    child.step = 'load'
     forked.on('message', (message) => {
       // A message may arrive after the exit of its sender: the fork that runs now has not said it.
       if (child.process !== forked) return
       if (child.role === 'verdict') watch.heard(child)
+      if (child.step === 'load') child.step = child.role === 'control' ? 'store' : 'tables'
       onMessage(child, message as ToSupervisor)
     })
     forked.on('exit', (code, signal) => {
@@ -132,6 +117,8 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
 
   /** The port is asked for before the first start only: later it may be held by a sibling of who starts. */
   async function startVerdicts(): Promise<void> {
+    control.step = 'control'
+    for (const verdict of verdicts) if (!verdict.process) verdict.step = 'port'
     verdictPort ??= dependencies.awaitVerdictPort()
     try {
       await verdictPort
@@ -197,6 +184,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   function announce(): void {
     if (announced || !children.every((child) => child.ready)) return
     announced = true
+    endStartWatch()
     const verdict = addresses.get('verdict-1')
     options.onReady?.({
       control: addresses.get('control')?.address ?? '',
@@ -231,6 +219,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     if (Date.now() - child.startedMs > BACKOFF_FORGIVEN_MS) child.crashes = 0
     const waitMs = child.crashes === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (child.crashes - 1))
     child.crashes++
+    child.step = 'again'
     log.error({ child: child.label, why, waitMs, crashes: child.crashes }, 'a process ended; starting it again')
     child.backoff = setTimeout(() => start(child), waitMs)
   }
@@ -249,6 +238,7 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
   function stop(): void {
     if (stopping) return
     stopping = true
+    endStartWatch()
     watch.stop()
     for (const child of children) send(child, { type: 'stop' })
     finishWhenAllEnded()
@@ -262,32 +252,10 @@ export function createSupervision(options: SupervisionOptions, dependencies: Sup
     run() {
       return new Promise<number>((resolve) => {
         finish = resolve
+        endStartWatch = watchStart(() => children.filter((child) => !child.ready).map(awaited), log)
         start(control)
       })
     },
     stop,
   }
-}
-
-function newChild(label: string, role: Role): Child {
-  return {
-    label,
-    role,
-    process: undefined,
-    backoff: undefined,
-    startedMs: 0,
-    crashes: 0,
-    wasReady: false,
-    ready: false,
-    failure: undefined,
-  }
-}
-
-function textOf({ code, message }: Failure): string {
-  return `${code}: ${message}`
-}
-
-/** IPC to a child that is going away fails; what it was told no longer matters. */
-function send(child: Child, message: ToChild): void {
-  if (child.process?.connected) child.process.send(message, () => {})
 }

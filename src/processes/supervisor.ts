@@ -8,9 +8,9 @@ import { dataDirectoryAt } from '../stores/data-directory.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { type AdapterReport, adapterReport } from '../transports/data-plane/choose-adapter.ts'
 import { ensurePortFree } from '../transports/data-plane/port-check.ts'
-import { controlPortInUse } from './control-port.ts'
 import { endLeftBehind, findLeftBehind, isRunning, isStopped, LEFT_BEHIND_MS, type LeftBehind } from './left-behind.ts'
-import { createSupervision, type Role, type SupervisionOptions } from './supervision.ts'
+import type { Role } from './supervised-child.ts'
+import { createSupervision, type SupervisionOptions } from './supervision.ts'
 
 /**
  * `zaslon serve`: one control process and the verdict processes, started, watched and started again. The unit of failure
@@ -85,15 +85,10 @@ async function portProblem(
   log: PortLog,
 ): Promise<ScreeningError | undefined> {
   try {
-    await ensurePortFree(admin.host, admin.port)
-  } catch (error) {
-    // Another problem than this is told by whoever listens.
-    if (isPortInUse(error)) return controlPortInUse(admin.host, admin.port, error)
-  }
-  try {
+    await ensurePortFree(admin.host, admin.port, 'ADMIN')
     await awaitPort(verdict, log)
   } catch (error) {
-    if (isPortInUse(error)) return error
+    if (error instanceof ScreeningError) return error
     throw error
   }
   return undefined

@@ -62,7 +62,7 @@ export function startVerdictLogs(options: VerdictLogsOptions, dependencies: Verd
     { directory: options.trafficDirectory, process: options.process },
     {
       tables: dependencies.traffic.map((memory) => (hour, visit) => readTrafficHour(memory, hour, visit)),
-      rest: pace.rest,
+      beginRests: pace.begin,
     },
   )
 

@@ -273,8 +273,9 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
       // than the supervisor's patience, and it reads the store.
       const followed = follower.close()
       await threads.close()
-      await behaviour.stop()
+      // What was decided before what is remembered: the latter may take seconds on a slow disk.
       await logs.close()
+      await behaviour.stop()
       await followed
       await store.close()
     },

@@ -25,6 +25,8 @@ export type SnapshotSteps = Generator<Uint8Array | undefined, Uint8Array | undef
 
 export const SNAPSHOT_HEAD_BYTES = 64
 
+type Rest = () => Promise<void> | undefined
+
 export type SnapshotFilesOptions = {
   readonly directory: string
   /** Names whose files these are: two processes keep their own. */
@@ -36,8 +38,8 @@ export type SnapshotFilesOptions = {
 export type SnapshotFilesDependencies = {
   readonly parts: readonly SnapshotPart[]
   readonly now: () => number
-  /** Awaited after each step of a part. */
-  readonly rest: () => Promise<void> | undefined
+  /** Called as a write of all parts begins. What it returns is awaited after each step of a part. */
+  readonly beginRests: () => Rest
   /** A part that could not be read or written. */
   readonly onFault: (fault: { part: string; isWrite: boolean; error: unknown }) => void
 }
@@ -50,43 +52,52 @@ export type SnapshotFiles = {
    * in meanwhile. Never rejects.
    */
   write(): Promise<void>
+  /** Has a write under way end at its next step, the part it is at left as it was on disk. Never rejects. */
+  abandon(): Promise<void>
 }
+
+/** One write of all parts. */
+type Work = { readonly rest: Rest; isAbandoned: boolean }
 
 const ENDING = '.snapshot'
 const DRAFT = '.draft'
 
 export function createSnapshotFiles(
   { directory, owner, ageMsMax }: SnapshotFilesOptions,
-  { parts, now, rest, onFault }: SnapshotFilesDependencies,
+  { parts, now, beginRests, onFault }: SnapshotFilesDependencies,
 ): SnapshotFiles {
   const fileOf = (part: SnapshotPart) => path.join(directory, `${owner}-${part.name}${ENDING}`)
   const written = new Map<SnapshotPart, string>()
   let writing: Promise<void> | undefined
+  let work: Work | undefined
 
   async function restorePart(part: SnapshotPart): Promise<boolean> {
     const file = fileOf(part)
     try {
       if (!existsSync(file) || now() - statSync(file).mtimeMs > ageMsMax) return false
-      return part.fromBytes(await readFile(file))
+      if (!part.fromBytes(await readFile(file))) return false
+      const mark = part.mark?.()
+      if (mark !== undefined) written.set(part, mark)
+      return true
     } catch (error) {
       onFault({ part: part.name, isWrite: false, error })
       return false
     }
   }
 
-  async function writePart(part: SnapshotPart): Promise<void> {
+  async function writePart(part: SnapshotPart, work: Work): Promise<void> {
     const mark = part.mark?.()
     if (mark !== undefined && mark === written.get(part)) return
     try {
-      const isWritten = await replaceFile(fileOf(part), part.steps(), rest)
+      const isWritten = await replaceFile(fileOf(part), part.steps(), work)
       if (isWritten && mark !== undefined) written.set(part, mark)
     } catch (error) {
       onFault({ part: part.name, isWrite: true, error })
     }
   }
 
-  async function writeParts(): Promise<void> {
-    for (const part of parts) await writePart(part)
+  async function writeParts(work: Work): Promise<void> {
+    for (const part of parts) if (!work.isAbandoned) await writePart(part, work)
     await syncDirectory(directory).catch((error) => onFault({ part: 'directory', isWrite: true, error }))
   }
 
@@ -98,44 +109,62 @@ export function createSnapshotFiles(
       return restored
     },
     write() {
-      writing ??= writeParts().finally(() => {
-        writing = undefined
-      })
+      if (writing === undefined) {
+        work = { rest: beginRests(), isAbandoned: false }
+        writing = writeParts(work).finally(() => {
+          writing = undefined
+        })
+      }
       return writing
+    },
+    async abandon() {
+      if (work !== undefined) work.isAbandoned = true
+      await writing
     },
   }
 }
 
 /**
  * Readers see the old file or the new one: written beside, synced, renamed. The directory is synced by the caller. False: there was nothing
- * to keep, and the old file stays.
+ * to keep, or the work is abandoned, and the old file stays. Nothing else of it stays, whatever fails.
  */
-async function replaceFile(
-  name: string,
-  steps: SnapshotSteps,
-  rest: SnapshotFilesDependencies['rest'],
-): Promise<boolean> {
+async function replaceFile(name: string, steps: SnapshotSteps, work: Work): Promise<boolean> {
   const first = steps.next()
   if (first.done && first.value === undefined) return false
   const draft = `${name}.${process.pid}${DRAFT}`
-  const file = await open(draft, 'w', 0o600)
-  let isWhole = false
   try {
-    isWhole = await writeSteps(file, first, steps, rest)
+    const isWhole = await writeDraft(draft, first, steps, work)
+    if (isWhole) await rename(draft, name)
+    else await rm(draft, { force: true })
+    return isWhole
+  } catch (error) {
+    // On a full disk it would hold what the next one needs. The first error is the one to tell.
+    await rm(draft, { force: true }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function writeDraft(
+  draft: string,
+  first: ReturnType<SnapshotSteps['next']>,
+  steps: SnapshotSteps,
+  work: Work,
+): Promise<boolean> {
+  const file = await open(draft, 'w', 0o600)
+  try {
+    const isWhole = await writeSteps(file, first, steps, work)
     if (isWhole) await file.sync()
+    return isWhole
   } finally {
     await file.close()
   }
-  if (isWhole) await rename(draft, name)
-  else await rm(draft, { force: true })
-  return isWhole
 }
 
 async function writeSteps(
   file: FileHandle,
   first: ReturnType<SnapshotSteps['next']>,
   steps: SnapshotSteps,
-  rest: SnapshotFilesDependencies['rest'],
+  work: Work,
 ): Promise<boolean> {
   let step = first
   let position = SNAPSHOT_HEAD_BYTES
@@ -144,8 +173,9 @@ async function writeSteps(
       await writeAll(file, step.value, position)
       position += step.value.byteLength
     }
-    const pause = rest()
+    const pause = work.rest()
     if (pause !== undefined) await pause
+    if (work.isAbandoned) return false
     step = steps.next()
   }
   if (step.value === undefined) return false
@@ -169,9 +199,20 @@ async function syncDirectory(name: string): Promise<void> {
   }
 }
 
-/** What a process left that was killed while it wrote. */
+/** What a process left that was killed while it wrote: this owner, or one that is not started any more. */
 function removeDrafts(directory: string, owner: string): void {
   for (const name of readdirSync(directory)) {
-    if (name.startsWith(`${owner}-`) && name.endsWith(DRAFT)) rmSync(path.join(directory, name), { force: true })
+    if (!name.endsWith(DRAFT)) continue
+    const pid = Number(name.split('.').at(-2))
+    if (name.startsWith(`${owner}-`) || !isThere(pid)) rmSync(path.join(directory, name), { force: true })
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it is there and belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts'
 import { type RunningService, runService } from '../support/run-service.ts'
-import { report } from '../support/service-requests.ts'
+import { post, report } from '../support/service-requests.ts'
 
 const CALLER = '+79070100001'
 const CALLEES = Array.from({ length: 60 }, (_, i) => `+7916${String(1_000_000 + i * 7)}`)
@@ -62,6 +64,32 @@ describe('what numbers have been doing', () => {
     expect(service.output()).toContain('remembered from before the restart')
     expect(await outgoing(service, CALLER)).toMatchObject({ attempts60: CALLEES.length, others60: CALLEES.length })
   }, 60_000)
+
+  it('is remembered with pairs and decisions when the stop comes while a snapshot is written', async () => {
+    const dataDirectory = temporaryDirectory()
+    const snapshots = path.join(dataDirectory, 'snapshots')
+    const isWriting = async () => readdirSync(snapshots).some((name) => name.endsWith('.draft'))
+    const environment = { ZASLON_SAMPLE_ONE_IN: '1' }
+    service = await runService({ dataDirectory, environment })
+    await call(service, CALLER, CALLEES.slice(0, 30))
+    for (let tries = 0; tries < 1_000 && !(await isWriting()); tries++) await sleep(50)
+    expect(await isWriting()).toBe(true)
+    await call(service, CALLER, CALLEES.slice(30))
+    expect(await service.stop()).toBe(0)
+    expect(await isWriting()).toBe(false)
+
+    service = await runService({ dataDirectory, environment })
+    expect(await outgoing(service, CALLER)).toMatchObject({ attempts60: CALLEES.length, others60: CALLEES.length })
+    const matches = []
+    for (const reporter of CALLEES.slice(50)) {
+      const body = { number: CALLER, channel: 'app', scenario: 'bank', reporter }
+      matches.push(((await (await post(service, '/v1/reports', body)).json()) as { callMatch: string }).callMatch)
+    }
+    // A verdict process that is kept from its processor for 20 ms leaves a report `unknown`.
+    expect(matches).toContain('yes')
+    const found = await fetch(`${service.adminUrl}/v1/decisions?caller=${encodeURIComponent(CALLER)}&limit=100`)
+    expect(((await found.json()) as { decisions: unknown[] }).decisions).toHaveLength(CALLEES.length)
+  }, 120_000)
 
   it('speaks for a reported number when people talk with it for long', async () => {
     service = await runService()

@@ -196,9 +196,24 @@ describe('the zaslon command', () => {
 
   it('notes that no service runs, which is neither well nor unwell', async () => {
     const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
-    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ...ports } })
+    const elsewhere = { ...ports, ZASLON_DATA_DIR: path.join(directory, 'nothing-yet') }
+    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ...elsewhere } })
     expect(code).toBe(0)
     expect(out).toMatch(/^note +control service +http:\S+: not running here$/m)
+    expect(out).toContain('ZASLON_DATA_DIR')
+  })
+
+  it('finds the service of its data directory that listens on other ports than it was told', async () => {
+    const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+    const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ...ports } })
+    expect(code).toBe(0)
+    expect(out).toContain(`control service  http://127.0.0.1:${service.adminPort}: `)
+    expect(out).toContain(`verdict service  http://127.0.0.1:${service.verdictPort}: `)
+    expect(out).toContain(`set ZASLON_ADMIN_HOST=127.0.0.1 ZASLON_ADMIN_PORT=${service.adminPort}`)
+    expect(out).toContain(`set ZASLON_VERDICT_HOST=127.0.0.1 ZASLON_VERDICT_PORT=${service.verdictPort}`)
+    expect(out).not.toContain('not running here')
+    expect(out).toMatch(/verdict address +\S+ is served by zaslon verdict-/)
+    expect(out).toMatch(/ok +numbering/)
   })
 
   it('is quiet when the reader of a pipe has seen enough', async () => {

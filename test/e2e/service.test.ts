@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
@@ -199,6 +200,39 @@ describe('a service that cannot start', () => {
       expect(output).toContain('PORT_IN_USE')
       expect(output).toContain(variable)
       // The next start finds nothing half done.
+      expect(readdirSync(directory)).toEqual([])
+    },
+  )
+
+  it.each(['ADMIN', 'VERDICT'])('says so when this machine has no address ZASLON_%s_HOST', async (name) => {
+    const configFile = `${directory}.yaml`
+    writeFileSync(configFile, `keys: [{ name: sbc, role: admin, sha256: "${'0'.repeat(64)}" }]\n`)
+    const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+    // Of a network for documents (RFC 5737).
+    const host = { [`ZASLON_${name}_HOST`]: '192.0.2.1', ZASLON_CONFIG: configFile }
+    const { code, output } = serveAndFail({ ZASLON_DATA_DIR: directory, ...ports, ...host })
+    rmSync(configFile)
+    expect(code).toBe(1)
+    expect(output).toContain('this machine has no such address')
+    expect(output).toContain(`Set ZASLON_${name}_HOST`)
+    expect(output).not.toContain('starting it again')
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  const canDrop = spawnSync('setpriv', ['--version']).status === 0
+  it.skipIf(!canDrop).each(['ADMIN', 'VERDICT'])(
+    'says so when its user may not have the port ZASLON_%s_PORT',
+    async (name) => {
+      const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }
+      const low = { [`ZASLON_${name}_PORT`]: '81' }
+      const asUser = ['setpriv', '--bounding-set', '-net_bind_service', '--inh-caps', '-net_bind_service']
+      const { code, output } = serveAndFail(
+        { ZASLON_DATA_DIR: directory, ...ports, ...low },
+        process.getuid?.() === 0 ? asUser : [],
+      )
+      expect(code).toBe(1)
+      expect(output).toContain('EACCES')
+      expect(output).toContain(`from 1024 on with ZASLON_${name}_PORT`)
       expect(readdirSync(directory)).toEqual([])
     },
   )

@@ -46,9 +46,10 @@ async function recordTraffic({ root }: ImportWorld, callers: readonly (readonly 
     return { calls, complete: true }
   }
   const { traffic: directory } = openDataDirectory(root)
-  await createTrafficLogWriter({ directory, process: 'v' }, { tables: [table], rest: () => undefined }).write(
-    Date.now(),
-  )
+  await createTrafficLogWriter(
+    { directory, process: 'v' },
+    { tables: [table], beginRests: () => () => undefined },
+  ).write(Date.now())
 }
 
 let world: ImportWorld

@@ -16,7 +16,7 @@ import {
 const HOUR_MS = 3_600_000
 const HOUR = 490_000
 const NOW_MS = HOUR * HOUR_MS + 1_234
-const rest = () => undefined
+const beginRests = () => () => undefined
 let directory: string
 
 beforeEach(() => {
@@ -38,7 +38,7 @@ function tableOf(hours: Map<number, Calls>, complete = true): ReadTrafficTable {
 
 async function record(process: string, hour: number, ...threads: Calls[]): Promise<void> {
   const tables = threads.map((calls) => tableOf(new Map([[hour, calls]])))
-  await createTrafficLogWriter({ directory, process }, { tables, rest }).write(hour * HOUR_MS)
+  await createTrafficLogWriter({ directory, process }, { tables, beginRests }).write(hour * HOUR_MS)
 }
 
 const impact = (
@@ -111,7 +111,10 @@ describe('the traffic log', () => {
 
   it('replaces the running hour and finishes the one before', async () => {
     const hours = new Map<number, Calls>([[HOUR, { 100: 1 }]])
-    const writer = createTrafficLogWriter({ directory, process: 'verdict-0-1' }, { tables: [tableOf(hours)], rest })
+    const writer = createTrafficLogWriter(
+      { directory, process: 'verdict-0-1' },
+      { tables: [tableOf(hours)], beginRests },
+    )
     await writer.write(NOW_MS)
     hours.set(HOUR, { 100: 3, 200: 1 })
     await writer.write(NOW_MS + 30_000)
@@ -129,7 +132,7 @@ describe('the traffic log', () => {
 
   it('says when a table had been full', async () => {
     const full = tableOf(new Map([[HOUR, { 100: 1 }]]), false)
-    await createTrafficLogWriter({ directory, process: 'v' }, { tables: [full], rest }).write(NOW_MS)
+    await createTrafficLogWriter({ directory, process: 'v' }, { tables: [full], beginRests }).write(NOW_MS)
     expect(await impact([100])).toMatchObject({ calls: 1, complete: false })
   })
 
@@ -191,7 +194,7 @@ describe('the traffic log', () => {
     rmSync(directory, { recursive: true })
     appendFileSync(directory, 'a file where the directory should be')
     const tables = [tableOf(new Map([[HOUR, { 100: 1 }]]))]
-    const writer = createTrafficLogWriter({ directory, process: 'v' }, { tables, rest })
+    const writer = createTrafficLogWriter({ directory, process: 'v' }, { tables, beginRests })
     await writer.write(NOW_MS)
     expect(writer.stats()).toEqual({ writes: 0, failures: 1, failing: 'EEXIST' })
     rmSync(directory)

@@ -37,6 +37,10 @@ export type RunOptions = {
   readonly prefix?: readonly string[]
 }
 
+const START_MS = 30_000
+/** For a machine that is busy with more than this. */
+const START_MS_MIN = Number(process.env.START_WAIT_SECONDS ?? 0) * 1_000
+
 const root = findRoot()
 
 function findRoot(): string {
@@ -84,7 +88,7 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
     output: () => output,
     pids: (role) => childPids(child.pid ?? 0, role),
     pid: child.pid ?? 0,
-    ready: () => waitReady(service, child, options.waitMs ?? 30_000),
+    ready: () => waitReady(service, child, Math.max(options.waitMs ?? START_MS, START_MS_MIN)),
     stop: () => end(child, 'SIGTERM', options.dataDirectory === undefined ? dataDirectory : undefined),
     kill: async () =>
       void (await end(child, 'SIGKILL', options.dataDirectory === undefined ? dataDirectory : undefined)),
@@ -99,8 +103,12 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
 }
 
 /** Runs `zaslon serve` that is expected to give up by itself. */
-export function serveAndFail(environment: Readonly<Record<string, string>>): { code: number | null; output: string } {
-  const result = spawnSync(process.execPath, [path.join(root, 'dist/src/cli/main.js'), 'serve'], {
+export function serveAndFail(
+  environment: Readonly<Record<string, string>>,
+  prefix: readonly string[] = [],
+): { code: number | null; output: string } {
+  const [command = '', ...words] = [...prefix, process.execPath, path.join(root, 'dist/src/cli/main.js'), 'serve']
+  const result = spawnSync(command, words, {
     env: { ...process.env, ZASLON_THREADS: '1', ...environment },
     encoding: 'utf8',
     timeout: 40_000,
@@ -110,13 +118,18 @@ export function serveAndFail(environment: Readonly<Record<string, string>>): { c
 
 async function waitReady(service: RunningService, child: ChildProcess, waitMs: number): Promise<void> {
   const giveUpMs = Date.now() + waitMs
+  let missing = ''
   while (Date.now() < giveUpMs) {
     if (child.exitCode !== null) throw new Error(`The service ended with ${child.exitCode}:\n${service.output()}`)
-    if ((await answers(`${service.verdictUrl}/health/ready`)) && (await answers(`${service.adminUrl}/health/ready`)))
-      return
+    if (!(await answers(`${service.verdictUrl}/health/ready`)))
+      missing = `its verdict processes (${service.verdictUrl})`
+    else if (!(await answers(`${service.adminUrl}/health/ready`))) missing = `its control process (${service.adminUrl})`
+    else return
     await sleep(10)
   }
-  throw new Error(`The service was not ready after ${waitMs} ms:\n${service.output()}`)
+  throw new Error(
+    `The service was not ready after ${waitMs / 1_000} s: ${missing} did not answer "ready". A line "still starting" below says what it was at; START_WAIT_SECONDS=120 waits longer on a busy machine. What it has printed:\n${service.output()}`,
+  )
 }
 
 async function answers(url: string): Promise<boolean> {

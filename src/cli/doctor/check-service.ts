@@ -3,11 +3,15 @@ import { CliFailure } from '../cli-failure.ts'
 import { fieldsOf } from '../fields.ts'
 import { printable } from '../output.ts'
 import type { Plane, ServiceClient } from '../service-client.ts'
+import type { Address } from './find-service.ts'
 import type { Finding } from './finding.ts'
 import { portHolder } from './port-holder.ts'
 
 /** A health answer later than this is as good as none. */
 const HEALTH_TIMEOUT_MS = 2_000
+
+const NOT_HERE =
+  'Does it run with settings of its own, give this command the same: ZASLON_DATA_DIR (it is found by that), ZASLON_ADMIN_PORT and ZASLON_VERDICT_PORT, or --config.'
 
 export type PlaneHealth = { readonly finding: Finding; readonly isRunning: boolean; readonly dateMs?: number }
 
@@ -31,15 +35,22 @@ export async function checkHealth(client: ServiceClient, plane: Plane): Promise<
     return { finding, isRunning: true, ...(Number.isNaN(dateMs) ? {} : { dateMs }) }
   } catch (error) {
     if (error instanceof CliFailure && error.problem.code === 'UNREACHABLE') {
-      return { finding: { name, status: 'note', detail: `${url}: not running here` }, isRunning: false }
+      return { finding: { name, status: 'note', detail: `${url}: not running here`, hint: NOT_HERE }, isRunning: false }
     }
     const detail = error instanceof Error ? error.message : String(error)
     return { finding: { name, status: 'fail', detail: `${url}: ${detail}` }, isRunning: true }
   }
 }
 
+/** The finding of a plane that listens elsewhere than this command was told. */
+export function foundElsewhere({ finding, ...rest }: PlaneHealth, plane: Plane, { host, port }: Address): PlaneHealth {
+  const prefix = plane === 'verdict' ? 'ZASLON_VERDICT' : 'ZASLON_ADMIN'
+  const hint = `Found by its data directory. For other commands set ${prefix}_HOST=${host} ${prefix}_PORT=${port}, as the service has them.`
+  return { ...rest, finding: { hint, ...finding, status: finding.status === 'ok' ? 'note' : finding.status } }
+}
+
 /** A port should be free, or be held by the service itself. */
-export async function checkPort(name: string, host: string, port: number, isServiceRunning: boolean): Promise<Finding> {
+export async function checkPort(name: string, { host, port }: Address, isServiceRunning: boolean): Promise<Finding> {
   const at = `${host}:${port}`
   const problem = await listenProblem(host, port)
   if (problem === undefined) return { name, status: 'ok', detail: `${at} is free` }

@@ -1,11 +1,14 @@
+import { reachable } from '../../config/client-config.ts'
 import { environment } from '../../config/environment.ts'
 import { type LoadedConfig, loadConfig } from '../../config/load-config.ts'
 import type { CommandContext } from '../command-context.ts'
+import { createServiceClient, type Plane } from '../service-client.ts'
 import { checkDiskSpace, checkFormat, checkWritable } from './check-data-directory.ts'
 import { checkAdapter, checkClock, checkGlibc, checkNode, checkOpenFiles } from './check-machine.ts'
 import { checkNumbering } from './check-numbering.ts'
 import { checkRedis } from './check-redis.ts'
-import { checkHealth, checkPort } from './check-service.ts'
+import { checkHealth, checkPort, foundElsewhere, type PlaneHealth } from './check-service.ts'
+import { type Address, findService } from './find-service.ts'
 import type { Finding } from './finding.ts'
 
 /** All checks, in the order a person mends things: configuration, machine, data, network, service. */
@@ -19,19 +22,47 @@ export async function examine(context: CommandContext, configFile: string | unde
     const redis = await checkRedis(config.redis)
     if (redis) findings.push(redis)
   }
-  const { client } = context
-  const [control, verdict] = await Promise.all([checkHealth(client, 'control'), checkHealth(client, 'verdict')])
+  const { client, control, verdict, addresses } = await findPlanes(context, config)
   findings.push(checkClock(context.surroundings.now(), verdict.dateMs ?? control.dateMs))
   if (config) {
-    findings.push(await checkPort('verdict address', config.verdict.host, config.verdict.port, verdict.isRunning))
-    findings.push(await checkPort('control address', config.admin.host, config.admin.port, control.isRunning))
+    findings.push(await checkPort('verdict address', addresses.verdict ?? config.verdict, verdict.isRunning))
+    findings.push(await checkPort('control address', addresses.control ?? config.admin, control.isRunning))
   }
   findings.push(control.finding, verdict.finding)
-  if (control.isRunning && control.finding.status === 'ok') {
+  if (control.isRunning && ['ok', 'note'].includes(control.finding.status)) {
     const numbering = await checkNumbering(client, context.surroundings.now())
     if (numbering) findings.push(numbering)
   }
   return findings
+}
+
+/** Both planes where this command was told, or where the service on this data directory listens. */
+async function findPlanes({ client, signal }: CommandContext, config: LoadedConfig | undefined) {
+  const [control, verdict] = await Promise.all([checkHealth(client, 'control'), checkHealth(client, 'verdict')])
+  const found = config && !(control.isRunning && verdict.isRunning) ? findService(config.dataDirectory) : {}
+  const addresses = {
+    ...(found.control && !control.isRunning ? { control: found.control } : {}),
+    ...(found.verdict && !verdict.isRunning ? { verdict: found.verdict } : {}),
+  }
+  const urlOf = ({ host, port }: Address) => `http://${reachable(host)}:${port}`
+  const elsewhere = createServiceClient(
+    {
+      ...client.options,
+      ...(addresses.control ? { adminUrl: urlOf(addresses.control) } : {}),
+      ...(addresses.verdict ? { verdictUrl: urlOf(addresses.verdict) } : {}),
+    },
+    { signal },
+  )
+  const again = async (health: PlaneHealth, plane: Plane) => {
+    const address = addresses[plane]
+    return address ? foundElsewhere(await checkHealth(elsewhere, plane), plane, address) : health
+  }
+  return {
+    client: elsewhere,
+    control: await again(control, 'control'),
+    verdict: await again(verdict, 'verdict'),
+    addresses,
+  }
 }
 
 function readConfig(file: string | undefined, findings: Finding[]): LoadedConfig | undefined {

@@ -19,6 +19,24 @@ export function portHolder(port: number): string | undefined {
   return 'unknown'
 }
 
+/** Where a process listens over IPv4, from /proc (proc(5)). Empty: nowhere, or this user may not look. */
+export function addressesOf(processId: number): { host: string; port: number }[] {
+  const directory = `/proc/${processId}/fd`
+  const sockets = new Set(readDirectory(directory).map((descriptor) => linkOf(`${directory}/${descriptor}`)))
+  return listeners('/proc/net/tcp')
+    .filter(({ link }) => sockets.has(link))
+    .map(({ address }) => {
+      const [host = '', port = ''] = address.split(':')
+      // One number in the order of this machine's bytes: the last byte of the address comes first.
+      return { host: Buffer.from(host, 'hex').reverse().join('.'), port: Number.parseInt(port, 16) }
+    })
+}
+
+/** Whether a process has given itself this title. */
+export function hasTitle(processId: number, title: string): boolean {
+  return readText(`/proc/${processId}/cmdline`).startsWith(title)
+}
+
 /**
  * The kernel keeps 15 characters of a name (`zaslon verdict-`). A process that gave itself a title wrote it over its
  * arguments, where all of it stands; what else stands there may be a secret and is left out.
@@ -32,11 +50,17 @@ function nameOf(processId: string): string {
 /** Links (`socket:[inode]`) of the sockets that listen on the port. */
 function listening(table: string, port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return listeners(table)
+    .filter(({ address }) => address.endsWith(suffix))
+    .map(({ link }) => link)
+}
+
+function listeners(table: string): { address: string; link: string }[] {
   return readText(table)
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns[3] === LISTEN && columns[1]?.endsWith(suffix))
-    .map((columns) => `socket:[${columns[9]}]`)
+    .filter((columns) => columns[3] === LISTEN)
+    .map((columns) => ({ address: columns[1] ?? '', link: `socket:[${columns[9]}]` }))
 }
 
 function readText(file: string): string {

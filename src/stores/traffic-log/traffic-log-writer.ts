@@ -25,10 +25,15 @@ export type ReadTrafficTable = (
   visit: (caller: number, count: number) => void,
 ) => Generator<undefined, { readonly calls: number; readonly complete: boolean }>
 
+type Rest = () => Promise<void> | undefined
+
 export type TrafficLogWriterDependencies = {
   readonly tables: readonly ReadTrafficTable[]
-  /** Awaited after each step of some microseconds: an hour of 200,000 callers takes about 60 ms in all. */
-  readonly rest: () => Promise<void> | undefined
+  /**
+   * Called as a write begins. What it returns is awaited after each step of some microseconds: an hour of 200,000 callers takes
+   * about 60 ms in all.
+   */
+  readonly beginRests: () => Rest
 }
 
 export type TrafficLogWriterOptions = {
@@ -70,11 +75,12 @@ export function createTrafficLogWriter(
 
   async function writeHours(nowMs: number): Promise<void> {
     const hour = Math.floor(nowMs / HOUR_MS)
+    const rest = dependencies.beginRests()
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 })
       // Threads kept two hours: anything older than the last one is gone already.
-      if (lastHour > 0 && lastHour < hour) await writeHour(hour - 1)
-      await writeHour(hour)
+      if (lastHour > 0 && lastHour < hour) await writeHour(hour - 1, rest)
+      await writeHour(hour, rest)
       lastHour = hour
       await removeOld(directory, hour)
       writes++
@@ -85,13 +91,13 @@ export function createTrafficLogWriter(
     }
   }
 
-  async function writeHour(hour: number): Promise<void> {
-    const traffic = await collectHour(hour, dependencies)
+  async function writeHour(hour: number, rest: Rest): Promise<void> {
+    const traffic = await collectHour(hour, dependencies.tables, rest)
     if (traffic.calls === 0) return
     const name = trafficFileName(hour, options.process)
     const temporary = path.join(directory, `${name}.tmp`)
     try {
-      const bytes = await withRests(encodeTrafficHour(traffic), dependencies.rest)
+      const bytes = await withRests(encodeTrafficHour(traffic), rest)
       await writeFile(temporary, bytes, { mode: 0o600 })
       await rename(temporary, path.join(directory, name))
     } catch (error) {
@@ -112,7 +118,7 @@ export function createTrafficLogWriter(
 }
 
 /** All tables of an hour as one. */
-async function collectHour(hour: number, { tables, rest }: TrafficLogWriterDependencies) {
+async function collectHour(hour: number, tables: readonly ReadTrafficTable[], rest: Rest) {
   let merged: CallerCounts | undefined
   let calls = 0
   let complete = true
@@ -135,10 +141,7 @@ async function collectHour(hour: number, { tables, rest }: TrafficLogWriterDepen
   return { hour, calls, complete, ...merged }
 }
 
-async function withRests<Result>(
-  steps: Generator<undefined, Result>,
-  rest: TrafficLogWriterDependencies['rest'],
-): Promise<Result> {
+async function withRests<Result>(steps: Generator<undefined, Result>, rest: Rest): Promise<Result> {
   for (;;) {
     const { done, value } = steps.next()
     if (done) return value

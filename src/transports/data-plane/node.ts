@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { listenError } from '../listen-error.ts'
 import {
   BodyCollector,
   type BodyMemory,
@@ -19,7 +20,6 @@ import {
 import { createIterationClock } from './iteration-clock.ts'
 import { headersOf, keptBody, refuse, refuseUnreadable, writeRaw } from './node-answer.ts'
 import { NodeSocket } from './node-socket.ts'
-import { listenError } from './port-check.ts'
 import type { Problem } from './problem.ts'
 import { readAgain } from './read-again.ts'
 import { addHeader, announcesBody, createRequestHead, framingProblem, type RequestHead } from './request-head.ts'
@@ -101,7 +101,7 @@ class NodeVerdictServer implements VerdictServer {
   async listen(): Promise<void> {
     const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(listenError(error, host, port)))
+      this.#server.once('error', (error) => reject(listenError(error, { host, port, name: 'VERDICT' })))
       this.#server.listen({ host, port, exclusive: true, backlog: 511 }, resolve)
     })
     this.#port = (this.#server.address() as AddressInfo).port

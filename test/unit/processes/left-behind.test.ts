@@ -4,7 +4,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packageVersion } from '../../../src/config/package-directory.ts'
-import { endLeftBehind, findLeftBehind, isRunning, noteServing } from '../../../src/processes/left-behind.ts'
+import {
+  endLeftBehind,
+  findLeftBehind,
+  findServed,
+  isRunning,
+  noteServing,
+} from '../../../src/processes/left-behind.ts'
 import { bootId, processState } from '../../../src/processes/process-state.ts'
 
 const SERVED = { host: '127.0.0.1', port: 8090, adapter: 'uws' }
@@ -34,6 +40,16 @@ describe('what a verdict process leaves to be found by', () => {
     expect(findLeftBehind({ serving }, { ...SERVED, host: '::1' })).toMatchObject([{ isAlike: false }])
     takeBack?.()
     expect(findLeftBehind({ serving }, SERVED)).toEqual([])
+  })
+
+  it('says what is served, of running processes only, and stays', () => {
+    note(process.pid)
+    note(process.ppid, served('another-boot'))
+    writeFileSync(path.join(serving, `${process.ppid}-1`), `${served()}\n${GONE}`)
+    const before = readdirSync(serving)
+    expect(findServed({ serving })).toEqual([SERVED])
+    expect(readdirSync(serving)).toEqual(before)
+    expect(findServed({ serving: path.join(serving, 'gone') })).toEqual([])
   })
 
   it('is not left where it cannot be written', () => {

@@ -3,12 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadConfig } from '../../../src/config/load-config.ts'
 import { ScreeningError } from '../../../src/domain/errors.ts'
 import type { ToChild, ToSupervisor } from '../../../src/processes/messages.ts'
-import {
-  createSupervision,
-  type Forked,
-  type Role,
-  type SupervisionDependencies,
-} from '../../../src/processes/supervision.ts'
+import type { Forked, Role } from '../../../src/processes/supervised-child.ts'
+import { createSupervision, type SupervisionDependencies } from '../../../src/processes/supervision.ts'
 
 /** A process that does what the test says. */
 class FakeProcess extends EventEmitter implements Forked {
@@ -118,6 +114,55 @@ describe('supervision', () => {
     for (const { fields } of lines) {
       for (const name of ['level', 'time', 'process', 'pid', 'msg']) expect(fields).not.toHaveProperty(name)
     }
+  })
+
+  it('says after 5 s and each 10 s what a start waits for', async () => {
+    let freePort = () => {}
+    const awaitVerdictPort = () => new Promise<void>((resolve) => (freePort = resolve))
+    const { lines, newest } = supervise({ awaitVerdictPort })
+    const waits = () => lines.flatMap(({ fields }) => (fields.waitingFor ? [[fields.seconds, fields.waitingFor]] : []))
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(waits()).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    const notStarted = 'verdict-1: not started: control opens the data directory first'
+    expect(waits()).toEqual([[5, ['control (process 1000): loading its program', notStarted]]])
+    newest('control').say({ type: 'alive' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    const atStore = 'control (process 1000): opening the data directory and the record'
+    expect(waits().at(-1)).toEqual([15, [atStore, notStarted]])
+    newest('control').say({ type: 'store-ready' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    const atControl = 'control (process 1000): looking at imports, loading samples, listening'
+    expect(waits().at(-1)).toEqual([25, [atControl, 'verdict-1: not started: the verdict port is in use']])
+    freePort()
+    await turn()
+    newest('control').say({ type: 'ready', address: 'http://c', detail: '' })
+    newest('verdict').say({ type: 'alive' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    const atTables = 'verdict-1 (process 1001): taking up snapshots, building tables, listening'
+    expect(waits().at(-1)).toEqual([35, [atTables]])
+    expect(waits()).toHaveLength(4)
+    newest('verdict').say({ type: 'ready', address: 'http://v', detail: 'uws' })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(waits()).toHaveLength(4)
+  })
+
+  it('says of a process that ended that it is not started again yet', async () => {
+    const { lines, newest } = supervise()
+    for (let i = 0; i < 8; i++) {
+      newest('control').end(null, 'SIGKILL')
+      await vi.advanceTimersByTimeAsync(i < 7 ? 100 * 2 ** i : 0)
+    }
+    await vi.advanceTimersByTimeAsync(5_000)
+    const waits = lines.flatMap(({ fields }) => (Array.isArray(fields.waitingFor) ? [fields.waitingFor[0]] : []))
+    expect(waits.at(-1)).toBe('control: not started again yet: it ended, and the log says why')
+  })
+
+  it('says no more of a start that is given up', async () => {
+    const { lines, supervision } = supervise()
+    supervision.stop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(lines.filter(({ fields }) => 'waitingFor' in fields)).toEqual([])
   })
 
   it('never runs a verdict process twice, whoever starts it first', async () => {

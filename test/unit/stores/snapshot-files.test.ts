@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createSnapshotFiles, SNAPSHOT_HEAD_BYTES, type SnapshotPart } from '../../../src/stores/snapshot-files.ts'
@@ -38,7 +39,12 @@ function files(directory: string, parts: readonly SnapshotPart[], owner = 'verdi
   const faults: { part: string; isWrite: boolean }[] = []
   const all = createSnapshotFiles(
     { directory, owner, ageMsMax: AGE_MS_MAX },
-    { parts, now: Date.now, rest: () => undefined, onFault: ({ part, isWrite }) => faults.push({ part, isWrite }) },
+    {
+      parts,
+      now: Date.now,
+      beginRests: () => () => undefined,
+      onFault: ({ part, isWrite }) => faults.push({ part, isWrite }),
+    },
   )
   return { all, faults }
 }
@@ -76,6 +82,19 @@ describe('snapshot files', () => {
     expect(contents(directory, 'one')).toBe('second')
   })
 
+  it('are not written again after a restart as long as nothing changes', async () => {
+    const directory = temporaryDirectory()
+    await files(directory, [textPart('one', 'first').part]).all.write()
+    const { part, state } = textPart('one', undefined)
+    const { all } = files(directory, [part])
+    expect(await all.restore()).toEqual(['one'])
+    await all.write()
+    expect(state.reads).toBe(0)
+    Object.assign(state, { text: 'second', mark: 2 })
+    await all.write()
+    expect(contents(directory, 'one')).toBe('second')
+  })
+
   it('are told and left out when they are damaged, old or over', async () => {
     const directory = temporaryDirectory()
     const file = (name: string) => path.join(directory, `verdict-1-${name}.snapshot`)
@@ -103,6 +122,7 @@ describe('snapshot files', () => {
     await all.write()
     expect(faults).toEqual([{ part: 'one', isWrite: true }])
     expect(contents(directory, 'two')).toBe('second')
+    expect(readdirSync(directory).sort()).toEqual(['verdict-1-one.snapshot', 'verdict-1-two.snapshot'])
     // It is tried again although nothing has changed since.
     await all.write()
     expect(one.state.reads).toBe(2)
@@ -128,22 +148,98 @@ describe('snapshot files', () => {
   it('rest after every step', async () => {
     const { part } = textPart('one', 'four')
     let rests = 0
-    const rest = () => {
-      rests++
-      return undefined
+    let works = 0
+    const beginRests = () => {
+      works++
+      return () => {
+        rests++
+        return undefined
+      }
     }
     const options = { directory: temporaryDirectory(), owner: 'verdict-1', ageMsMax: AGE_MS_MAX }
     const onFault = ({ error }: { error: unknown }) => expect(error).toBeUndefined()
-    await createSnapshotFiles(options, { parts: [part], now: Date.now, rest, onFault }).write()
-    expect(rests).toBe(8)
+    await createSnapshotFiles(options, { parts: [part], now: Date.now, beginRests, onFault }).write()
+    expect([works, rests]).toEqual([1, 8])
   })
 
-  it('leave no draft of a process that was killed while it wrote', async () => {
+  it('leave no draft on a disk that is full, nor of a part that fails', async () => {
     const directory = temporaryDirectory()
-    writeFileSync(path.join(directory, 'verdict-1-one.snapshot.77.draft'), 'half')
-    writeFileSync(path.join(directory, 'verdict-2-one.snapshot.78.draft'), 'half')
+    const [one, two] = [textPart('one', 'first'), textPart('two', 'second')]
+    const { all, faults } = files(directory, [one.part, two.part])
+    await all.write()
+    for (const { state } of [one, two]) Object.assign(state, { text: 'newer', mark: 2 })
+    // Whoever writes to this device is told that there is no space left.
+    symlinkSync('/dev/full', path.join(directory, `verdict-1-one.snapshot.${process.pid}.draft`))
+    const failing: SnapshotPart = {
+      ...two.part,
+      name: 'three',
+      *steps() {
+        yield Buffer.from('some of it')
+        throw new Error('It fails.')
+      },
+    }
+    const more = files(directory, [one.part, failing])
+    await more.all.write()
+    expect(more.faults).toEqual([
+      { part: 'one', isWrite: true },
+      { part: 'three', isWrite: true },
+    ])
+    expect(readdirSync(directory).sort()).toEqual(['verdict-1-one.snapshot', 'verdict-1-two.snapshot'])
+    expect(contents(directory, 'one')).toBe('first')
+    // With space again, what it could not write is written.
+    await more.all.write()
+    expect(contents(directory, 'one')).toBe('newer')
+    expect(faults).toEqual([])
+  })
+
+  it('leave no draft of a process that was killed while it wrote, nor of one that is not started any more', async () => {
+    const directory = temporaryDirectory()
+    const gone = spawnSync('true').pid
+    const living = `verdict-2-one.snapshot.${process.ppid}.draft`
+    const names = [`verdict-1-one.snapshot.${process.ppid}.draft`, `verdict-2-one.snapshot.${gone}.draft`, living]
+    for (const name of names) writeFileSync(path.join(directory, name), 'half')
     await files(directory, []).all.restore()
-    expect(readdirSync(directory)).toEqual(['verdict-2-one.snapshot.78.draft'])
+    expect(readdirSync(directory)).toEqual([living])
+  })
+
+  it('are given up at the next step when abandoned, and written from the beginning then', async () => {
+    const directory = temporaryDirectory()
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => textPart(name, `first ${name}`))
+    if (!one || !two || !three) throw new Error('There are three parts.')
+    let rests = 0
+    let goOn = () => {}
+    let reached = () => {}
+    const isReached = new Promise<void>((resolve) => (reached = resolve))
+    // In the middle of the second part.
+    const rest = () => {
+      if (++rests !== 2 * 'first one'.length + 3) return undefined
+      reached()
+      return new Promise<void>((resolve) => (goOn = resolve))
+    }
+    const all = createSnapshotFiles(
+      { directory, owner: 'verdict-1', ageMsMax: AGE_MS_MAX },
+      {
+        parts: [one.part, two.part, three.part],
+        now: Date.now,
+        beginRests: () => rest,
+        onFault: ({ error }) => expect(error).toBeUndefined(),
+      },
+    )
+    const writing = all.write()
+    await isReached
+    two.state.text = 'newer two'
+    const abandoned = all.abandon()
+    goOn()
+    await Promise.all([writing, abandoned])
+    expect(readdirSync(directory)).toEqual(['verdict-1-one.snapshot'])
+    await all.write()
+    expect(contents(directory, 'two')).toBe('newer two')
+    expect(contents(directory, 'three')).toBe('first three')
+    expect([one, two, three].map(({ state }) => state.reads)).toEqual([1, 2, 1])
+    // Nothing is under way.
+    await all.abandon()
+    await all.write()
+    expect(two.state.reads).toBe(2)
   })
 
   it('say so when there is nowhere to write', async () => {
