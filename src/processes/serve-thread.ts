@@ -94,12 +94,14 @@ export function openThreadCounters(data: VerdictThreadData): { counters: Counter
 
 function createThreadEvents(counters: Counters): DataPlaneEvents {
   const refused = counterIndex('requests.refused')
+  const connectionsRefused = counterIndex('connections.refused')
   const opened = counterIndex('ws.opened')
   const frames = counterIndex('ws.frames-received')
   const faults = counterIndex('internal-errors')
   let faultsPrinted = 0
   return {
     refused: () => count(counters, refused),
+    connectionRefused: () => count(counters, connectionsRefused),
     socketOpened: () => count(counters, opened),
     socketFrame: () => count(counters, frames),
     fault(error) {

@@ -41,6 +41,8 @@ const PLAIN_COUNTERS = [
   'verdicts.review-wanted',
   'call-ends',
   'requests.refused',
+  /** Closed at once: beyond verdict.connectionsMax. */
+  'connections.refused',
   'ws.opened',
   'ws.frames-received',
   'internal-errors',

@@ -65,7 +65,13 @@ describe('the clock in a frame', () => {
       },
       now: () => ++readings,
       processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
-      events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: (error) => expect.fail(String(error)) },
+      events: {
+        refused() {},
+        connectionRefused() {},
+        socketOpened() {},
+        socketFrame() {},
+        fault: (error) => expect.fail(String(error)),
+      },
     },
   )
 
