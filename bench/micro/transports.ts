@@ -53,6 +53,7 @@ const handler = createVerdictHandler(
     processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
     events: {
       refused: () => fail('refused'),
+      callEndsRefused() {},
       connectionRefused() {},
       socketOpened() {},
       socketFrame() {},

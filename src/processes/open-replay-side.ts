@@ -77,6 +77,7 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
       now: () => clock.nowMs,
       events: {
         refused() {},
+        callEndsRefused() {},
         connectionRefused() {},
         socketOpened() {},
         socketFrame() {},

@@ -67,6 +67,7 @@ describe('the clock in a frame', () => {
       processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
       events: {
         refused() {},
+        callEndsRefused() {},
         connectionRefused() {},
         socketOpened() {},
         socketFrame() {},
