@@ -51,7 +51,14 @@ const handler = createVerdictHandler(
     ...numberReaders(diallingRules('RU')),
     now: Date.now,
     processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
-    events: { refused: () => fail('refused'), socketOpened() {}, socketFrame() {}, fault: fail },
+    events: {
+      refused: () => fail('refused'),
+      callEndsRefused() {},
+      connectionRefused() {},
+      socketOpened() {},
+      socketFrame() {},
+      fault: fail,
+    },
   },
 )
 

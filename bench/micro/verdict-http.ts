@@ -61,7 +61,14 @@ async function serve(port: number): Promise<void> {
       ...numberReaders(home),
       now: Date.now,
       processHealth: () => ({ freshMs: Date.now(), isUnsupervised: false }),
-      events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: console.error },
+      events: {
+        refused() {},
+        callEndsRefused() {},
+        connectionRefused() {},
+        socketOpened() {},
+        socketFrame() {},
+        fault: console.error,
+      },
     },
   )
   const paths = { verdictPath: '/v1/verdict', webSocketPath: '/v1/calls' }

@@ -3,6 +3,7 @@ import type { ImportImpact } from '../domain/import.ts'
 import { NO_TRAFFIC } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
 import { applyDelta, pickRows } from './apply-delta.ts'
+import { assertSize } from './assert-size.ts'
 import { assertWidth } from './assert-width.ts'
 import { coveredBefore } from './covered-before.ts'
 import { createDetailsDictionary } from './details-dictionary.ts'
@@ -15,7 +16,7 @@ import { type ChangeEntriesJob, type ChangeEntriesResult, IMPORT_LIMITS, type Re
 import type { SortedEntries } from './sorted-entries.ts'
 import { writeLayer } from './write-layer.ts'
 
-/** Adds or takes away a few entries of a list. Throws IMPORT_TOO_WIDE. */
+/** Adds or takes away a few entries of a list. Throws IMPORT_TOO_WIDE, IMPORT_TOO_LARGE. */
 export async function changeEntries(
   job: ChangeEntriesJob,
   dependencies: JobDependencies,
@@ -29,6 +30,7 @@ export async function changeEntries(
   const { entries } = collector.finish()
   const access: LayerAccess = { contents: dependencies.contents, dictionary: collector.dictionary, onBlock() {} }
   const change = applyChange({ active: job.active, change: entries, mode: job.mode }, access)
+  if (job.mode === 'append') assertSize(change, IMPORT_LIMITS.entriesMax)
   if (job.mode === 'append' && entries.ranges.from.length > 0) assertWidth(change, access, IMPORT_LIMITS.listShareMax)
   const impact = await impactOf(job, entries, dependencies)
   return { ...write(change, job.layerId, dependencies), ...(impact === undefined ? {} : { impact }) }

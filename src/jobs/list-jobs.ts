@@ -23,10 +23,17 @@ export type ImportLimits = {
   readonly rowShareMax: number
   /** A change after which the list's ranges cover a larger share of any calling code is refused with IMPORT_TOO_WIDE. */
   readonly listShareMax: number
+  /** A change after which the list has more entries is refused with IMPORT_TOO_LARGE. */
+  readonly entriesMax: number
 }
 
 /** 20 M rows: 160 MB of sorted numbers, twice the largest list we are measured with. */
 const ROWS_MAX = 20_000_000
+/**
+ * 1.6 GB while a version is built, and half of what one gate for everything holds without fewer bits a number
+ * (shm/gate-merge.ts, 358 M): twice the largest list we are measured with.
+ */
+export const LIST_ENTRIES_MAX = 200_000_000
 /** A tenth: 10^9 numbers where national numbers have ten digits, such as all of +79. */
 const ROW_SHARE_MAX = 0.1
 /** Half of a country's numbers: nobody lists that much on purpose, and ten one-digit prefixes would be all of them. */
@@ -37,6 +44,7 @@ export const IMPORT_LIMITS: ImportLimits = {
   rowsMax: ROWS_MAX,
   rowShareMax: ROW_SHARE_MAX,
   listShareMax: LIST_SHARE_MAX,
+  entriesMax: LIST_ENTRIES_MAX,
 }
 
 /** The sending end of a MessagePort. */

@@ -5,6 +5,7 @@
 import type { ImportCounts, ImportImpact } from '../domain/import.ts'
 import { NO_TRAFFIC, type TrafficImpact } from '../stores/traffic-log/traffic-impact.ts'
 import { type AppliedChange, applyChange } from './apply-change.ts'
+import { assertSize } from './assert-size.ts'
 import { assertWidth } from './assert-width.ts'
 import { coveredBefore } from './covered-before.ts'
 import { findClashes } from './find-clashes.ts'
@@ -35,6 +36,7 @@ export async function stageImport(job: StageImportJob, dependencies: JobDependen
   const clashes = job.mode === 'remove' ? { count: 0, protectedCount: 0, sample: [] } : findIn(upload.entries)
   const access: LayerAccess = { contents, dictionary: upload.dictionary, onBlock: control.check }
   const change = applyChange({ active: job.active, change: upload.entries, mode: job.mode }, access)
+  if (job.mode !== 'remove') assertSize(change, job.limits.entriesMax)
   if (job.mode !== 'remove' && upload.entries.ranges.from.length > 0) {
     assertWidth(change, access, job.limits.listShareMax)
   }

@@ -75,7 +75,14 @@ export async function openReplaySide(options: ReplaySideOptions, store: Record):
       screener,
       ...numberReaders(home),
       now: () => clock.nowMs,
-      events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: (error) => failures.push(error) },
+      events: {
+        refused() {},
+        callEndsRefused() {},
+        connectionRefused() {},
+        socketOpened() {},
+        socketFrame() {},
+        fault: (error) => failures.push(error),
+      },
     },
   )
   return {

@@ -94,12 +94,16 @@ export function openThreadCounters(data: VerdictThreadData): { counters: Counter
 
 function createThreadEvents(counters: Counters): DataPlaneEvents {
   const refused = counterIndex('requests.refused')
+  const connectionsRefused = counterIndex('connections.refused')
+  const endsRefused = counterIndex('call-ends.refused')
   const opened = counterIndex('ws.opened')
   const frames = counterIndex('ws.frames-received')
   const faults = counterIndex('internal-errors')
   let faultsPrinted = 0
   return {
     refused: () => count(counters, refused),
+    connectionRefused: () => count(counters, connectionsRefused),
+    callEndsRefused: (ends) => count(counters, endsRefused, ends),
     socketOpened: () => count(counters, opened),
     socketFrame: () => count(counters, frames),
     fault(error) {

@@ -5,7 +5,7 @@ import { type Trunk, UNKNOWN_TRUNK } from '../domain/trunk.ts'
 import type { ScreeningSnapshot } from '../engine/snapshot.ts'
 import { createSnapshotBuilder } from '../services/build-snapshot.ts'
 import { keepingReputations } from '../services/kept-reputations.ts'
-import { createCounters, sumCounters } from '../shm/counters.ts'
+import { counterIndex, createCounters, sumCounters } from '../shm/counters.ts'
 import { createDecisionRing } from '../shm/decision-ring.ts'
 import { gateToBytes } from '../shm/gate.ts'
 import { touchPages } from '../shm/layout.ts'
@@ -18,6 +18,7 @@ import { openVerdictStore } from '../stores/lmdb/verdict-store.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { VERDICT_PATH } from '../transports/data-plane/verdict-http.ts'
 import { type ChildProgram, fail, failAtOnce, tell } from './child.ts'
+import { createConnectionsWatch } from './connections-watch.ts'
 import { createFollower } from './follow-changes.ts'
 import { createRecordMoment, freshMoment } from './fresh-moment.ts'
 import { startBehaviour } from './keep-behaviour.ts'
@@ -41,6 +42,7 @@ import { startVerdictThread, startVerdictThreads } from './verdict-threads.ts'
 const POLL_MS = 50
 const NOBODY_ANSWERS = 'the supervisor is gone and none has taken over: this process ends and answers no calls any more'
 const WEB_SOCKET_PATH = '/v1/calls'
+const CONNECTIONS_REFUSED = counterIndex('connections.refused')
 /** 8 MiB a thread: at 10,000 blocks a second a stall of the log writer of 6 s loses nothing. */
 const RING_RECORDS = 65_536
 
@@ -212,7 +214,15 @@ export async function startVerdictProcess({ label, config }: StartMessage): Prom
         failAtOnce(new ScreeningError('INTERNAL', `Verdict thread ${thread} has not moved for ${frozenSeconds} s.`)),
     },
   )
-  const watch = setInterval(threadWatch.tick, ALIVE_EVERY_MS)
+  const connectionsWatch = createConnectionsWatch({
+    refused: () => sumCounters(counters)[CONNECTIONS_REFUSED] ?? 0,
+    now: () => performance.now(),
+    say: (refused) => log.warn({ refused }, 'connections beyond verdict.connectionsMax were closed'),
+  })
+  const watch = setInterval(() => {
+    threadWatch.tick()
+    connectionsWatch.tick()
+  }, ALIVE_EVERY_MS)
   tell({ type: 'applied', label, seen: follower.seen, inForce: follower.inForce })
   tell({ type: 'ready', address: `http://${config.verdict.host}:${port}`, detail: adapter })
 

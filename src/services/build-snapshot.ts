@@ -1,13 +1,13 @@
 import type { Trunk } from '../domain/trunk.ts'
-import type { ScreeningSnapshot, SnapshotList, SnapshotNumbering } from '../engine/snapshot.ts'
+import type { ScreeningSnapshot, SnapshotList } from '../engine/snapshot.ts'
 import { createGate, createLayerGate, gateAddAll, gateFromBytes, openGate } from '../shm/gate.ts'
-import { buildIntervals } from '../shm/intervals.ts'
 import { layerName } from '../stores/layer-rows.ts'
-import { type LayerRef, type ListContents, type ListRecord, REMOVED, type VerdictStore } from '../stores/ports.ts'
+import type { LayerRef, ListContents, ListRecord, VerdictStore } from '../stores/ports.ts'
 import { createGlobalGate } from './global-gate.ts'
 import { createLayerTables, type LayerTables } from './layer-tables.ts'
 import { createReportedGate } from './reported-gate.ts'
 import { nextTurn, scanRows, type VisitRows } from './scan-rows.ts'
+import { createSnapshotRanges } from './snapshot-ranges.ts'
 
 /**
  * From the record to what verdict threads decide from (engine/snapshot.ts).
@@ -51,8 +51,6 @@ const BUILD_ATTEMPTS_MAX = 3
 
 type GateOfLayer = (layer: LayerRef) => SharedArrayBuffer | undefined
 
-type SnapshotRanges = Pick<ScreeningSnapshot, 'ranges' | 'rangeList' | 'rangeExpiresMs'>
-
 export function createSnapshotBuilder(
   options: SnapshotBuilderOptions,
   dependencies: SnapshotBuilderDependencies,
@@ -66,7 +64,7 @@ export function createSnapshotBuilder(
     { bytesMax: options.tableBytesMax ?? 0 },
     { contents, onRefused: (layer) => dependencies.onTableRefused?.(layer) },
   )
-  let ranges: SnapshotRanges | undefined
+  const ranges = createSnapshotRanges({ contents, onRefused: dependencies.onRangesRefused })
   let generation = 0
 
   async function gateOf(layer: LayerRef): Promise<SharedArrayBuffer> {
@@ -92,17 +90,6 @@ export function createSnapshotBuilder(
     return scanRows((after, into) => store.readReputationNumbers(after, into), visit)
   }
 
-  /** Lists that fit one by one may not fit together: better the ranges of before, or none, than no verdicts at all. */
-  function rangesOf(lists: readonly ListRecord[]): SnapshotRanges {
-    try {
-      ranges = snapshotRanges(lists, contents)
-    } catch (error) {
-      dependencies.onRangesRefused(error)
-      ranges ??= snapshotRanges([], contents)
-    }
-    return ranges
-  }
-
   /** A version may be dropped while it is read here, when many newer ones have come meanwhile: then those count. */
   async function build(): Promise<ScreeningSnapshot> {
     for (let attempt = 1; ; attempt++) {
@@ -118,14 +105,17 @@ export function createSnapshotBuilder(
   async function buildFrom(lists: readonly ListRecord[]): Promise<ScreeningSnapshot> {
     const policy = store.policy()
     if (!policy) throw new Error('The record has no policy: control writes one before it reports its store ready.')
+    // Before the gates: what is reported from when these are made waits for the snapshot no longer than it must.
+    const rangesOfLists = await ranges.ofLists(lists)
+    const numbering = await ranges.ofNumbering(store.numberingPlans())
     const gateOfLayer = options.withGates ? await updateGates(distinctLayers(lists)) : () => undefined
     return {
       generation: ++generation,
       globalGate: globalGate.memory ?? createGate(1),
       reportedGate: reportedGate.memory ?? createGate(1),
       lists: lists.map((list) => snapshotList(list, gateOfLayer, tables)),
-      ...rangesOf(lists),
-      numbering: snapshotNumbering(store.numberingPlans(), contents),
+      ...rangesOfLists,
+      numbering,
       policy: policy.document,
       policyVersion: policy.version,
       trunks: options.trunks,
@@ -186,64 +176,4 @@ function snapshotList(list: ListRecord, gateOf: GateOfLayer, tables: Pick<LayerT
     return { layerId, ...(gate ? { gate } : {}), ...(numbers ? { numbers } : {}) }
   })
   return { listId: list.listId, name: list.name, kind: list.kind, version: list.activeVersion, layers }
-}
-
-/**
- * The ranges of all active lists as one set of intervals. A delta's range replaces or removes the identical one below. A
- * tag is a list with an expiry, not a range: what covers a number is then a handful of tags, however ranges nest.
- * Throws IMPORT_TOO_WIDE beyond the bounds of shm/flatten-intervals.ts.
- */
-function snapshotRanges(lists: readonly ListRecord[], contents: ListContents): SnapshotRanges {
-  const from: number[] = []
-  const to: number[] = []
-  const tags: number[] = []
-  const owners: number[] = []
-  const expiries: number[] = []
-  for (const list of lists) {
-    const tagByExpiry = new Map<number, number>()
-    const tagOf = (expiresMs: number) => {
-      const known = tagByExpiry.get(expiresMs)
-      if (known !== undefined) return known
-      tagByExpiry.set(expiresMs, owners.length)
-      expiries.push(expiresMs)
-      return owners.push(list.listId) - 1
-    }
-    const seen = new Set<string>()
-    for (const layer of list.active.layers) {
-      if (layer.rangeCount === 0) continue
-      const { rangesFrom, rangesTo, rangeDetails, dictionary } = contents.readRanges(layer.layerId)
-      for (let i = 0; i < rangesFrom.length; i++) {
-        const key = `${rangesFrom[i]}-${rangesTo[i]}`
-        if (seen.has(key)) continue
-        seen.add(key)
-        const details = rangeDetails?.[i] ?? 0
-        if (details === REMOVED) continue
-        from.push(rangesFrom[i] ?? 0)
-        to.push(rangesTo[i] ?? 0)
-        tags.push(tagOf((details > 0 ? dictionary[details - 1]?.expiresMs : undefined) ?? Number.POSITIVE_INFINITY))
-      }
-    }
-  }
-  return {
-    ranges: buildIntervals(Float64Array.from(from), Float64Array.from(to), Uint32Array.from(tags)),
-    rangeList: Uint16Array.from(owners),
-    rangeExpiresMs: Float64Array.from(expiries),
-  }
-}
-
-function snapshotNumbering(
-  plans: ReturnType<VerdictStore['numberingPlans']>,
-  contents: ListContents,
-): SnapshotNumbering[] {
-  return plans.map((plan) => {
-    const allocated = contents.readRanges(plan.layerId)
-    const from = Float64Array.from(plan.covers, (range) => range.from)
-    const to = Float64Array.from(plan.covers, (range) => range.to)
-    return {
-      name: plan.name,
-      asOfMs: plan.asOfMs,
-      covered: buildIntervals(from, to, new Uint32Array(from.length)),
-      allocated: buildIntervals(allocated.rangesFrom, allocated.rangesTo, new Uint32Array(allocated.rangesFrom.length)),
-    }
-  })
 }

@@ -40,7 +40,11 @@ const PLAIN_COUNTERS = [
   'verdicts.capped',
   'verdicts.review-wanted',
   'call-ends',
+  /** Not noted, because a field was of another type: POST /v1/call-ends. */
+  'call-ends.refused',
   'requests.refused',
+  /** Closed at once: beyond verdict.connectionsMax. */
+  'connections.refused',
   'ws.opened',
   'ws.frames-received',
   'internal-errors',

@@ -21,8 +21,13 @@ export const COVERING_TAGS_MAX = 1_024
 /** Tags of all segments together: 32 MB. Overlap is what multiplies them: ranges × depth. */
 const SEGMENT_TAGS_MAX = 8_000_000
 
-/** See buildIntervals in intervals.ts. */
-export function flattenIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatIntervals {
+/** Ranges looked at before the work yields: a pass over so many takes a millisecond at most, with few tags over each number. */
+export const RANGES_PER_STEP = 4_096
+
+type Steps<Result> = Generator<undefined, Result>
+
+/** See buildIntervals in intervals.ts: yields after every RANGES_PER_STEP ranges of each pass, so that others get a turn. */
+export function* flattenIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): Steps<FlatIntervals> {
   const count = from.length
   if (to.length !== count || tags.length !== count) {
     throw new RangeError(`Every range needs a from, a to and a tag: got ${count}, ${to.length} and ${tags.length}.`)
@@ -33,19 +38,35 @@ export function flattenIntervals(from: Float64Array, to: Float64Array, tags: Uin
   for (let i = 0; i < count; i++) {
     if (!(from[i]! <= to[i]!)) throw new RangeError(`Range ${i} ends before it begins.`)
   }
-  return sweep(from, to, tags)
+  yield undefined
+  const opening = yield* orderBy(from)
+  const closing = yield* orderBy(to)
+  const sweep = createSweep(from, to, tags, opening, closing)
+  while (!sweep.advance(RANGES_PER_STEP)) yield undefined
+  return sweep.finish()
 }
 
-function sweep(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatIntervals {
+type Sweep = {
+  /** Goes on to the next `boundaries` ends of ranges. True: it is through. */
+  advance(boundaries: number): boolean
+  finish(): FlatIntervals
+}
+
+function createSweep(
+  from: Float64Array,
+  to: Float64Array,
+  tags: Uint32Array,
+  opening: Uint32Array,
+  closing: Uint32Array,
+): Sweep {
   const count = from.length
-  const opening = orderBy(from)
-  const closing = orderBy(to)
   const covering = createCovering()
   const segments = createSegments(count)
   let opened = 0
   let closed = 0
   let position = 0
-  while (closed < count) {
+
+  function passBoundary(): void {
     const nextOpen = opened < count ? from[opening[opened]!]! : Number.POSITIVE_INFINITY
     const boundary = Math.min(nextOpen, to[closing[closed]!]! + 1)
     if (covering.size > 0) segments.push(position, boundary - 1, covering)
@@ -53,7 +74,14 @@ function sweep(from: Float64Array, to: Float64Array, tags: Uint32Array): FlatInt
     for (; opened < count && from[opening[opened]!]! === boundary; opened++) covering.add(tags[opening[opened]!]!)
     position = boundary
   }
-  return segments.finish()
+
+  return {
+    advance(boundaries) {
+      for (let i = 0; i < boundaries && closed < count; i++) passBoundary()
+      return closed === count
+    },
+    finish: segments.finish,
+  }
 }
 
 /** The tags over the sweep's position: distinct, ascending, each with the number of ranges that bring it. */
@@ -173,18 +201,29 @@ function createSegments(rangeCount: number): Segments {
  * The indexes 0..n-1 in ascending order of their keys, stable: a natural merge sort, because the input is a few ascending
  * runs (one per list). One pass over sorted input; a comparator sort of a million takes ten times as long.
  */
-function orderBy(keys: Float64Array): Uint32Array {
+function* orderBy(keys: Float64Array): Steps<Uint32Array> {
   const count = keys.length
-  let order = Uint32Array.from({ length: count }, (_, i) => i)
+  let order = new Uint32Array(count)
+  for (let i = 0; i < count; i++) order[i] = i
   let spare = new Uint32Array(count)
   let runs = runStarts(keys)
   while (runs.length > 2) {
     const merged: number[] = [0]
+    let unyielded = 0
     for (let run = 0; run + 1 < runs.length; run += 2) {
       const start = runs[run]!
       const middle = runs[run + 1]!
       const end = runs[run + 2] ?? middle
-      mergeRuns(keys, order, spare, start, middle, end)
+      const merge: Merge = { left: start, middle, right: middle, end }
+      for (let i = start; i < end; ) {
+        const until = Math.min(end, i + RANGES_PER_STEP - unyielded)
+        mergeRuns(keys, order, spare, merge, i, until)
+        unyielded += until - i
+        i = until
+        if (unyielded < RANGES_PER_STEP) continue
+        unyielded = 0
+        yield undefined
+      }
       merged.push(end)
     }
     ;[order, spare] = [spare, order]
@@ -201,20 +240,25 @@ function runStarts(keys: Float64Array): number[] {
   return starts
 }
 
+/** How far two neighbouring runs, left..middle and middle..end, are merged. */
+type Merge = { left: number; readonly middle: number; right: number; readonly end: number }
+
 function mergeRuns(
   keys: Float64Array,
   order: Uint32Array,
   into: Uint32Array,
-  start: number,
-  middle: number,
-  end: number,
+  merge: Merge,
+  from: number,
+  until: number,
 ): void {
-  let left = start
-  let right = middle
-  for (let i = start; i < end; i++) {
+  const { middle, end } = merge
+  let { left, right } = merge
+  for (let i = from; i < until; i++) {
     const takeLeft = right >= end || (left < middle && keys[order[left]!]! <= keys[order[right]!]!)
     into[i] = takeLeft ? order[left++]! : order[right++]!
   }
+  merge.left = left
+  merge.right = right
 }
 
 function tooWide(message: string, facts: Readonly<Record<string, number>>): ScreeningError {

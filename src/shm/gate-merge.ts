@@ -7,7 +7,7 @@
  * smaller block is therefore OR-ed into all m of them: no number is lost; the price is that each of the m blocks is as full
  * as the small one was. Merging several full gates would add those fills up: merge one, add the others number by number.
  */
-import { createGate, GATE_BITS_PER_KEY, type Gate } from './gate.ts'
+import { createGate, GATE_BITS_PER_KEY, GATE_CAPACITY_MAX, type Gate } from './gate.ts'
 
 const NUMBERS_PER_BLOCK = 512 / GATE_BITS_PER_KEY
 const WORDS_PER_BLOCK = 16
@@ -21,13 +21,19 @@ export function gateBitsFor({ words }: Gate, numbers: number): number {
 }
 
 /**
- * An empty gate with a whole multiple of `part`'s blocks, at least as many, that has BITS_AROUND or more for each of
- * `capacity` numbers.
+ * How many times the blocks of a part the gate around it has: BITS_AROUND or more for each of `capacity` numbers, as far as one gate
+ * goes (GATE_CAPACITY_MAX, 1 GiB). Beyond, from 358 M numbers of one layer on, it has fewer and says "maybe" more often.
  */
+export function gateMultiple(partBlocks: number, capacity: number): number {
+  const wanted = Math.ceil((BITS_AROUND * capacity) / (partBlocks * WORDS_PER_BLOCK * 32))
+  const possible = Math.floor(GATE_CAPACITY_MAX / (partBlocks * NUMBERS_PER_BLOCK))
+  return Math.max(1, Math.min(wanted, possible))
+}
+
+/** An empty gate with gateMultiple times `part`'s blocks, for `capacity` numbers. */
 export function createGateAround(part: Gate, capacity: number): SharedArrayBuffer {
   const blocks = part.words.length / WORDS_PER_BLOCK
-  const multiple = Math.max(1, Math.ceil(BITS_AROUND / gateBitsFor(part, capacity)))
-  return createGate(blocks * multiple * NUMBERS_PER_BLOCK)
+  return createGate(blocks * gateMultiple(blocks, capacity) * NUMBERS_PER_BLOCK)
 }
 
 /** Everything `source` holds is in `target` afterwards. Target must come from createGateAround. Single writer. */

@@ -14,6 +14,7 @@
  *
  * Immutable once built, so threads read it without Atomics: the message that hands the memory over orders the reads.
  */
+import { runSteps } from '../domain/run-steps.ts'
 import { type FlatIntervals, flattenIntervals } from './flatten-intervals.ts'
 import { HEADER_BYTES, HEADER_WORDS, magicOf, openRegion, type RegionFormat, refusal } from './layout.ts'
 
@@ -43,7 +44,16 @@ function formatWith(tagCount: number): RegionFormat {
  * SEGMENT_TAGS_MAX. A range that ends before it begins is a programmer's error.
  */
 export function buildIntervals(from: Float64Array, to: Float64Array, tags: Uint32Array): SharedArrayBuffer {
-  return packIntervals(flattenIntervals(from, to, tags))
+  return runSteps(buildIntervalsInSteps(from, to, tags))
+}
+
+/** The same, yielding about every millisecond of work: for a thread that has something else to do. */
+export function* buildIntervalsInSteps(
+  from: Float64Array,
+  to: Float64Array,
+  tags: Uint32Array,
+): Generator<undefined, SharedArrayBuffer> {
+  return packIntervals(yield* flattenIntervals(from, to, tags))
 }
 
 function packIntervals(segments: FlatIntervals): SharedArrayBuffer {

@@ -140,7 +140,8 @@ const STEP_ENTRIES = 2_048
 /**
  * Visits the callers of an hour (epoch hours: nowMs / HOUR_MS rounded down) in no order, while the owner may be counting; yields after
  * every few thousand entries, for whoever has something else to do.
- * `calls` is the total, callers that are not numbers included. `complete` is false when callers are missing: the table
+ * `calls` is the total, callers that are not numbers included: read last, so that calls that come meanwhile may be in it and not with their
+ * caller, and it is never less than all callers' calls together; shares made of it are lower bounds. `complete` is false when callers are missing: the table
  * was full, the hour was overwritten while it was read, or lies before 1970-01-01T01:00Z. An hour the table does not hold is 0 calls, complete.
  */
 export function* readTrafficHour(
@@ -155,31 +156,40 @@ export function* readTrafficHour(
   if (hour <= 0) return { calls: 0, complete: false }
   // Pairs with the last store in startHour.
   if (Atomics.load(header, head + TABLE_HOUR) !== hour) return { calls: 0, complete: true }
-  const calls = header[head + TABLE_CALLS]!
+  const callsBefore = header[head + TABLE_CALLS]!
   const end = (table + 1) * capacity
+  let visited = 0
   for (let entry = table * capacity; entry < end; entry += STEP_ENTRIES) {
-    visitEntries(traffic, entry, Math.min(entry + STEP_ENTRIES, end), hour, visit)
+    visited += visitEntries(traffic, entry, Math.min(entry + STEP_ENTRIES, end), hour, visit)
     yield undefined
   }
   const overflowed = header[head + TABLE_OVERFLOWED]! !== 0
-  // Pairs with the first store in startHour.
+  const callsAfter = header[head + TABLE_CALLS]!
+  // Pairs with the first store in startHour: unchanged, so what was read above is of this hour.
   const unmoved = Atomics.load(header, head + TABLE_HOUR) === hour
+  // Of an hour that was overwritten meanwhile the total is gone: what is known of it is what was there before, or was seen.
+  const calls = Math.max(unmoved ? callsAfter : callsBefore, visited)
   return { calls, complete: unmoved && !overflowed }
 }
 
+/** Returns how many calls the callers it visited have together. */
 function visitEntries(
   { words, callers }: Traffic,
   from: number,
   to: number,
   hour: number,
   visit: (caller: number, count: number) => void,
-): void {
+): number {
+  let visited = 0
   for (let entry = from; entry < to; entry++) {
     // Pairs with the last store in countCall.
     if (Atomics.load(words, entry * ENTRY_WORDS + STAMP) !== hour) continue
     const caller = callers[entry * 2]!
     const count = words[entry * ENTRY_WORDS + COUNT]!
     // Pairs with the first store in countCall: unchanged, so caller and count belong to this hour.
-    if (Atomics.load(words, entry * ENTRY_WORDS + STAMP) === hour) visit(caller, count)
+    if (Atomics.load(words, entry * ENTRY_WORDS + STAMP) !== hour) continue
+    visited += count
+    visit(caller, count)
   }
+  return visited
 }

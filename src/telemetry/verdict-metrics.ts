@@ -35,6 +35,8 @@ const HELP: Readonly<Record<string, string>> = {
   'decisions.lost': 'Sampled decisions the full ring refused.',
   'decisions.lost-important': 'Blocks, flags and overloads the full ring refused. Should be 0.',
   'verdicts.overloaded': 'Calls answered without evidence: late, or more than a WebSocket may have on the way.',
+  'call-ends.refused': 'Call ends not counted because a field was of another type than the wire says.',
+  'connections.refused': 'Connections closed at once because a thread had verdict.connectionsMax of them.',
   'verdicts.not-ready': 'Calls answered allow because nothing was loaded yet.',
 }
 

@@ -74,6 +74,35 @@ describe('the traffic table', () => {
     expect(read(memory, 1)).toEqual({ calls: 1, complete: true, callers: new Map([[1, 1]]) })
   })
 
+  it.each([
+    ['the hour goes on', 0, true],
+    ['another hour takes its table', 2 * HOUR_MS, false],
+  ])(
+    'has no fewer calls in total than its callers have when it is counted while it is read: %s',
+    (_how, later, complete) => {
+      const memory = createTraffic(8_192)
+      const traffic = openTraffic(memory)
+      const nowMs = FIRST_HOUR * HOUR_MS
+      const callers = Array.from({ length: 4_000 }, (_, i) => i + 1)
+      for (const caller of callers) countCall(traffic, caller, nowMs)
+      let sum = 0
+      const steps = readTrafficHour(memory, FIRST_HOUR, (_caller, count) => {
+        sum += count
+      })
+      expect(steps.next().done).toBe(false)
+      const seenBefore = sum
+      // Callers the reader has passed, and callers it comes to.
+      for (const caller of callers) countCall(traffic, caller, nowMs)
+      expect(steps.next().done).toBe(false)
+      if (later > 0) countCall(traffic, 1, nowMs + later)
+      const totals = runSteps(steps)
+      expect(seenBefore).toBeGreaterThan(0)
+      expect(totals.complete).toBe(complete)
+      expect(totals.calls).toBeGreaterThanOrEqual(sum)
+      if (complete) expect(totals.calls).toBe(8_000)
+    },
+  )
+
   it('stays in the newer hour when the clock is set back by hours', () => {
     const memory = createTraffic(8)
     const traffic = openTraffic(memory)

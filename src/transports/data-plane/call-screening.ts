@@ -26,6 +26,10 @@ const QUERY_BYTES_MAX = 4 * 1024
 export type DataPlaneEvents = {
   /** A request, upgrade or frame was refused with a problem (4xx, or 503 for want of room). */
   refused(): void
+  /** So many call ends of a request were not noted: a field was of another type. */
+  callEndsRefused(count: number): void
+  /** A connection beyond the thread's limit was closed. */
+  connectionRefused(): void
   socketOpened(): void
   socketFrame(): void
   /** Something threw that must not: a bug. Log it; the request is answered with 500. */

@@ -73,6 +73,7 @@ class NodeVerdictServer implements VerdictServer {
       noDelay: true,
     })
     this.#server.maxConnections = options.connectionsMax
+    this.#server.on('drop', () => handler.connectionRefused())
     this.#server.on('request', (request, response) => this.#request(request, response))
     this.#server.on('checkContinue', (request, response) => {
       response.writeContinue()

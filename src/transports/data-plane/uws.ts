@@ -156,7 +156,9 @@ class UwsVerdictServer implements VerdictServer {
 
   #countConnection(response: UwsResponse, count: number): void {
     this.#connectionCount += count
-    if (count > 0 && this.#connectionCount > this.#options.connectionsMax) response.close()
+    if (count <= 0 || this.#connectionCount <= this.#options.connectionsMax) return
+    this.#context.handler.connectionRefused()
+    response.close()
   }
 
   #webSocketBehavior(): UwsWebSocketBehavior {

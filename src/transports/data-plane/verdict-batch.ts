@@ -53,6 +53,7 @@ export function callEndsRoute(screening: CallScreening): (request: VerdictReques
       if (problem === undefined) screening.endCall(end)
       else refused.push(problem)
     }
+    if (refused.length > 0) screening.events.callEndsRefused(refused.length)
     return accepted(ends.length - refused.length, refused)
   }
 }

@@ -101,6 +101,7 @@ export function createVerdictHandler(options: DataPlaneOptions, dependencies: Da
     },
     refuse,
     refusal,
+    connectionRefused: () => events.connectionRefused(),
     faulted(error) {
       events.fault(error)
       return problemResponse(FAULT)

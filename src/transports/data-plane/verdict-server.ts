@@ -60,6 +60,8 @@ export type VerdictHandler = {
   handle(request: VerdictRequest): VerdictResponse
   /** The answer to what the adapter refuses itself (framing, size, upgrade): counts it as refused. */
   refusal(problem: Problem): VerdictResponse
+  /** A connection beyond `connectionsMax` was closed: counts it. */
+  connectionRefused(): void
   /** Something threw that must not: counts and reports it, returns the 500 the client gets. */
   faulted(error: unknown): VerdictResponse
   /** The subprotocols offered, in the client's order, to the one spoken, or undefined to refuse with 400. */

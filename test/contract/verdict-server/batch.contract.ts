@@ -149,6 +149,7 @@ export function batchContract(listen: ListenVerdicts): void {
       const end = '{"callId":"a","caller":"+79160000009","callee":79161234567,"answered":true,"ringMs":4000,"talkMs":0}'
       const wrong = JSON.stringify({ ...JSON.parse(end), [field]: JSON.parse(value) })
       const before = screened.world.counter('call-ends')
+      const refusedBefore = screened.seen.endsRefused
       const answer = async (body: string) => JSON.parse((await send('/v1/call-ends', body)).body)
       expect(await answer(wrong)).toEqual({ accepted: 0, refused: 1, reasons: { [reason]: 1 } })
       expect(await answer(`[${wrong},${end},${wrong}]`)).toEqual({ accepted: 1, refused: 2, reasons: { [reason]: 2 } })
@@ -156,6 +157,7 @@ export function batchContract(listen: ListenVerdicts): void {
         expect(await answer(JSON.stringify({ ...JSON.parse(end), ...missing }))).toEqual({ accepted: 1 })
       }
       expect(screened.world.counter('call-ends')).toBe(before + 3)
+      expect(screened.seen.endsRefused).toBe(refusedBefore + 3)
     })
 
     it.each(['"5"', '5'])('counts an end that is told twice once, callId %s', async (callId) => {

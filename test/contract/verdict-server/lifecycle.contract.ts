@@ -29,8 +29,9 @@ export function lifecycleContract(listen: ListenVerdicts): void {
       })
     })
 
-    it('closes connections beyond the limit and takes new ones when old ones leave', async () => {
-      const server = await listen({ ...SERVER_OPTIONS, connectionsMax: 5 }, screenedWorld().handler)
+    it('closes connections beyond the limit, counts them, and takes new ones when old ones leave', async () => {
+      const { handler, seen } = screenedWorld()
+      const server = await listen({ ...SERVER_OPTIONS, connectionsMax: 5 }, handler)
       const closed = new Set<net.Socket>()
       const sockets = Array.from({ length: 9 }, () => {
         const socket = net.connect(server.port, '127.0.0.1')
@@ -41,6 +42,7 @@ export function lifecycleContract(listen: ListenVerdicts): void {
       while (closed.size < 4) await pause(5)
       await pause(30)
       expect(closed.size).toBe(4)
+      expect(seen.connectionsRefused).toBe(4)
       for (const socket of sockets) socket.destroy()
       let status = 0
       while (status !== 200) status = (await raw(server.port, get('/health/live'))).answers[0]?.status ?? 0

@@ -16,7 +16,7 @@ export type ScreenedWorld = {
   readonly world: OpenWorld
   readonly handler: VerdictHandler
   readonly faults: unknown[]
-  readonly seen: { refused: number; opened: number; frames: number }
+  readonly seen: { refused: number; endsRefused: number; connectionsRefused: number; opened: number; frames: number }
   /** What the process says of itself. */
   readonly health: { freshMs: number; isUnsupervised: boolean }
 }
@@ -30,7 +30,7 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
   })
   const faults: unknown[] = []
   const health = { freshMs: NOW - 1_500, isUnsupervised: false }
-  const seen = { refused: 0, opened: 0, frames: 0 }
+  const seen = { refused: 0, endsRefused: 0, connectionsRefused: 0, opened: 0, frames: 0 }
   const handler = createVerdictHandler(
     {
       deadlineMs: 50,
@@ -48,6 +48,10 @@ export function screenedWorld(options: Partial<DataPlaneOptions> = {}): Screened
       processHealth: () => health,
       events: {
         refused: () => void seen.refused++,
+        callEndsRefused: (count) => {
+          seen.endsRefused += count
+        },
+        connectionRefused: () => void seen.connectionsRefused++,
         socketOpened: () => void seen.opened++,
         socketFrame: () => void seen.frames++,
         fault: (error) => void faults.push(error),

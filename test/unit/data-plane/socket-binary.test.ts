@@ -65,7 +65,14 @@ describe('the clock in a frame', () => {
       },
       now: () => ++readings,
       processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
-      events: { refused() {}, socketOpened() {}, socketFrame() {}, fault: (error) => expect.fail(String(error)) },
+      events: {
+        refused() {},
+        callEndsRefused() {},
+        connectionRefused() {},
+        socketOpened() {},
+        socketFrame() {},
+        fault: (error) => expect.fail(String(error)),
+      },
     },
   )
 

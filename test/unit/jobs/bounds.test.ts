@@ -1,16 +1,38 @@
 import { describe, expect, it } from 'vitest'
 import { applyChange, DELTA_ROWS_MAX } from '../../../src/jobs/apply-change.ts'
+import { assertSize } from '../../../src/jobs/assert-size.ts'
 import { createCsvRow, FIELDS_MAX, scanCsvRow } from '../../../src/jobs/csv-row.ts'
 import { createDetailsDictionary, DETAILS_DISTINCT_MAX } from '../../../src/jobs/details-dictionary.ts'
 import { createEntryCollector, LIST_RANGES_MAX } from '../../../src/jobs/entry-collector.ts'
+import { IMPORT_LIMITS, LIST_ENTRIES_MAX } from '../../../src/jobs/list-jobs.ts'
 import { REJECTED_SAMPLE_ROWS } from '../../../src/jobs/rejected-rows.ts'
 import { PROBLEM_BYTES_MAX } from '../../../src/jobs/row-reader.ts'
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts'
+import { createImportWorld } from '../../support/import-world.ts'
 import { readText } from '../../support/read-text.ts'
 
 const tooLarge = expect.objectContaining({ code: 'IMPORT_TOO_LARGE' })
 
 describe('bounds of an import', () => {
+  it('takes so many entries of a list and not one more', () => {
+    expect(() => assertSize({ entryCount: LIST_ENTRIES_MAX }, LIST_ENTRIES_MAX)).not.toThrow()
+    expect(() => assertSize({ entryCount: LIST_ENTRIES_MAX + 1 }, LIST_ENTRIES_MAX)).toThrow(tooLarge)
+  })
+
+  it('refuses an upload after which its list has too many entries, and takes one that takes entries away', async () => {
+    const world = createImportWorld({ options: { limits: { ...IMPORT_LIMITS, entriesMax: 2 } } })
+    try {
+      await world.createList('bad')
+      expect((await world.import('bad', '+79160000001\n+79160000002\n')).state).toBe('active')
+      const larger = await world.import('bad', '+79160000003\n', { mode: 'append' })
+      expect([larger.state, larger.problem?.code]).toEqual(['failed', 'IMPORT_TOO_LARGE'])
+      expect(world.contents('bad')).toHaveLength(2)
+      expect((await world.import('bad', '+79160000001\n', { mode: 'remove' })).state).not.toBe('failed')
+    } finally {
+      world.remove()
+    }
+  })
+
   it('looks at no more columns than it has room for', () => {
     const row = createCsvRow()
     const text = Buffer.from(`${'x,'.repeat(FIELDS_MAX)}y`)

@@ -113,6 +113,7 @@ function installChanges({ app, services, limits }: RouteContext): void {
           'LIST_UNKNOWN',
           'NUMBER_INVALID',
           'IMPORT_TOO_WIDE',
+          'IMPORT_TOO_LARGE',
           'ENTRIES_NEED_PREVIEW',
           'LIST_CHANGED',
           'QUEUE_FULL',
