@@ -4,7 +4,7 @@
  * ```
  *   region head │ sets: a line and 15 heads of two lines each │ blocks of 256 B │ of 1 KiB │ of 16 KiB │ ring of busy heads
  *
- *   set    lock │ 15 x (16 bits of hash, 16 bits of minute last seen)              a look-up reads this line …
+ *   set    lock │ 15 x (10 bits of hash, 22 bits of second last seen)              a look-up reads this line …
  *   head    0 id low    1 id high, days, class, "last other is known"              … and these two, of the same page
  *           2 first seen, s   3 last seen, s   4 attempts | answered   5 long | listed   6 last other   7 block
  *           8-16 hashes   17-25 metas   26-30 trunks   31 last other high          the list of a caller with few attempts
@@ -28,6 +28,12 @@ const SET_WORDS = (WAYS + 1) * ACTIVITY_HEAD_WORDS
  * bytes into a page; so lines are whole cache lines and two sets lie in one page. Another allocator costs speed alone.
  */
 export const SETS_AT = 508
+
+// An entry of the set's line: what tells keys of a set apart, and when the key was last seen, modulo 48 days. So the key to give
+// up is found in this line: the heads are cold, and a full set has fifteen.
+export const TAG_SHIFT = 22
+export const SEEN_MASK = (1 << TAG_SHIFT) - 1
+export const TAG_MASK = 0x3ff
 
 // Words of a head.
 export const ID_LOW = 0
@@ -112,7 +118,7 @@ function placesOf(capacity: number): Places {
 export const ACTIVITY_FORMAT: RegionFormat = {
   name: 'table of activity',
   magic: magicOf('ZACT'),
-  version: 2,
+  version: 3,
   regionBytes: (capacity) => placesOf(capacity).wordCount * 4,
 }
 

@@ -20,6 +20,7 @@ import {
   NO_HEAD,
   type Other,
   type Row,
+  TAG_SHIFT,
   WAYS,
 } from './activity-layout.ts'
 import { aimAt, place, seemsKnown } from './activity-table.ts'
@@ -141,7 +142,7 @@ function findWay(words: Int32Array, row: Row): number {
   const { tag } = row
   for (let way = 1; way <= WAYS; way++) {
     const entry = words[line + way]!
-    if (entry >>> 16 !== tag && entry !== 0) continue
+    if (entry >>> TAG_SHIFT !== tag && entry !== 0) continue
     row.way = way
     return line + way * ACTIVITY_HEAD_WORDS
   }
