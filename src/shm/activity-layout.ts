@@ -14,6 +14,7 @@
  * `listed` counts the attempts in the list, wherever it lies. `owner` is the index of the head, in lines
  * from the first set's, 0 when free.
  */
+import { AHEAD_MAX } from './ahead.ts'
 import { assertCapacity, createRegion, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
 /** 2^23 keys are 1.8 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
@@ -158,8 +159,10 @@ export type Activity = Omit<Places, 'wordCount'> & {
   readonly setScale: number
   /** The row that a single event works on. */
   readonly row: Row
-  /** The rows of the call that is being decided. */
-  readonly rows: CallRows
+  /** The rows of the call that is being decided: one of `ahead`. */
+  rows: CallRows
+  /** Rows of calls that are about to be decided. */
+  readonly ahead: readonly CallRows[]
   /** A sum of what was loaded ahead: means nothing. */
   seen: number
   /** Histograms and estimates of a sketch measured at a time that is not its own (sliding-sketch.ts). */
@@ -191,6 +194,7 @@ export function createActivity(capacity: number): SharedArrayBuffer {
 
 /** Throws SNAPSHOT_FORMAT when the memory holds something else. Every thread opens its own. */
 export function openActivity(memory: SharedArrayBuffer): Activity {
+  const rows = createCallRows()
   const capacity = openRegion(ACTIVITY_FORMAT, memory)
   const { sets, poolAt, poolCount, busyAt } = placesOf(capacity)
   return {
@@ -204,7 +208,8 @@ export function openActivity(memory: SharedArrayBuffer): Activity {
     bytes: new Uint8Array(memory),
     setScale: sets / 2 ** 32,
     row: createRow(),
-    rows: createCallRows(),
+    rows,
+    ahead: [rows, ...Array.from({ length: AHEAD_MAX - 1 }, createCallRows)],
     seen: 0,
     scratch: new Int32Array(SCRATCH_WORDS),
     pending: new Float64Array(PENDING_MAX * PENDING_WORDS),

@@ -124,8 +124,43 @@ export function rememberCall(
   Atomics.store(keys, way + LOCK, 0)
 }
 
-/** Loads the lines that rememberCall writes into the cache; what it returns means nothing. */
-export function fetchRecent(recent: RecentCalls, low: number): number {
+/**
+ * Whether the call was noted within `windowSeconds`; notes it otherwise, without a payload: the memory then only says what was
+ * there. What recallCall and rememberCall say of ways and hashes holds here too.
+ */
+export function noteOnce(
+  recent: RecentCalls,
+  low: number,
+  high: number,
+  nowSeconds: number,
+  windowSeconds: number,
+): boolean {
+  if ((low | high) === 0) return false
+  const keys = recent.keys
+  let way = findWay(recent, low | 0, high | 0)
+  if (way < 0) way = oldestWay(recent, low)
+  // Pairs with the store that releases a way.
+  if (Atomics.compareExchange(keys, way + LOCK, 0, 1) !== 0) return false
+  const isThere = keys[way + LOW] === (low | 0) && keys[way + HIGH] === (high | 0)
+  const age = nowSeconds - keys[way + SECONDS]!
+  const isNoted = isThere && age <= windowSeconds && age >= -windowSeconds
+  if (!isNoted) {
+    keys[way + LOW] = low
+    keys[way + HIGH] = high
+    keys[way + SECONDS] = nowSeconds
+  }
+  // Pairs with the compareExchange here, in recallCall and in rememberCall.
+  Atomics.store(keys, way + LOCK, 0)
+  return isNoted
+}
+
+/** Loads the keys that recallCall looks at into the cache; what it returns means nothing. */
+export function fetchKeys({ keys, setMask }: RecentCalls, low: number): number {
+  return keys[(low & setMask) * SET_WORDS]!
+}
+
+/** Loads what rememberCall writes beside the keys, which should be there. */
+export function fetchPayload(recent: RecentCalls, low: number): number {
   return recent.payloads[oldestWay(recent, low) * (RECENT_PAYLOAD_WORDS / WAY_WORDS)]!
 }
 
@@ -145,8 +180,12 @@ function oldestWay(recent: RecentCalls, low: number): number {
   const keys = recent.keys
   const set = (low & recent.setMask) * SET_WORDS
   let oldest = set
+  let seconds = keys[set + SECONDS]!
   for (let way = set + WAY_WORDS; way < set + SET_WORDS; way += WAY_WORDS) {
-    if (keys[way + SECONDS]! < keys[oldest + SECONDS]!) oldest = way
+    // Without a branch, which nobody could foresee.
+    const isOlder = (keys[way + SECONDS]! - seconds) >> 31
+    oldest += (way - oldest) & isOlder
+    seconds += (keys[way + SECONDS]! - seconds) & isOlder
   }
   return oldest
 }
