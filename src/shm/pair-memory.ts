@@ -6,6 +6,7 @@ import {
   createRegion,
   HEADER_BYTES,
   HEADER_WORDS,
+  lineFrom,
   magicOf,
   openRegion,
   type RegionFormat,
@@ -42,12 +43,13 @@ const CONTACTS_AT = 0
 const CALLS_AT = 2
 
 const DAYS_BYTES = HEADER_BYTES + 64
-const BODY_BYTES = DAYS_BYTES + PAIR_DAYS * COUNT_WORDS * 4
+/** Blocks are whole lines. */
+const BODY_BYTES = lineFrom(DAYS_BYTES + PAIR_DAYS * COUNT_WORDS * 4)
 
 export const PAIRS_FORMAT: RegionFormat = {
   name: 'memory of pairs',
   magic: magicOf('ZPRS'),
-  version: 1,
+  version: 2,
   regionBytes: (capacity) => BODY_BYTES + PAIR_DAYS * (filterBytes(contactsOf(capacity)) + filterBytes(capacity)),
 }
 
