@@ -225,7 +225,7 @@ async function timeCalls({ callers, calls, rounds }: ActivityOptions) {
     const seconds = (nowMs / 1_000) >>> 0
     aimRows(activity, from, OF, to, block(from))
     fetchSets(activity)
-    fetchHeads(activity)
+    fetchHeads(activity, seconds)
     fetchLists(activity)
     readAndNoteRow(activity, rows.outgoing, rows.callee, 1, seconds, views[0])
     readAndNoteRow(activity, rows.called, rows.caller, 1, seconds, views[1])

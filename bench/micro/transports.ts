@@ -35,6 +35,7 @@ const screener: Screener = {
     clearDecision(decision, 1)
     addReason(decision, 0, 0, 0, 1)
   },
+  expect() {},
   endCall() {},
 }
 const handler = createVerdictHandler(

@@ -42,6 +42,7 @@ const constantScreener: Screener = {
     clearDecision(decision, 1)
     addReason(decision, 0, 0, 0, 1)
   },
+  expect() {},
   endCall() {},
 }
 

@@ -142,7 +142,7 @@ export const CONFIG_SCHEMA = Type.Object(
           default: 131_072,
           minimum: 1_024,
           maximum: 16_777_216,
-          description: 'Call ends remembered for 5 minutes, so that one told twice counts once; 80 bytes each.',
+          description: 'Call ends remembered for 5 minutes, so that one told twice counts once; 16 bytes each.',
         }),
       },
       { ...strict, default: {} },

@@ -2,7 +2,7 @@ import { type Activity, createActivity, openActivity } from '../shm/activity.ts'
 import { type BlockTable, createBlockTable, openBlockTable } from '../shm/block-table.ts'
 import { createLongTalks, type LongTalks, openLongTalks } from '../shm/long-talks.ts'
 import { createPairs, openPairs, type Pairs } from '../shm/pairs.ts'
-import { createRecentCalls, openRecentCalls, type RecentCalls } from '../shm/recent-calls.ts'
+import { createNotedCalls, openNotedCalls, type RecentCalls } from '../shm/recent-calls.ts'
 import { createRemoteActivity, openRemoteActivity, type RemoteActivity } from '../shm/remote-activity.ts'
 
 /** What a process remembers of behaviour, as shared memory: plain data for a thread to be born with. */
@@ -43,14 +43,14 @@ export const LONG_TALKS = 1_024
 /** The smallest table: of a process that hears no other. */
 const REMOTE_ROWS = 1
 
-/** Empty memory of these sizes for a process that is alone, made at `nowMs` (epoch milliseconds); for the bytes see createActivity, createPairs, createBlockTable, createRecentCalls. */
+/** Empty memory of these sizes for a process that is alone, made at `nowMs` (epoch milliseconds); for the bytes see createActivity, createPairs, createBlockTable, createNotedCalls. */
 export function createBehaviourRegions(sizes: BehaviourSizes, pairKey: Uint32Array, nowMs: number): BehaviourRegions {
   return {
     activity: createActivity(sizes.activeNumbers),
     remote: createRemoteActivity(REMOTE_ROWS),
     pairs: createPairs(sizes.pairsPerDay),
     blocks: createBlockTable(sizes.blocks, nowMs),
-    ends: createRecentCalls(sizes.recentEnds),
+    ends: createNotedCalls(sizes.recentEnds),
     longTalks: createLongTalks(LONG_TALKS),
     pairKey,
   }
@@ -63,7 +63,7 @@ export function openBehaviour(regions: BehaviourRegions): BehaviourMemory {
     remote: openRemoteActivity(regions.remote),
     pairs: openPairs(regions.pairs, regions.pairKey),
     blocks: openBlockTable(regions.blocks),
-    ends: openRecentCalls(regions.ends),
+    ends: openNotedCalls(regions.ends),
     longTalks: openLongTalks(regions.longTalks),
   }
 }

@@ -18,7 +18,6 @@ import {
   aimRows,
   clearActivityView,
   createActivityView,
-  fetchEnd,
   noteAttempt,
   noteCallerEnd,
   noteEnd,
@@ -30,7 +29,7 @@ import {
 } from '../shm/activity.ts'
 import { blockHarm } from '../shm/block-table.ts'
 import { isKnownContact, noteContact } from '../shm/pairs.ts'
-import { fetchRecent, RECENT_PAYLOAD_WORDS, recallCall, rememberCall } from '../shm/recent-calls.ts'
+import { noteOnce } from '../shm/recent-calls.ts'
 import { addRemoteActivity, hearsOthers } from '../shm/remote-activity.ts'
 import type { BehaviourMemory } from './behaviour-memory.ts'
 import type { NamedCall } from './call-hasher.ts'
@@ -172,10 +171,13 @@ export function createCallEnd(): CallEnd {
   }
 }
 
+/** Whether two numbers have talked for so long that they know each other. */
+export function isContact({ answered, talkMs, caller, callee }: CallEnd): boolean {
+  return answered && talkMs >= CONTACT_TALK_MS && isPhoneNumber(caller) && isPhoneNumber(callee)
+}
+
 /** Switches repeat what was not acknowledged: within this time the same end is told again, not a second one. */
 const SAME_END_SECONDS = 300
-const NO_PAYLOAD = new Uint32Array(RECENT_PAYLOAD_WORDS)
-const payload = new Uint32Array(RECENT_PAYLOAD_WORDS)
 
 /**
  * Notes how a call ended wherever it was counted. Returns the ingress kind (INGRESS_KINDS index) of a call that is known
@@ -184,12 +186,7 @@ const payload = new Uint32Array(RECENT_PAYLOAD_WORDS)
 export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): number {
   const { activity, pairs } = memory
   const { caller, callee, answered, ringMs, talkMs, nowMs, callHashLow, callHashHigh } = end
-  const nowSeconds = Math.floor(nowMs / 1_000)
-  // As fetchMemory does for a call: the locks of the rows are fences.
-  activity.seen ^= fetchRecent(memory.ends, callHashLow)
-  fetchEnd(activity, caller, callee, blockOf(caller))
-  if (recallCall(memory.ends, callHashLow, callHashHigh, nowSeconds, SAME_END_SECONDS, payload)) return -1
-  rememberCall(memory.ends, callHashLow, callHashHigh, nowSeconds, NO_PAYLOAD)
+  if (noteOnce(memory.ends, callHashLow, callHashHigh, (nowMs / 1_000) >>> 0, SAME_END_SECONDS)) return -1
   if (isPhoneNumber(callee)) {
     noteEnd(activity, callee, ACTIVITY_OF.callee, caller, answered, ringMs, talkMs, nowMs)
   }
@@ -198,7 +195,7 @@ export function noteCallEnd(end: CallEnd, memory: BehaviourMemory): number {
   if (caller >= SHORT_CODE_LIMIT) {
     noteEnd(activity, blockOf(caller), ACTIVITY_OF.block, caller, answered, ringMs, talkMs, nowMs)
   }
-  if (!answered || talkMs < CONTACT_TALK_MS || !isPhoneNumber(callee)) return -1
+  if (!isContact(end)) return -1
   noteContact(pairs, caller, callee, nowMs)
   return ingress
 }

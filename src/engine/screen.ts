@@ -29,7 +29,8 @@ import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
 import { doubtOf, isService } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
-import { type FetchedMemory, fetchMemory } from './fetch-memory.ts'
+import { createExpected } from './expected.ts'
+import type { FetchedMemory } from './fetch-memory.ts'
 import { gatherEvidence, ingressOf } from './gather-evidence.ts'
 import { odditiesOf } from './oddities.ts'
 import { offerLongTalk } from './offer-long-talk.ts'
@@ -100,6 +101,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   const contributions = new Float64Array(SIGNAL_NAMES.length)
   let state: CompiledState | undefined
   let screened = 0
+  const expected = createExpected(dependencies)
 
   function screenTimed(call: Call, decision: Decision): void {
     if (screened++ % TIMED_ONE_IN !== 0) {
@@ -115,7 +117,10 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
     clearDecision(decision, state?.policy.version ?? 0)
     if (state === undefined) {
       finish(call, decision, decideUnready(decision))
-    } else if (recentAnswers.recall(call, decision)) {
+      return
+    }
+    expected.beginCall(call, state)
+    if (recentAnswers.recall(call, decision)) {
       // Even when late: the answer is there, and a block must not turn into an allow.
       count(counters, COUNTER.recentHits)
     } else if (call.nowMs > call.deadlineMs) {
@@ -128,9 +133,7 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   /** A store that fails must not take the call down with it: the call is answered as one that came too late. */
   function screenAfresh(call: Call, decision: Decision, current: CompiledState): void {
     try {
-      const ingress = ingressOf(call, current)
-      fetchMemory(call, ingress, current, dependencies)
-      clearEvidence(evidence, ingress)
+      clearEvidence(evidence, ingressOf(call, current))
       finish(call, decision, decide(call, decision, current))
       countCall(traffic, call.caller, call.nowMs)
       if (!evidence.isCounted) countBehaviour(call, evidence.ingress, behaviour)
@@ -250,12 +253,14 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
 
   return {
     screen: screenTimed,
+    expect: (calls, callCount, ends, endCount) => expected.expect(calls, callCount, ends, endCount, state),
     install(snapshot) {
       state = compileState(snapshot, options.home)
     },
     ...createCallHasher(options.callKey),
     endCall(end) {
       count(counters, COUNTER.callEnds)
+      expected.beginEnd(end)
       offerLongTalk(end, noteCallEnd(end, behaviour), state, behaviour)
     },
     get generation() {

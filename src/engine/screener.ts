@@ -4,6 +4,8 @@ import type { CallHasher } from './call-hasher.ts'
 import type { Decision } from './decision.ts'
 import type { ScreeningSnapshot } from './snapshot.ts'
 
+export { AHEAD_MAX } from '../shm/ahead.ts'
+
 /**
  * What a transport sees of the engine: one per verdict thread, single-threaded, synchronous. Made by createScreener
  * (engine/screen.ts).
@@ -21,6 +23,11 @@ export type Screener = CallHasher & {
   trunkIngress(trunk: number): number
   /** SIP answer settings, label and redress URL of the policy in force. */
   readonly snapshot: ScreeningSnapshot | undefined
+  /**
+   * Loads what the next calls and ends will touch, AHEAD_MAX of both at most: they follow at once, calls and ends each in this
+   * order. Optional, and decides nothing; waiting once for many is what makes frames and batches cheap.
+   */
+  expect(calls: readonly Call[], callCount: number, ends: readonly CallEnd[], endCount: number): void
   /**
    * Decides the call into `decision`: recent-call memory, precedence, score, caps, decision log, counters. Never throws.
    * Late already (nowMs > deadlineMs): the answer is `overloaded`.

@@ -7,7 +7,7 @@ import { createBlockBuilder } from '../services/build-blocks.ts'
 import { activityLosses, rememberedSince, rememberFrom } from '../shm/activity.ts'
 import { blockTableLoad, createBlockTable } from '../shm/block-table.ts'
 import { createLongTalks, takeLongTalks } from '../shm/long-talks.ts'
-import { createRecentCalls } from '../shm/recent-calls.ts'
+import { createNotedCalls } from '../shm/recent-calls.ts'
 import { createRemoteActivity } from '../shm/remote-activity.ts'
 import type { VerdictStore } from '../stores/ports.ts'
 import type { ActivityState } from '../telemetry/behaviour-metrics.ts'
@@ -91,7 +91,7 @@ export async function startBehaviour(
     pairs: pairs.memory,
     pairKey: pairs.key,
     blocks: createBlockTable(verdict.blocks, now()),
-    ends: createRecentCalls(verdict.recentEnds),
+    ends: createNotedCalls(verdict.recentEnds),
     longTalks: createLongTalks(LONG_TALKS),
   }
   const memory = openBehaviour(regions)

@@ -93,7 +93,7 @@ export function countAttempt(
     if (into !== undefined) readWindows(activity, head, 0, into)
   }
   const minute = ((words[head + LAST]! >>> 0) / 60) | 0
-  touch(words, row, head, minute)
+  touch(words, row, head)
   const { hash } = other
   const isSequential = noteOther(activity, head, other)
   const size = classOf(words, head)

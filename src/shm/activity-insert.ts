@@ -17,32 +17,20 @@ import {
   WAYS,
 } from './activity-layout.ts'
 import { releaseBlock } from './activity-pool.ts'
-import { BACK_MINUTES_MAX } from './activity-table.ts'
+import { entryOf, wayToGive } from './activity-table.ts'
 
 /**
- * A head for the row, which findHead did not find, first seen now: an empty way or that of the key longest not
- * seen. Minutes are kept modulo 2^16: a key not seen for 45 days may pass for a young one. Of keys of one minute the seconds
- * in their heads decide: else a flood of new keys would push out the very caller who makes it.
+ * A head for the row, which findHead did not find, first seen now: an empty way or that of the key longest not seen, to the
+ * second, else a flood of new keys would push out the very caller who makes it.
  */
 export function insertHead(activity: Activity, row: Row, seconds: number): number {
   const { words } = activity
   const line = lineOf(row.set)
-  const minute = (seconds / 60) | 0
-  let chosen = 0
-  let oldest = -1
-  for (let way = 0; way < WAYS; way++) {
-    const entry = words[line + 1 + way]!
-    // A clock set back a little must not make the newest keys the oldest.
-    const age = entry === 0 ? 0x10000 : (minute + BACK_MINUTES_MAX - entry) & 0xffff
-    if (age > oldest || (age === oldest && entry !== 0 && lastOf(words, line, way) < lastOf(words, line, chosen))) {
-      oldest = age
-      chosen = way
-    }
-  }
-  const head = line + (chosen + 1) * ACTIVITY_HEAD_WORDS
-  if (words[line + 1 + chosen] !== 0) releaseBlock(activity, head)
+  const way = wayToGive(words, line, seconds)
+  const head = line + way * ACTIVITY_HEAD_WORDS
+  if (words[line + way] !== 0) releaseBlock(activity, head)
   if (words[BORN] === 0) words[BORN] = seconds
-  words[line + 1 + chosen] = (row.tag << 16) | (minute & 0xffff)
+  words[line + way] = entryOf(row.tag, seconds)
   words[head + ID_LOW] = row.low
   words[head + ID_HIGH] = row.high | (1 << DAYS_SHIFT)
   words[head + FIRST] = seconds
@@ -52,10 +40,6 @@ export function insertHead(activity: Activity, row: Row, seconds: number): numbe
   words[head + LAST_OTHER] = 0
   words[head + BLOCK] = 0
   return head
-}
-
-function lastOf(words: Int32Array, line: number, way: number): number {
-  return words[line + (way + 1) * ACTIVITY_HEAD_WORDS + LAST]! >>> 0
 }
 
 /**
@@ -77,6 +61,6 @@ export function placeHead(activity: Activity, { set, tag }: Row, seconds: number
   if (chosen < 0) return 0
   const head = lineOf(set) + (chosen + 1) * ACTIVITY_HEAD_WORDS
   if (words[lineOf(set) + 1 + chosen] !== 0) releaseBlock(activity, head)
-  words[lineOf(set) + 1 + chosen] = (tag << 16) | ((seconds / 60) & 0xffff)
+  words[lineOf(set) + 1 + chosen] = entryOf(tag, seconds)
   return head
 }

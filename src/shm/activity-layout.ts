@@ -4,7 +4,7 @@
  * ```
  *   region head │ sets: a line and 15 heads of two lines each │ blocks of 256 B │ of 1 KiB │ of 16 KiB │ ring of busy heads
  *
- *   set    lock │ 15 x (16 bits of hash, 16 bits of minute last seen)              a look-up reads this line …
+ *   set    lock │ 15 x (10 bits of hash, 22 bits of second last seen)              a look-up reads this line …
  *   head    0 id low    1 id high, days, class, "last other is known"              … and these two, of the same page
  *           2 first seen, s   3 last seen, s   4 attempts | answered   5 long | listed   6 last other   7 block
  *           8-16 hashes   17-25 metas   26-30 trunks   31 last other high          the list of a caller with few attempts
@@ -14,6 +14,7 @@
  * `listed` counts the attempts in the list, wherever it lies. `owner` is the index of the head, in lines
  * from the first set's, 0 when free.
  */
+import { AHEAD_MAX } from './ahead.ts'
 import { assertCapacity, createRegion, magicOf, openRegion, type RegionFormat } from './layout.ts'
 
 /** 2^23 keys are 1.8 GB. A call touches three rows: its caller, its callee, the caller's block of 100 numbers. */
@@ -28,6 +29,12 @@ const SET_WORDS = (WAYS + 1) * ACTIVITY_HEAD_WORDS
  * bytes into a page; so lines are whole cache lines and two sets lie in one page. Another allocator costs speed alone.
  */
 export const SETS_AT = 508
+
+// An entry of the set's line: what tells keys of a set apart, and when the key was last seen, modulo 48 days. So the key to give
+// up is found in this line: the heads are cold, and a full set has fifteen.
+export const TAG_SHIFT = 22
+export const SEEN_MASK = (1 << TAG_SHIFT) - 1
+export const TAG_MASK = 0x3ff
 
 // Words of a head.
 export const ID_LOW = 0
@@ -112,7 +119,7 @@ function placesOf(capacity: number): Places {
 export const ACTIVITY_FORMAT: RegionFormat = {
   name: 'table of activity',
   magic: magicOf('ZACT'),
-  version: 2,
+  version: 3,
   regionBytes: (capacity) => placesOf(capacity).wordCount * 4,
 }
 
@@ -152,8 +159,10 @@ export type Activity = Omit<Places, 'wordCount'> & {
   readonly setScale: number
   /** The row that a single event works on. */
   readonly row: Row
-  /** The rows of the call that is being decided. */
-  readonly rows: CallRows
+  /** The rows of the call that is being decided: one of `ahead`. */
+  rows: CallRows
+  /** Rows of calls that are about to be decided. */
+  readonly ahead: readonly CallRows[]
   /** A sum of what was loaded ahead: means nothing. */
   seen: number
   /** Histograms and estimates of a sketch measured at a time that is not its own (sliding-sketch.ts). */
@@ -185,6 +194,7 @@ export function createActivity(capacity: number): SharedArrayBuffer {
 
 /** Throws SNAPSHOT_FORMAT when the memory holds something else. Every thread opens its own. */
 export function openActivity(memory: SharedArrayBuffer): Activity {
+  const rows = createCallRows()
   const capacity = openRegion(ACTIVITY_FORMAT, memory)
   const { sets, poolAt, poolCount, busyAt } = placesOf(capacity)
   return {
@@ -198,7 +208,8 @@ export function openActivity(memory: SharedArrayBuffer): Activity {
     bytes: new Uint8Array(memory),
     setScale: sets / 2 ** 32,
     row: createRow(),
-    rows: createCallRows(),
+    rows,
+    ahead: [rows, ...Array.from({ length: AHEAD_MAX - 1 }, createCallRows)],
     seen: 0,
     scratch: new Int32Array(SCRATCH_WORDS),
     pending: new Float64Array(PENDING_MAX * PENDING_WORDS),

@@ -6,7 +6,7 @@
  * out of that order: they are noted in FORGOT, which stands for all sets. BORN is the first event, or when the clock was set.
  */
 import { ACTIVITY_HEAD_WORDS, type Activity, BORN, FORGOT, LAST, lineOf, type Row, WAYS } from './activity-layout.ts'
-import { aimAt, BACK_MINUTES_MAX } from './activity-table.ts'
+import { aimAt, BACK_SECONDS_MAX, unseenFor } from './activity-table.ts'
 
 /** Sets looked at for forgottenUntil. */
 const SAMPLES = 256
@@ -27,17 +27,15 @@ export function remembersRow({ words }: Activity, row: Row, seconds: number, pas
   const from = seconds - pastSeconds
   if (words[BORN] === 0 || words[BORN]! > from || words[FORGOT]! > from) return false
   const line = lineOf(row.set)
-  const minute = (seconds / 60) | 0
-  const pastMinutes = (pastSeconds / 60) | 0
   let oldest = 0
   // Ways are taken from the first on: whether there is room is seen at the last.
   for (let way = WAYS; way > 0; way--) {
     const entry = words[line + way]!
     if (entry === 0) return true
-    const age = (minute + BACK_MINUTES_MAX - entry) & 0xffff
+    const age = unseenFor(entry, seconds)
     if (age > oldest) oldest = age
   }
-  return oldest - BACK_MINUTES_MAX > pastMinutes
+  return oldest - BACK_SECONDS_MAX > pastSeconds
 }
 
 /** The latest time of a key that the set may have forgotten, epoch seconds; 0: it has room. The set should be locked. */

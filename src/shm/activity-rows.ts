@@ -20,11 +20,15 @@ import {
   NO_HEAD,
   type Other,
   type Row,
+  TAG_SHIFT,
   WAYS,
 } from './activity-layout.ts'
-import { aimAt, place, seemsKnown } from './activity-table.ts'
+import { aimAt, place, seemsKnown, wayToGive } from './activity-table.ts'
 import { mixWords, mixWordsAgain } from './hash.ts'
 
+/** Of rows whose kind is not known, and which to begin with. */
+const NO_KIND = -1
+const ANY_KIND = 0
 const OF_CALLEE = 4
 const OF_BLOCK = 5
 /** Words of a cache line. */
@@ -78,21 +82,32 @@ export function fetchSets(activity: Activity): void {
     words[lineOf(rows.incoming.set)]!
 }
 
+/** Points activity.rows at the rows of an end: as aimRows, but nobody says on which kind of ingress the caller came in. */
+export function aimEnd(activity: Activity, caller: number, callee: number, block: number): void {
+  aimRows(activity, caller, ANY_KIND, callee, block)
+}
+
 /**
- * Loads what an end will touch: the rows of its callee, of its caller and of the caller's block. The end does not say by which kind
- * of ingress the caller came in: of the kinds it is the first that seems to have a row, and they share a set.
+ * Loads the heads that an end changes, where there are any. Of the kinds of ingress the first counts that seems to have a row;
+ * all of them lie in one set.
  */
-export function fetchEnd(activity: Activity, caller: number, callee: number, block: number): void {
-  const { rows } = activity
-  aimRows(activity, caller, 0, callee, block)
-  fetchSets(activity)
-  for (let kind = 0; kind < OF_CALLEE; kind++) {
-    aimAt(activity, rows.outgoing, caller, kind)
-    if (seemsKnown(activity, rows.outgoing)) break
+export function fetchEndHeads(activity: Activity): void {
+  const { rows, words } = activity
+  const { outgoing } = rows
+  for (let kind = 0; kind < OF_CALLEE && !seemsKnown(activity, outgoing); kind++) {
+    aimAt(activity, outgoing, rows.numbers[0]!, kind)
   }
-  fetchHeads(activity)
-  fetchLists(activity)
-  rows.numbers[0] = 0 // they are not those of a call any more
+  rows.numbers[2] = NO_KIND // they are not those of a call
+  const caller = findWay(words, outgoing)
+  const called = findWay(words, rows.called)
+  const block = findWay(words, rows.block)
+  activity.seen ^=
+    words[caller + BLOCK]! ^
+    words[caller + LINE_WORDS]! ^
+    words[called + BLOCK]! ^
+    words[called + LINE_WORDS]! ^
+    words[block + BLOCK]! ^
+    words[block + LINE_WORDS]!
 }
 
 function setOther(other: Other, isNumber: boolean, low: number, high: number, mix: number): void {
@@ -106,12 +121,12 @@ export function otherHash(mix: number): number {
   return mix === 0 ? 1 : mix
 }
 
-/** Loads the heads of the rows aimed at, and notes where they seem to be. */
-export function fetchHeads(activity: Activity): void {
+/** Loads the heads of the rows aimed at, or those that they would take at `seconds`, and notes where they seem to be. */
+export function fetchHeads(activity: Activity, seconds: number): void {
   const { rows, words } = activity
-  const outgoing = findWay(words, rows.outgoing)
-  const called = findWay(words, rows.called)
-  const block = findWay(words, rows.block)
+  const outgoing = findOrGive(words, rows.outgoing, seconds)
+  const called = findOrGive(words, rows.called, seconds)
+  const block = findOrGive(words, rows.block, seconds)
   const incoming = findWay(words, rows.incoming)
   activity.seen ^=
     words[outgoing + BLOCK]! ^
@@ -135,13 +150,20 @@ function fetchList(words: Int32Array, row: Row): number {
   return words[block]! ^ words[block + LINE_WORDS]! ^ words[block + 2 * LINE_WORDS]! ^ words[block + 3 * LINE_WORDS]!
 }
 
-/** Sets row.way to the way with its tag, or to the one a new row would take while the set has room; the head's word index. */
+function findOrGive(words: Int32Array, row: Row, seconds: number): number {
+  const found = findWay(words, row)
+  if (found !== NO_HEAD) return found
+  const line = lineOf(row.set)
+  row.way = wayToGive(words, line, seconds)
+  return line + row.way * ACTIVITY_HEAD_WORDS
+}
+
+/** Sets row.way to the way with its tag; the head's word index, or NO_HEAD. */
 function findWay(words: Int32Array, row: Row): number {
   const line = lineOf(row.set)
   const { tag } = row
   for (let way = 1; way <= WAYS; way++) {
-    const entry = words[line + way]!
-    if (entry >>> 16 !== tag && entry !== 0) continue
+    if (words[line + way]! >>> TAG_SHIFT !== tag) continue
     row.way = way
     return line + way * ACTIVITY_HEAD_WORDS
   }

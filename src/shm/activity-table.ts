@@ -19,7 +19,10 @@ import {
   LONG_LISTED,
   lineOf,
   type Row,
+  SEEN_MASK,
   SETS_AT,
+  TAG_MASK,
+  TAG_SHIFT,
   WAYS,
 } from './activity-layout.ts'
 import { mixWords, mixWordsAgain } from './hash.ts'
@@ -29,12 +32,13 @@ const SPINS = 400
 
 /** A clock that was set back by so many minutes at most counts into the newest minute; by more, windows begin anew. */
 export const BACK_MINUTES_MAX = 60
+export const BACK_SECONDS_MAX = BACK_MINUTES_MAX * 60
 
 /** Keys are below 2^50 and `of` below 8: as two words, `of` lies in the upper one from this bit on. */
 export const OF_SHIFT = 18
 const KEY_HIGH_MASK = (1 << OF_SHIFT) - 1
 /** Tells the tags of rows with the same key apart. */
-const TAG_STEP = 0x3d4d
+const TAG_STEP = 0x14d
 /** Rows of callees and blocks, by `of`. */
 const FIRST_CALLEE = 4
 
@@ -59,7 +63,7 @@ export function place(
   mixAgain: number,
 ): void {
   const set = ((mix >>> 0) * activity.setScale) | 0
-  const tag = (mixAgain + of * TAG_STEP) & 0xffff
+  const tag = (mixAgain + of * TAG_STEP) & TAG_MASK
   row.low = low
   row.high = (high & KEY_HIGH_MASK) | (of << OF_SHIFT)
   row.set = of >= FIRST_CALLEE && (set ^ 1) < activity.sets ? set ^ 1 : set
@@ -94,12 +98,12 @@ export function unlockSet(activity: Activity, set: number): void {
 /** Word index of the head of the row, or 0 (no head lies there). The set must be locked. */
 export function findHead({ words }: Activity, { low, high, set, tag, way: hint }: Row): number {
   const line = lineOf(set)
-  if (hint !== 0 && words[line + hint]! >>> 16 === tag) {
+  if (hint !== 0 && words[line + hint]! >>> TAG_SHIFT === tag) {
     const head = line + hint * ACTIVITY_HEAD_WORDS
     if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
   }
   for (let way = 1; way <= WAYS; way++) {
-    if (words[line + way]! >>> 16 !== tag) continue
+    if (words[line + way]! >>> TAG_SHIFT !== tag) continue
     const head = line + way * ACTIVITY_HEAD_WORDS
     if (words[head + ID_LOW] === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high) return head
   }
@@ -112,7 +116,7 @@ export function findHead({ words }: Activity, { low, high, set, tag, way: hint }
  */
 export function seemsKnown({ words }: Activity, { set, tag }: Row): boolean {
   const line = lineOf(set)
-  for (let way = 1; way <= WAYS; way++) if (words[line + way]! >>> 16 === tag) return true
+  for (let way = 1; way <= WAYS; way++) if (words[line + way]! >>> TAG_SHIFT === tag) return true
   return false
 }
 
@@ -120,6 +124,30 @@ export function seemsKnown({ words }: Activity, { set, tag }: Row): boolean {
 export function isHeadOf({ words }: Activity, { low, high }: Row, head: number): boolean {
   // Pairs with the stores of whoever gives the head to another key, under its lock. In order: what was read before is older.
   return Atomics.load(words, head + ID_LOW) === low && (words[head + ID_HIGH]! & ID_HIGH_MASK) === high
+}
+
+/**
+ * The way of a set that a new key takes at `seconds`: an empty one, else that of the key longest not seen. Times are kept modulo
+ * 2^22 s: a key not seen for 48 days may pass for a young one.
+ */
+export function wayToGive(words: Int32Array, line: number, seconds: number): number {
+  // Age and way in one number, so that the oldest is found without a branch, which nobody could foresee; of equals the first.
+  let oldest = 0
+  for (let way = 1; way <= WAYS; way++) {
+    const entry = words[line + way]!
+    if (entry === 0) return way
+    const older = (((seconds + BACK_SECONDS_MAX - entry) & SEEN_MASK) << 4) + (WAYS - way) - oldest
+    oldest += older & ~(older >> 31)
+  }
+  return WAYS - (oldest & 15)
+}
+
+/**
+ * Seconds since the key of an entry was seen, and BACK_SECONDS_MAX: a clock set back a little must not make the newest keys the
+ * oldest.
+ */
+export function unseenFor(entry: number, seconds: number): number {
+  return (seconds + BACK_SECONDS_MAX - entry) & SEEN_MASK
 }
 
 /** The way is empty. Whoever calls this has seen to the head's block. */
@@ -136,8 +164,13 @@ export function noteForgotten(words: Int32Array, head: number): void {
 }
 
 /** Notes in the line of the set when the key was last seen, for insertHead. */
-export function touch(words: Int32Array, { tag }: Row, head: number, minute: number): void {
-  words[wayOf(head)] = (tag << 16) | (minute & 0xffff)
+export function touch(words: Int32Array, { tag }: Row, head: number): void {
+  words[wayOf(head)] = entryOf(tag, words[head + LAST]!)
+}
+
+/** What the line of a set says of a key last seen at `seconds`. */
+export function entryOf(tag: number, seconds: number): number {
+  return (tag << TAG_SHIFT) | (seconds & SEEN_MASK)
 }
 
 /** Word index of a head's entry in the line of its set. */

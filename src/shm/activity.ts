@@ -28,7 +28,7 @@ import { type ActivityView, clearActivityView } from './activity-view.ts'
 export { type Activity, createActivity, openActivity } from './activity-layout.ts'
 export { forgottenUntil, rememberedSince, rememberFrom, remembers, remembersRow } from './activity-past.ts'
 export { flushActivity } from './activity-pending.ts'
-export { aimRows, fetchEnd, fetchHeads, fetchLists, fetchSets } from './activity-rows.ts'
+export { aimEnd, aimRows, fetchEndHeads, fetchHeads, fetchLists, fetchSets } from './activity-rows.ts'
 export { type ActivityView, clearActivityView, createActivityView } from './activity-view.ts'
 
 /**

@@ -118,9 +118,9 @@ export function gateAddAll(gate: Gate, numbers: Float64Array, from = 0, to = num
   Atomics.add(gate.header, COUNT_WORD, added)
 }
 
-/** Loads the line of the number into the cache, for who asks soon; what it returns means nothing. */
-export function fetchGate({ words, blockScale }: Gate, number: number): number {
-  return words[(((mixNumber(number) >>> 0) * blockScale) >>> 0) * BLOCK_WORDS]!
+/** Word index of the line of the number, for who loads it before it is asked for. */
+export function gateLine({ blockScale }: Gate, number: number): number {
+  return (((mixNumber(number) >>> 0) * blockScale) >>> 0) * BLOCK_WORDS
 }
 
 /** False: the number was certainly not added. True: look it up. Any thread, no allocation, 1 cache line. */

@@ -1,10 +1,12 @@
 /** How the memory of pairs lies in its buffer; what it means stands in pairs.ts. */
 
+import { AHEAD_MAX } from './ahead.ts'
 import {
   assertCapacity,
   createRegion,
   HEADER_BYTES,
   HEADER_WORDS,
+  lineFrom,
   magicOf,
   openRegion,
   type RegionFormat,
@@ -41,12 +43,13 @@ const CONTACTS_AT = 0
 const CALLS_AT = 2
 
 const DAYS_BYTES = HEADER_BYTES + 64
-const BODY_BYTES = DAYS_BYTES + PAIR_DAYS * COUNT_WORDS * 4
+/** Blocks are whole lines. */
+const BODY_BYTES = lineFrom(DAYS_BYTES + PAIR_DAYS * COUNT_WORDS * 4)
 
 export const PAIRS_FORMAT: RegionFormat = {
   name: 'memory of pairs',
   magic: magicOf('ZPRS'),
-  version: 1,
+  version: 2,
   regionBytes: (capacity) => BODY_BYTES + PAIR_DAYS * (filterBytes(contactsOf(capacity)) + filterBytes(capacity)),
 }
 
@@ -76,7 +79,10 @@ export type Pairs = {
   readonly counts: Int32Array
   readonly contacts: Relation
   readonly calls: Relation
-  readonly hasher: PairHasher
+  /** Of the call that is being decided: one of `ahead`. */
+  hasher: PairHasher
+  /** Of calls that are about to be decided (see AHEAD_MAX). */
+  readonly ahead: readonly PairHasher[]
   readonly capacityPerDay: number
 }
 
@@ -101,6 +107,7 @@ export function createPairs(capacityPerDay: number): SharedArrayBuffer {
 /** `key`: two secret words. Throws SNAPSHOT_FORMAT when the memory holds something else. */
 export function openPairs(memory: SharedArrayBuffer, key: Uint32Array): Pairs {
   const capacityPerDay = openRegion(PAIRS_FORMAT, memory)
+  const hasher = createPairHasher(key)
   const contacts = openRelation(memory, {
     offset: BODY_BYTES,
     capacity: contactsOf(capacityPerDay),
@@ -120,7 +127,8 @@ export function openPairs(memory: SharedArrayBuffer, key: Uint32Array): Pairs {
     counts: new Int32Array(memory, DAYS_BYTES, PAIR_DAYS * COUNT_WORDS),
     contacts,
     calls,
-    hasher: createPairHasher(key),
+    hasher,
+    ahead: [hasher, ...Array.from({ length: AHEAD_MAX - 1 }, () => createPairHasher(key))],
     capacityPerDay,
   }
 }

@@ -65,17 +65,20 @@ export function noteCall(pairs: Pairs, caller: number, callee: number, nowMs: nu
   putPair(counts, calls, slot, digest[isRising ? 0 : 1]!, digest[isRising ? 1 : 0]!)
 }
 
-/** Hashes the pair, so that what follows for the same two need not. */
-export function aimPair({ hasher }: Pairs, caller: number, callee: number): void {
-  if (caller > 0 && callee > 0) hashPair(hasher, caller, callee)
-}
-
-/** Hashes the pair, and loads the line that noteCall writes into the cache; what it returns means nothing. */
-export function fetchPair({ hasher, calls }: Pairs, caller: number, callee: number, nowMs: number): number {
+/** Hashes the pair, so that what follows for the same two need not. Word index of the line of `calls` that noteCall writes. */
+export function callLine({ hasher, calls }: Pairs, caller: number, callee: number, nowMs: number): number {
   if (!(caller > 0 && callee > 0)) return 0
   hashPair(hasher, caller, callee)
   const slot = ((nowMs / (MINUTE_MS * DAY_MINUTES)) | 0) & SLOT_MASK
-  return calls.words[firstBlock(calls, hasher.digest[caller <= callee ? 0 : 1]!) + slot * calls.slotStride]!
+  return firstBlock(calls, hasher.digest[caller <= callee ? 0 : 1]!) + slot * calls.slotStride
+}
+
+/** Likewise of the line of `contacts` that noteContact writes. */
+export function contactLine({ hasher, contacts }: Pairs, caller: number, callee: number, nowMs: number): number {
+  if (!(caller > 0 && callee > 0)) return 0
+  hashPair(hasher, caller, callee)
+  const slot = ((nowMs / (MINUTE_MS * DAY_MINUTES)) | 0) & SLOT_MASK
+  return firstBlock(contacts, hasher.digest[0]!) + slot * contacts.slotStride
 }
 
 /** Notes that the two talked for a minute or more, whoever called. Rules as for noteCall. */

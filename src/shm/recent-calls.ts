@@ -2,8 +2,8 @@
  * The memory of recent calls: the same call asked again within the window gets the same answer and counts once.
  *
  * ```
- *   hash low ─▶ set of 4 ways, 64 bytes: ┌ lock │ low │ high │ seconds ┐ x 4        payload of way w:
- *                                        └───────── one cache line ─────┘            16 words, one line
+ *   hash low ─▶ set of 4 ways: ┌ lock │ low │ high │ seconds ┐ x 4 │ payload of way 0 │ … of way 3
+ *                              └───────── one cache line ─────┘     └ 16 words: one line of the same page
  * ```
  * A 4-way set-associative cache keyed by a secret-keyed 64-bit hash, shared by all threads of a process, because a switch
  * may repeat a question on another connection. The trade: a set that is full of calls younger than the window forgets its
@@ -17,6 +17,7 @@ import {
   assertCapacity,
   createRegion,
   HEADER_BYTES,
+  lineFrom,
   magicOf,
   openRegion,
   powerOfTwoAtLeast,
@@ -31,23 +32,33 @@ export const RECENT_CALLS_MAX = 2 ** 24
 
 const WAYS = 4
 const WAY_WORDS = 4
-const SET_WORDS = WAYS * WAY_WORDS
+const KEYS_WORDS = WAYS * WAY_WORDS
 const LOCK = 0
 const LOW = 1
 const HIGH = 2
 const SECONDS = 3
 
+const BODY_BYTES = lineFrom(HEADER_BYTES)
+
 const FORMAT: RegionFormat = {
   name: 'memory of recent calls',
   magic: magicOf('ZRCT'),
+  version: 2,
+  regionBytes: (calls) => BODY_BYTES + calls * (WAY_WORDS + RECENT_PAYLOAD_WORDS) * 4,
+}
+const NOTED_FORMAT: RegionFormat = {
+  name: 'memory of noted calls',
+  magic: magicOf('ZNTD'),
   version: 1,
-  regionBytes: (calls) => HEADER_BYTES + calls * (WAY_WORDS + RECENT_PAYLOAD_WORDS) * 4,
+  regionBytes: (calls) => BODY_BYTES + calls * WAY_WORDS * 4,
 }
 
 export type RecentCalls = {
+  /** Sets, as keys and as payloads. */
   readonly keys: Int32Array
   readonly payloads: Uint32Array
   readonly setMask: number
+  readonly setWords: number
 }
 
 /** Memory for `capacity` calls, rounded up to a power of two (at least 4): 80 bytes each. */
@@ -58,11 +69,26 @@ export function createRecentCalls(capacity: number): SharedArrayBuffer {
 
 /** Throws SNAPSHOT_FORMAT when the memory holds something else. */
 export function openRecentCalls(memory: SharedArrayBuffer): RecentCalls {
-  const calls = openRegion(FORMAT, memory)
+  return viewsOf(memory, openRegion(FORMAT, memory), KEYS_WORDS + WAYS * RECENT_PAYLOAD_WORDS)
+}
+
+/** Memory for calls of which nothing is remembered but that they were there (noteOnce): 16 bytes each. Else as createRecentCalls. */
+export function createNotedCalls(capacity: number): SharedArrayBuffer {
+  assertCapacity('memory of noted calls', capacity, RECENT_CALLS_MAX)
+  return createRegion(NOTED_FORMAT, powerOfTwoAtLeast(Math.max(WAYS, capacity)))
+}
+
+/** Throws SNAPSHOT_FORMAT when the memory holds something else. */
+export function openNotedCalls(memory: SharedArrayBuffer): RecentCalls {
+  return viewsOf(memory, openRegion(NOTED_FORMAT, memory), KEYS_WORDS)
+}
+
+function viewsOf(memory: SharedArrayBuffer, calls: number, setWords: number): RecentCalls {
   return {
-    keys: new Int32Array(memory, HEADER_BYTES, calls * WAY_WORDS),
-    payloads: new Uint32Array(memory, HEADER_BYTES + calls * WAY_WORDS * 4),
+    keys: new Int32Array(memory, BODY_BYTES),
+    payloads: new Uint32Array(memory, BODY_BYTES),
     setMask: calls / WAYS - 1,
+    setWords,
   }
 }
 
@@ -89,7 +115,7 @@ export function recallCall(
     keys[way + LOW] === (low | 0) && keys[way + HIGH] === (high | 0) && age <= windowSeconds && age >= -windowSeconds // a clock that was set back must not make an answer live for ever
   if (found) {
     const payloads = recent.payloads
-    const start = way * (RECENT_PAYLOAD_WORDS / WAY_WORDS)
+    const start = payloadAt(recent, low, way)
     for (let i = 0; i < RECENT_PAYLOAD_WORDS; i++) into[i] = payloads[start + i]!
   }
   // Pairs with the compareExchange here and in rememberCall.
@@ -118,23 +144,67 @@ export function rememberCall(
   keys[way + HIGH] = high
   keys[way + SECONDS] = nowSeconds
   const payloads = recent.payloads
-  const start = way * (RECENT_PAYLOAD_WORDS / WAY_WORDS)
+  const start = payloadAt(recent, low, way)
   for (let i = 0; i < RECENT_PAYLOAD_WORDS; i++) payloads[start + i] = payload[i]!
   // Pairs with the compareExchange here and in recallCall: key and payload are visible before the way is free.
   Atomics.store(keys, way + LOCK, 0)
 }
 
-/** Loads the lines that rememberCall writes into the cache; what it returns means nothing. */
-export function fetchRecent(recent: RecentCalls, low: number): number {
-  return recent.payloads[oldestWay(recent, low) * (RECENT_PAYLOAD_WORDS / WAY_WORDS)]!
+/**
+ * Whether the call was noted within `windowSeconds`; notes it otherwise. For memory without payloads (createNotedCalls). What recallCall and rememberCall say of ways and hashes holds here too.
+ */
+export function noteOnce(
+  recent: RecentCalls,
+  low: number,
+  high: number,
+  nowSeconds: number,
+  windowSeconds: number,
+): boolean {
+  if ((low | high) === 0) return false
+  const keys = recent.keys
+  let way = findWay(recent, low | 0, high | 0)
+  if (way < 0) way = oldestWay(recent, low)
+  // Pairs with the store that releases a way.
+  if (Atomics.compareExchange(keys, way + LOCK, 0, 1) !== 0) return false
+  const isThere = keys[way + LOW] === (low | 0) && keys[way + HIGH] === (high | 0)
+  const age = nowSeconds - keys[way + SECONDS]!
+  const isNoted = isThere && age <= windowSeconds && age >= -windowSeconds
+  if (!isNoted) {
+    keys[way + LOW] = low
+    keys[way + HIGH] = high
+    keys[way + SECONDS] = nowSeconds
+  }
+  // Pairs with the compareExchange here, in recallCall and in rememberCall.
+  Atomics.store(keys, way + LOCK, 0)
+  return isNoted
+}
+
+/** Loads the keys that recallCall looks at into the cache; what it returns means nothing. */
+export function fetchKeys(recent: RecentCalls, low: number): number {
+  return recent.keys[setAt(recent, low)]!
+}
+
+/** Loads what rememberCall writes beside the keys, which should be there. */
+export function fetchPayload(recent: RecentCalls, low: number): number {
+  return recent.payloads[payloadAt(recent, low, oldestWay(recent, low))]!
+}
+
+function setAt({ setMask, setWords }: RecentCalls, low: number): number {
+  return (low & setMask) * setWords
+}
+
+/** Word index of the payload of a way, which is a word index too. */
+function payloadAt(recent: RecentCalls, low: number, way: number): number {
+  const set = setAt(recent, low)
+  return set + KEYS_WORDS + (way - set) * (RECENT_PAYLOAD_WORDS / WAY_WORDS)
 }
 
 /** Word index of the way that seems to hold the call (unlocked: only a hint), or -1. */
 function findWay(recent: RecentCalls, low: number, high: number): number {
   if ((low | high) === 0) return -1
   const keys = recent.keys
-  const set = (low & recent.setMask) * SET_WORDS
-  for (let way = set; way < set + SET_WORDS; way += WAY_WORDS) {
+  const set = setAt(recent, low)
+  for (let way = set; way < set + KEYS_WORDS; way += WAY_WORDS) {
     if (keys[way + LOW] === low && keys[way + HIGH] === high) return way
   }
   return -1
@@ -143,10 +213,14 @@ function findWay(recent: RecentCalls, low: number, high: number): number {
 /** Word index of the way with the smallest time; an empty one has 0. Unlocked: a wrong pick only forgets another call. */
 function oldestWay(recent: RecentCalls, low: number): number {
   const keys = recent.keys
-  const set = (low & recent.setMask) * SET_WORDS
+  const set = setAt(recent, low)
   let oldest = set
-  for (let way = set + WAY_WORDS; way < set + SET_WORDS; way += WAY_WORDS) {
-    if (keys[way + SECONDS]! < keys[oldest + SECONDS]!) oldest = way
+  let seconds = keys[set + SECONDS]!
+  for (let way = set + WAY_WORDS; way < set + KEYS_WORDS; way += WAY_WORDS) {
+    // Without a branch, which nobody could foresee.
+    const isOlder = (keys[way + SECONDS]! - seconds) >> 31
+    oldest += (way - oldest) & isOlder
+    seconds += (keys[way + SECONDS]! - seconds) & isOlder
   }
   return oldest
 }

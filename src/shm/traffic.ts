@@ -118,10 +118,10 @@ export function countCall(traffic: Traffic, caller: number, nowMs: number): void
   Atomics.store(words, entry * ENTRY_WORDS + STAMP, stamp)
 }
 
-/** Loads the line where countCall looks first into the cache; what it returns means nothing. */
-export function fetchTraffic({ words, capacity }: Traffic, caller: number, nowMs: number): number {
+/** Word index of the line where countCall looks first, for who loads it before. */
+export function trafficLine({ capacity }: Traffic, caller: number, nowMs: number): number {
   const table = (nowMs / HOUR_MS) & 1
-  return words[(table * capacity + (mixNumber(caller) & (capacity - 1))) * ENTRY_WORDS]!
+  return (table * capacity + (mixNumber(caller) & (capacity - 1))) * ENTRY_WORDS
 }
 
 function startHour(header: Uint32Array, head: number, hour: number): void {

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  createNotedCalls,
   createRecentCalls,
+  noteOnce,
+  openNotedCalls,
   openRecentCalls,
   RECENT_PAYLOAD_WORDS,
   recallCall,
@@ -85,5 +88,38 @@ describe('the memory of recent calls', () => {
     recent.keys[0] = 0
     expect(recallCall(recent, 9, 9, 1_000, WINDOW_SECONDS, into)).toBe(true)
     expect(into).toEqual(payloadOf(1))
+  })
+})
+
+describe('calls that are only noted', () => {
+  it('are known for the window and not a second longer, and then noted anew', () => {
+    const noted = openNotedCalls(createNotedCalls(4))
+    const note = (hash: number, seconds: number) => noteOnce(noted, hash, hash, seconds, WINDOW_SECONDS)
+    expect([note(7, 1_000), note(7, 1_060), note(7, 1_061), note(7, 1_121), note(7, 1_122)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+      false,
+    ])
+    // A clock set back a little is forgiven, one set back for long is not.
+    expect([note(7, 1_062), note(7, 1_061)]).toEqual([true, false])
+  })
+
+  it('give up the oldest of a full set', () => {
+    const noted = openNotedCalls(createNotedCalls(4))
+    for (let i = 1; i <= 5; i++) noteOnce(noted, i, i, 1_000 + i, WINDOW_SECONDS)
+    expect([5, 4, 3, 2].map((i) => noteOnce(noted, i, i, 1_010, WINDOW_SECONDS))).toEqual([true, true, true, true])
+    expect(noteOnce(noted, 1, 1, 1_010, WINDOW_SECONDS)).toBe(false)
+  })
+
+  it('are new without an id, and when their entry is busy', () => {
+    const noted = openNotedCalls(createNotedCalls(4))
+    for (let i = 0; i < 2; i++) expect(noteOnce(noted, 0, 0, 1_000, WINDOW_SECONDS)).toBe(false)
+    noteOnce(noted, 9, 9, 1_000, WINDOW_SECONDS)
+    noted.keys[0] = 1 // as another thread that holds the lock of the first way
+    expect(noteOnce(noted, 9, 9, 1_000, WINDOW_SECONDS)).toBe(false)
+    noted.keys[0] = 0
+    expect(noteOnce(noted, 9, 9, 1_000, WINDOW_SECONDS)).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import type { Call } from '../../domain/call-event.ts'
 import { createCallEnd } from '../../engine/behaviour.ts'
 import { createDecision, type Decision } from '../../engine/decision.ts'
-import type { Screener } from '../../engine/screener.ts'
+import { AHEAD_MAX, type Screener } from '../../engine/screener.ts'
 import { asBuffer, type JsonObject } from './json-text.ts'
 import {
   type CallReader,
@@ -84,6 +84,9 @@ export function createCallScreening(
   const call = createCall()
   const decision = createDecision()
   const end = createCallEnd()
+  // Of a batch: read before the first is decided, so that their memory is loaded together.
+  const calls = Array.from({ length: AHEAD_MAX }, createCall)
+  const ends = Array.from({ length: AHEAD_MAX }, createCallEnd)
   const plainReader = createPlainCallReader(reader, dependencies)
   const spans = createSpans()
   const queryBytes = Buffer.from(new ArrayBuffer(QUERY_BYTES_MAX))
@@ -110,12 +113,17 @@ export function createCallScreening(
     if (count < 0) return undefined
     const buffer = asBuffer(bytes)
     batch.begin()
-    for (let i = 0; i < count; i++) {
-      const first = i * SPANS_PER_EVENT
-      plainReader.readCall(buffer, batchSpans, first, call, receivedMs)
-      screener.screen(call, decision)
-      const [from, to] = [batchSpans[first + SPAN.callId]!, batchSpans[first + SPAN.callId + 1]!]
-      batch.add(renderer.jsonBytes(decision, bytes, from, to))
+    for (let chunk = 0; chunk < count; chunk += AHEAD_MAX) {
+      const chunkEnd = Math.min(chunk + AHEAD_MAX, count)
+      for (let i = chunk; i < chunkEnd; i++) {
+        plainReader.readCall(buffer, batchSpans, i * SPANS_PER_EVENT, calls[i - chunk]!, receivedMs)
+      }
+      screener.expect(calls, chunkEnd - chunk, ends, 0)
+      for (let i = chunk; i < chunkEnd; i++) {
+        screener.screen(calls[i - chunk]!, decision)
+        const callId = i * SPANS_PER_EVENT + SPAN.callId
+        batch.add(renderer.jsonBytes(decision, bytes, batchSpans[callId]!, batchSpans[callId + 1]!))
+      }
     }
     return batch.end()
   }
@@ -136,9 +144,13 @@ export function createCallScreening(
   function endCalls(bytes: Uint8Array): number {
     const count = scanEvents(bytes, batchSpans)
     const buffer = asBuffer(bytes)
-    for (let i = 0; i < count; i++) {
-      plainReader.readEnd(buffer, batchSpans, i * SPANS_PER_EVENT, end)
-      screener.endCall(end)
+    for (let chunk = 0; chunk < count; chunk += AHEAD_MAX) {
+      const chunkEnd = Math.min(chunk + AHEAD_MAX, count)
+      for (let i = chunk; i < chunkEnd; i++) {
+        plainReader.readEnd(buffer, batchSpans, i * SPANS_PER_EVENT, ends[i - chunk]!)
+      }
+      screener.expect(calls, 0, ends, chunkEnd - chunk)
+      for (let i = chunk; i < chunkEnd; i++) screener.endCall(ends[i - chunk]!)
     }
     return count
   }

@@ -1,9 +1,10 @@
-import { ATTESTATIONS, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
+import { ATTESTATIONS, type Call, CONFIRMATIONS, INGRESS_KINDS, TREATMENTS, VERSTATS } from '../../domain/call-event.ts'
 import { NOT_A_NUMBER, type ParsedNumber, PHONE_NUMBER_LIMIT, SHORT_CODE_LIMIT } from '../../domain/phone-number.ts'
 import { SIP_BLOCK_STYLES } from '../../domain/policy.ts'
 import { BLOCK } from '../../domain/verdict.ts'
-import { createCallEnd } from '../../engine/behaviour.ts'
+import { type CallEnd, createCallEnd } from '../../engine/behaviour.ts'
 import { createHashedCallId, type HashedCallId } from '../../engine/call-hasher.ts'
+import { AHEAD_MAX } from '../../engine/screener.ts'
 import { createAnswerMemory } from './answer-memory.ts'
 import {
   ANSWER_RECORD_BYTES,
@@ -17,12 +18,18 @@ import {
   TRUNK_NUMBER_MAX,
 } from './binary-records.ts'
 import type { CallScreening } from './call-screening.ts'
+import { createCall } from './read-call.ts'
 import { LONG_AGO_MS, type SocketCredits } from './socket-credits.ts'
 import { CLOSE_CODE, type SocketProtocol } from './socket-protocol.ts'
 import type { VerdictSocket } from './verdict-server.ts'
 
-/** The clock is read for so many bytes of records: 16 calls take some tens of microseconds, and deadlines are milliseconds. */
-const CLOCK_EVERY_BYTES = 16 * REQUEST_RECORD_BYTES
+/**
+ * Records that are read before the first of them is decided, so that their memory is loaded together; the clock is read once for
+ * them: they take some tens of microseconds, and deadlines are milliseconds.
+ */
+const CHUNK_BYTES = AHEAD_MAX * REQUEST_RECORD_BYTES
+/** What became of a record when it was read, beside the codes of ERROR_RECORD. */
+const READ = { call: -1, end: -2, trunk: -3 } as const
 const VERDICT_HEAD = BINARY_VERSION | (ANSWER_TYPE.verdict << 8)
 
 /** The trunks a connection has named: their registry indexes hold for one generation of the configuration. */
@@ -40,7 +47,11 @@ export function createBinaryProtocol(screening: CallScreening, credits: SocketCr
   const records = new DataView(frame.buffer)
   const answerMemory = createAnswerMemory(RECORDS_PER_FRAME_MAX * ANSWER_RECORD_BYTES)
   const answers = new DataView(answerMemory.bytes.buffer)
-  const end = createCallEnd()
+  const calls = Array.from({ length: AHEAD_MAX }, createCall)
+  const ends = Array.from({ length: AHEAD_MAX }, createCallEnd)
+  const outcomes = new Int8Array(AHEAD_MAX)
+  let callCount = 0
+  let endCount = 0
   const callId = createHashedCallId()
   let nowMs = 0
 
@@ -56,33 +67,61 @@ export function createBinaryProtocol(screening: CallScreening, credits: SocketCr
     frame.set(data)
     const frameBytes = data.byteLength
     let length = 0
-    for (let at = 0; at < frameBytes; at += REQUEST_RECORD_BYTES) {
-      if (at % CLOCK_EVERY_BYTES === 0) nowMs = now()
-      length = answerRecord(at, trunks, receivedMs, length)
+    for (let from = 0; from < frameBytes; from += CHUNK_BYTES) {
+      nowMs = now()
+      const to = Math.min(from + CHUNK_BYTES, frameBytes)
+      readRecords(from, to, trunks, receivedMs)
+      length = answerRecords(from, to, length)
     }
     if (length > 0) socket.send(answerMemory.first(length))
   }
 
-  /** Handles one record and returns where the next answer goes. */
-  function answerRecord(at: number, trunks: TrunkTable, receivedMs: number, to: number): number {
-    if (records.getUint8(at) !== BINARY_VERSION) return writeError(at, to, ERROR_RECORD.version)
+  function readRecords(from: number, to: number, trunks: TrunkTable, receivedMs: number): void {
+    callCount = 0
+    endCount = 0
+    for (let at = from; at < to; at += REQUEST_RECORD_BYTES) {
+      outcomes[(at - from) / REQUEST_RECORD_BYTES] = readRecord(at, trunks, receivedMs)
+    }
+    screener.expect(calls, callCount, ends, endCount)
+  }
+
+  /** READ, or what is wrong with the record: ERROR_RECORD. */
+  function readRecord(at: number, trunks: TrunkTable, receivedMs: number): number {
+    if (records.getUint8(at) !== BINARY_VERSION) return ERROR_RECORD.version
     switch (records.getUint8(at + 1)) {
       case REQUEST_TYPE.call:
-        readCall(at, trunks, credits.take() ? receivedMs : LONG_AGO_MS)
-        screener.screen(screening.call, screening.decision)
-        return writeVerdict(at, to)
+        readCall(at, calls[callCount++]!, trunks, credits.take() ? receivedMs : LONG_AGO_MS)
+        return READ.call
       case REQUEST_TYPE.end:
-        endCall(at)
-        return to
+        readEnd(at, ends[endCount++]!)
+        return READ.end
       case REQUEST_TYPE.trunk:
-        return nameTrunk(at, trunks) ? to : writeError(at, to, ERROR_RECORD.trunk)
+        return nameTrunk(at, trunks) ? READ.trunk : ERROR_RECORD.trunk
       default:
-        return writeError(at, to, ERROR_RECORD.type)
+        return ERROR_RECORD.type
     }
   }
 
-  function readCall(at: number, trunks: TrunkTable, receivedMs: number): void {
-    const { call, reader } = screening
+  /** Decides and notes what was read, in order, and returns where the next answer goes. */
+  function answerRecords(from: number, to: number, length: number): number {
+    callCount = 0
+    endCount = 0
+    let next = length
+    for (let at = from; at < to; at += REQUEST_RECORD_BYTES) {
+      const outcome = outcomes[(at - from) / REQUEST_RECORD_BYTES]!
+      if (outcome === READ.call) {
+        screener.screen(calls[callCount++]!, screening.decision)
+        next = writeVerdict(at, next)
+      } else if (outcome === READ.end) {
+        screener.endCall(ends[endCount++]!)
+      } else if (outcome !== READ.trunk) {
+        next = writeError(at, next, outcome)
+      }
+    }
+    return next
+  }
+
+  function readCall(at: number, call: Call, trunks: TrunkTable, receivedMs: number): void {
     call.caller = wireNumber(records.getFloat64(at + 8, true))
     call.callee = wireNumber(records.getFloat64(at + 16, true))
     call.redirecting = wireNumber(records.getFloat64(at + 24, true))
@@ -95,7 +134,7 @@ export function createBinaryProtocol(screening: CallScreening, credits: SocketCr
     call.roaming = code(records.getUint8(at + 45), CONFIRMATIONS)
     call.treatment = code(records.getUint8(at + 46), TREATMENTS)
     const deadlineAtMs = records.getFloat64(at + 48, true)
-    reader.setTimes(call, receivedMs, deadlineAtMs > 0 ? deadlineAtMs : Number.NaN, nowMs)
+    screening.reader.setTimes(call, receivedMs, deadlineAtMs > 0 ? deadlineAtMs : Number.NaN, nowMs)
     screener.hashCall(call, callIdAt(at))
   }
 
@@ -140,7 +179,7 @@ export function createBinaryProtocol(screening: CallScreening, credits: SocketCr
     return to + ANSWER_RECORD_BYTES
   }
 
-  function endCall(at: number): void {
+  function readEnd(at: number, end: CallEnd): void {
     end.caller = wireNumber(records.getFloat64(at + 8, true))
     end.callee = wireNumber(records.getFloat64(at + 16, true))
     end.answered = records.getUint8(at + 40) === 1
@@ -149,7 +188,6 @@ export function createBinaryProtocol(screening: CallScreening, credits: SocketCr
     end.nowMs = nowMs
     // Callers choose call ids: one used for every call must not make all of them one end.
     screener.hashCall(end, callIdAt(at))
-    screener.endCall(end)
   }
 
   function trunkIndex(trunks: TrunkTable, number: number): number {

@@ -202,7 +202,7 @@ describe('rows that are fetched together', () => {
   const fetch = (activity: Activity, caller: number, callee: number) => {
     aimRows(activity, caller, of, callee, Math.floor(caller / 100))
     fetchSets(activity)
-    fetchHeads(activity)
+    fetchHeads(activity, NOW / 1_000)
     fetchLists(activity)
   }
 

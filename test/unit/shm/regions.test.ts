@@ -8,7 +8,13 @@ import { buildIntervals, openIntervals } from '../../../src/shm/intervals.ts'
 import { powerOfTwoAtLeast } from '../../../src/shm/layout.ts'
 import { createNumberTable, openNumberTable } from '../../../src/shm/number-table.ts'
 import { createPairs, openPairs } from '../../../src/shm/pairs.ts'
-import { createRecentCalls, openRecentCalls, RECENT_CALLS_MAX } from '../../../src/shm/recent-calls.ts'
+import {
+  createNotedCalls,
+  createRecentCalls,
+  openNotedCalls,
+  openRecentCalls,
+  RECENT_CALLS_MAX,
+} from '../../../src/shm/recent-calls.ts'
 import { createReputationTable, openReputationTable } from '../../../src/shm/reputation-table.ts'
 import { createTraffic, openTraffic, TRAFFIC_CAPACITY_MAX } from '../../../src/shm/traffic.ts'
 
@@ -19,6 +25,7 @@ const regions: [string, () => SharedArrayBuffer, (memory: SharedArrayBuffer) => 
   ['counter table', () => createCounters(2), (memory) => openCounters(memory, 0)],
   ['decision ring', () => createDecisionRing(8), openDecisionRing],
   ['memory of recent calls', () => createRecentCalls(8), openRecentCalls],
+  ['memory of noted calls', () => createNotedCalls(8), openNotedCalls],
   ['memory of pairs', () => createPairs(8), (memory) => openPairs(memory, Uint32Array.of(1, 2))],
   ['traffic table', () => createTraffic(8), openTraffic],
   ['number table', () => createNumberTable({ capacity: 8, hasExpiries: false }).memory, openNumberTable],
@@ -65,6 +72,7 @@ describe('capacities', () => {
   it('beyond their bounds are refused', () => {
     expect(() => createDecisionRing(RING_RECORDS_MAX + 1)).toThrow(RangeError)
     expect(() => createRecentCalls(RECENT_CALLS_MAX + 1)).toThrow(RangeError)
+    expect(() => createNotedCalls(RECENT_CALLS_MAX + 1)).toThrow(RangeError)
     expect(() => createTraffic(TRAFFIC_CAPACITY_MAX + 1)).toThrow(RangeError)
     expect(() => createBlockTable(BLOCK_TABLE_CAPACITY_MAX + 1, 0)).toThrow(RangeError)
     expect(() => createTraffic(1.5)).toThrow(RangeError)
