@@ -11,16 +11,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { diallingRules } from '../../src/domain/parse-phone-number.ts'
 import { inlineFurther } from '../../src/processes/inline-further.ts'
 import { drainRecords } from '../../src/shm/decision-ring.ts'
 import { rotatePairs } from '../../src/shm/pairs.ts'
-import { numberReaders } from '../../src/transports/data-plane/read-call.ts'
 import { addHeader, createRequestHead } from '../../src/transports/data-plane/request-head.ts'
-import { createVerdictHandler, VERDICT_PATH } from '../../src/transports/data-plane/verdict-http.ts'
+import { VERDICT_PATH } from '../../src/transports/data-plane/verdict-http.ts'
 import type { VerdictSocket } from '../../src/transports/data-plane/verdict-server.ts'
 import { machine } from '../lib/record-result.ts'
 import { round, summarize } from '../lib/stats.ts'
+import { bareHandler, fail } from './bare-handler.ts'
 import { fillStore, numbersOf, openScreeningLoad, type Scale } from './screening-load.ts'
 
 inlineFurther() // as a verdict process does
@@ -30,6 +29,8 @@ const CALLS_PER_ROUND = 8_192
 const WARM_CALLS = 600_000
 const CALLERS = 5_000_000
 const END_LAG = 2_048
+/** No factor in common with the 1,000 that shares are taken of. */
+const CONTACTS = 997
 const ENDS_PER_BODY = 128
 /** Real time of so many calls at the rate of a busy core. */
 const CALLS_PER_MS = 128
@@ -39,28 +40,7 @@ process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 await fillStore(directory, SCALE)
 let nowMs = Date.now()
 const { screener, behaviour, ring, close } = await openScreeningLoad(directory, SCALE, nowMs, true)
-const handler = createVerdictHandler(
-  {
-    deadlineMs: 50,
-    // One turn of the loop reads a whole round.
-    callsPerWebSocket: Number.MAX_SAFE_INTEGER,
-    labelLanguage: 'en',
-    apiKeyDigests: [],
-    allowedHosts: ['127.0.0.1'],
-    webSocketPath: '/v1/calls',
-  },
-  {
-    screener,
-    ...numberReaders(diallingRules('RU')),
-    now: () => nowMs,
-    processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
-    events: { refused: () => fail('refused'), socketOpened() {}, socketFrame() {}, fault: fail },
-  },
-)
-
-function fail(why: unknown): never {
-  throw new Error('The handler does not answer.', { cause: why })
-}
+const handler = bareHandler(screener, () => nowMs)
 
 let sink = 0
 const socket: VerdictSocket = {
@@ -80,7 +60,7 @@ function callerAndCallee(event: number): readonly [number, number] {
   const place = (event * 387) % 1_000
   if (place < 5) return [numbers.listed(event), callee]
   if (place >= 995) return [numbers.reported(event), callee]
-  if (place >= 985) return [79_800_000_000 + (event % 1_000), 79_810_000_000 + (event % 1_000)]
+  if (place >= 985) return [79_800_000_000 + (event % CONTACTS), 79_810_000_000 + (event % CONTACTS)]
   return [79_500_000_000 + ((event * 7_919) % CALLERS), callee]
 }
 

@@ -6,66 +6,20 @@
  *
  * Nanoseconds an event: least and median of the rounds, the ways in turn. With sockets and a bare server beside it: bench/micro/verdict-http.ts.
  */
-import { diallingRules } from '../../src/domain/parse-phone-number.ts'
-import { createCallHasher } from '../../src/engine/call-hasher.ts'
-import { addReason, clearDecision } from '../../src/engine/decision.ts'
-import type { Screener } from '../../src/engine/screener.ts'
 import { inlineFurther } from '../../src/processes/inline-further.ts'
-import { numberReaders } from '../../src/transports/data-plane/read-call.ts'
 import { addHeader, createRequestHead } from '../../src/transports/data-plane/request-head.ts'
-import { createVerdictHandler, VERDICT_PATH } from '../../src/transports/data-plane/verdict-http.ts'
+import { VERDICT_PATH } from '../../src/transports/data-plane/verdict-http.ts'
 import type { VerdictSocket } from '../../src/transports/data-plane/verdict-server.ts'
 import { machine } from '../lib/record-result.ts'
 import { summarize } from '../lib/stats.ts'
+import { bareHandler, constantScreener, fail } from './bare-handler.ts'
 
 inlineFurther()
 const ROUNDS = process.argv.includes('--quick') ? 15 : 41
 const EVENTS = 1_024
 const REPEATS = 20
 
-const screener: Screener = {
-  install() {},
-  generation: 1,
-  policyLabel: 'default@1',
-  trunkIndex: () => 0,
-  trunkIngress: () => 0,
-  snapshot: undefined,
-  ...createCallHasher(Uint32Array.of(1, 2)),
-  screen(_call, decision) {
-    clearDecision(decision, 1)
-    addReason(decision, 0, 0, 0, 1)
-  },
-  expect() {},
-  endCall() {},
-}
-const handler = createVerdictHandler(
-  {
-    deadlineMs: 50,
-    callsPerWebSocket: 1_024,
-    labelLanguage: 'en',
-    apiKeyDigests: [],
-    allowedHosts: ['127.0.0.1'],
-    webSocketPath: '/v1/calls',
-  },
-  {
-    screener,
-    ...numberReaders(diallingRules('RU')),
-    now: Date.now,
-    processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
-    events: {
-      refused: () => fail('refused'),
-      callEndsRefused() {},
-      connectionRefused() {},
-      socketOpened() {},
-      socketFrame() {},
-      fault: fail,
-    },
-  },
-)
-
-function fail(why: unknown): never {
-  throw new Error('The handler does not answer.', { cause: why })
-}
+const handler = bareHandler(constantScreener, Date.now)
 
 let sink = 0
 function socketOf(subprotocol: string): VerdictSocket {

@@ -13,65 +13,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { diallingRules } from '../../src/domain/parse-phone-number.ts'
-import { addReason, clearDecision } from '../../src/engine/decision.ts'
-import type { Screener } from '../../src/engine/screener.ts'
 import { listenVerdicts } from '../../src/transports/data-plane/choose-adapter.ts'
-import { numberReaders } from '../../src/transports/data-plane/read-call.ts'
-import { createVerdictHandler } from '../../src/transports/data-plane/verdict-http.ts'
 import { freePort } from '../../test/support/run-service.ts'
 import { cpuMicroseconds } from '../lib/process-cpu.ts'
 import { machine } from '../lib/record-result.ts'
 import { median, round } from '../lib/stats.ts'
+import { bareHandler, constantScreener } from './bare-handler.ts'
 
 const SECONDS = 3
 const ROUNDS = process.argv.includes('--quick') ? 3 : 9
 const BODY =
   '{"callId":"a84b4c76e66710@pc33.example.org","caller":"+79161234567","callee":"+79031112233","ingress":{"trunk":"north-1","kind":"national"},"stir":{"attest":"A"}}'
 
-const constantScreener: Screener = {
-  install() {},
-  generation: 1,
-  policyLabel: 'default@1',
-  trunkIndex: () => 0,
-  trunkIngress: () => 0,
-  snapshot: undefined,
-  hashCall() {},
-  hashCallBytes() {},
-  screen(_call, decision) {
-    clearDecision(decision, 1)
-    addReason(decision, 0, 0, 0, 1)
-  },
-  expect() {},
-  endCall() {},
-}
-
 async function serve(port: number): Promise<void> {
-  const home = diallingRules('RU')
-  const handler = createVerdictHandler(
-    {
-      deadlineMs: 50,
-      callsPerWebSocket: 1_024,
-      labelLanguage: 'en',
-      apiKeyDigests: [],
-      allowedHosts: ['127.0.0.1'],
-      webSocketPath: '/v1/calls',
-    },
-    {
-      screener: constantScreener,
-      ...numberReaders(home),
-      now: Date.now,
-      processHealth: () => ({ freshMs: Date.now(), isUnsupervised: false }),
-      events: {
-        refused() {},
-        callEndsRefused() {},
-        connectionRefused() {},
-        socketOpened() {},
-        socketFrame() {},
-        fault: console.error,
-      },
-    },
-  )
+  const handler = bareHandler(constantScreener, Date.now)
   const paths = { verdictPath: '/v1/verdict', webSocketPath: '/v1/calls' }
   const options = { ...paths, connectionsMax: 1_000, webSocketMessageBytesMax: 65_536 }
   await listenVerdicts('uws')({ host: '127.0.0.1', port, idleTimeoutSeconds: 60, ...options }, handler)
