@@ -105,7 +105,8 @@ export async function checkSameAnswers(streams: readonly Stream[]): Promise<stri
   let first: { name: string; hash: string } | undefined
   for (const { contender, form } of streams) {
     const name = `${contender.name} (${form.name})`
-    const inTurn = { ...sending(form), connections: 1, depth: 1, seconds: STREAM_SECONDS_MAX, answers: STREAM_CALLS }
+    const answers = STREAM_CALLS / form.calls
+    const inTurn = { ...sending(form), connections: 1, depth: 1, seconds: STREAM_SECONDS_MAX, answers }
     const got = await generate({ port: contender.port, traffic: trafficFile(form), ...inTurn })
     const { hash, hashed, blocked, overloaded } = got
     if (hashed !== STREAM_CALLS || overloaded > 0) {
