@@ -23,6 +23,10 @@ export function createExpected(memory: FetchedMemory): Expected {
   const { behaviour } = memory
   const inTime: Call[] = []
   const oneEnd: CallEnd[] = [createCallEnd()]
+  /** Calls of the group that were begun, how many they are, and which were late when they were expected: nothing is loaded for those. */
+  let begun = 0
+  let callsExpected = 0
+  let lateBits = 0
   let nextCall = 0
   let callsEnd = 0
   let nextEnd = 0
@@ -30,10 +34,14 @@ export function createExpected(memory: FetchedMemory): Expected {
 
   return {
     expect(calls, callCount, ends, endCount, state) {
+      begun = 0
       callsEnd = 0
-      for (let i = 0; i < callCount && callsEnd < AHEAD_MAX && state !== undefined; i++) {
+      lateBits = 0
+      callsExpected = state === undefined ? 0 : Math.min(callCount, AHEAD_MAX)
+      for (let i = 0; i < callsExpected; i++) {
         const call = calls[i] as Call
-        if (!isLate(call)) inTime[callsEnd++] = call
+        if (isLate(call)) lateBits |= 1 << i
+        else inTime[callsEnd++] = call
       }
       nextCall = 0
       nextEnd = callsEnd
@@ -42,11 +50,12 @@ export function createExpected(memory: FetchedMemory): Expected {
       if (endsEnd > nextEnd) fetchEnds(ends, endsEnd - nextEnd, nextEnd, behaviour)
     },
     beginCall(call, state) {
-      if (isLate(call)) return
-      if (nextCall < callsEnd) {
-        useAhead(behaviour, nextCall++)
+      if (begun < callsExpected) {
+        // One that became late meanwhile has its place all the same.
+        if ((lateBits & (1 << begun++)) === 0) useAhead(behaviour, nextCall++)
         return
       }
+      if (isLate(call)) return
       inTime[0] = call
       fetchCalls(inTime, 1, state, memory)
     },

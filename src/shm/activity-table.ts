@@ -32,7 +32,7 @@ const SPINS = 400
 
 /** A clock that was set back by so many minutes at most counts into the newest minute; by more, windows begin anew. */
 export const BACK_MINUTES_MAX = 60
-export const BACK_SECONDS_MAX = BACK_MINUTES_MAX * 60
+export const BACK_SECONDS_MAX = BACK_MINUTES_MAX * 60 + 59
 
 /** Keys are below 2^50 and `of` below 8: as two words, `of` lies in the upper one from this bit on. */
 export const OF_SHIFT = 18

@@ -3,7 +3,7 @@
  * one table of fixed size, shared by all threads of a process, fed by every verdict and call-end.
  *
  * ```
- *   key, whose ─▶ set of 15 ways (1 line: hash and minute of each) ─▶ head (2 lines: totals, 9 attempts)
+ *   key, whose ─▶ set of 15 ways (1 line: tag and second of each) ─▶ head (2 lines: totals, 9 attempts)
  *                                                                       └▶ block of 25, 102 attempts, or of counts and a sketch
  * ```
  * Most callers make few calls an hour: they cost three cache lines of one page. Who makes more gets a block from a pool, who

@@ -30,10 +30,14 @@ export function listenError(
       )
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-    case 'EAI_AGAIN':
       return failed(
         `The ${what} plane cannot listen on ${host}: this machine has no such address (${cause.code}).`,
         `Set ZASLON_${name}_HOST to one of its addresses ("ip addr" lists them), or to 0.0.0.0 for all of them.`,
+      )
+    case 'EAI_AGAIN':
+      return failed(
+        `The ${what} plane cannot listen on ${host}: the name cannot be resolved now (EAI_AGAIN).`,
+        `Try again when the name server answers, or set ZASLON_${name}_HOST to an address.`,
       )
     default:
       return failed(

@@ -190,8 +190,10 @@ describe('the zaslon command', () => {
     const { code, out } = await zaslon(['doctor'], { environment: { ...environment, ZASLON_ADMIN_PORT: port } })
     other.close()
     expect(code).toBe(1)
-    expect(out).toMatch(new RegExp(`FAIL +control (address|service).*${port}`))
-    expect(out).toContain(`process ${process.pid})`)
+    expect(out).toMatch(
+      new RegExp(`FAIL +control service .*:${port}: something else answers there, 404: .*process ${process.pid}\\)`),
+    )
+    expect(out).toMatch(new RegExp(`^note +control service .*:${service.adminPort}: ready$`, 'm'))
   })
 
   it('notes that no service runs, which is neither well nor unwell', async () => {
@@ -214,6 +216,13 @@ describe('the zaslon command', () => {
     expect(out).not.toContain('not running here')
     expect(out).toMatch(/verdict address +\S+ is served by zaslon verdict-/)
     expect(out).toMatch(/ok +numbering/)
+  })
+
+  it('does not look elsewhere for a service it was told the URL of', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`
+    const { out } = await zaslon(['doctor', '--url', url, '--verdict-url', url])
+    expect(out).toMatch(new RegExp(`^note +control service +${url}: not running here$`, 'm'))
+    expect(out).toMatch(new RegExp(`^note +verdict service +${url}: not running here$`, 'm'))
   })
 
   it('is quiet when the reader of a pipe has seen enough', async () => {

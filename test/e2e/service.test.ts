@@ -220,7 +220,9 @@ describe('a service that cannot start', () => {
   })
 
   const canDrop = spawnSync('setpriv', ['--version']).status === 0
-  it.skipIf(!canDrop).each(['ADMIN', 'VERDICT'])(
+  // Containers often let everybody have every port.
+  const isGuarded = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')) > 81
+  it.skipIf(!canDrop || !isGuarded).each(['ADMIN', 'VERDICT'])(
     'says so when its user may not have the port ZASLON_%s_PORT',
     async (name) => {
       const ports = { ZASLON_ADMIN_PORT: String(await freePort()), ZASLON_VERDICT_PORT: String(await freePort()) }

@@ -13,7 +13,15 @@ const HEALTH_TIMEOUT_MS = 2_000
 const NOT_HERE =
   'Does it run with settings of its own, give this command the same: ZASLON_DATA_DIR (it is found by that), ZASLON_ADMIN_PORT and ZASLON_VERDICT_PORT, or --config.'
 
-export type PlaneHealth = { readonly finding: Finding; readonly isRunning: boolean; readonly dateMs?: number }
+const HERE: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+export type PlaneHealth = {
+  readonly finding: Finding
+  readonly isRunning: boolean
+  /** Something else has its port. */
+  readonly isTaken?: boolean
+  readonly dateMs?: number
+}
 
 /** Asks a plane whether it is ready. Nobody there is no mistake: the service may just not be started. */
 export async function checkHealth(client: ServiceClient, plane: Plane): Promise<PlaneHealth> {
@@ -22,7 +30,9 @@ export async function checkHealth(client: ServiceClient, plane: Plane): Promise<
   try {
     const answer = await client.open(plane, '/health/ready', { timeoutMs: HEALTH_TIMEOUT_MS })
     const body = fieldsOf(await answer.json().catch(() => undefined))
-    const status = printable(body.text('status') ?? 'ready')
+    const text = body.text('status')
+    if (text === undefined) return notOurs(name, url, String(answer.status))
+    const status = printable(text)
     const dateMs = Date.parse(answer.headers.get('date') ?? '')
     const reasons: unknown = body.fields('reasons').value
     const why = Array.isArray(reasons) ? reasons.map((reason) => ` ${printable(reason)}`).join('') : ''
@@ -37,9 +47,20 @@ export async function checkHealth(client: ServiceClient, plane: Plane): Promise<
     if (error instanceof CliFailure && error.problem.code === 'UNREACHABLE') {
       return { finding: { name, status: 'note', detail: `${url}: not running here`, hint: NOT_HERE }, isRunning: false }
     }
+    if (error instanceof CliFailure && error.problem.code === undefined && error.problem.status !== undefined) {
+      return notOurs(name, url, String(error.problem.status))
+    }
     const detail = error instanceof Error ? error.message : String(error)
     return { finding: { name, status: 'fail', detail: `${url}: ${detail}` }, isRunning: true }
   }
+}
+
+/** Every answer of ours is JSON with a status or a problem with a code. */
+function notOurs(name: string, url: string, answered: string): PlaneHealth {
+  const { hostname, port } = new URL(url)
+  const holder = HERE.has(hostname) ? portHolder(Number(port)) : undefined
+  const detail = `${url}: something else answers there, ${answered}${holder ? `: ${holder}` : ''}`
+  return { finding: { name, status: 'fail', detail, hint: NOT_HERE }, isRunning: false, isTaken: true }
 }
 
 /** The finding of a plane that listens elsewhere than this command was told. */

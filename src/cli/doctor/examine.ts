@@ -22,13 +22,13 @@ export async function examine(context: CommandContext, configFile: string | unde
     const redis = await checkRedis(config.redis)
     if (redis) findings.push(redis)
   }
-  const { client, control, verdict, addresses } = await findPlanes(context, config)
+  const { client, control, verdict, addresses, taken } = await findPlanes(context, config)
   findings.push(checkClock(context.surroundings.now(), verdict.dateMs ?? control.dateMs))
   if (config) {
     findings.push(await checkPort('verdict address', addresses.verdict ?? config.verdict, verdict.isRunning))
     findings.push(await checkPort('control address', addresses.control ?? config.admin, control.isRunning))
   }
-  findings.push(control.finding, verdict.finding)
+  findings.push(...taken, control.finding, verdict.finding)
   if (control.isRunning && ['ok', 'note'].includes(control.finding.status)) {
     const numbering = await checkNumbering(client, context.surroundings.now())
     if (numbering) findings.push(numbering)
@@ -36,15 +36,23 @@ export async function examine(context: CommandContext, configFile: string | unde
   return findings
 }
 
-/** Both planes where this command was told, or where the service on this data directory listens. */
+/**
+ * Both planes where this command was told, or where the service on this data directory listens. One that was asked for by a URL of its
+ * own is not looked for elsewhere.
+ */
 async function findPlanes({ client, signal }: CommandContext, config: LoadedConfig | undefined) {
   const [control, verdict] = await Promise.all([checkHealth(client, 'control'), checkHealth(client, 'verdict')])
   const found = config && !(control.isRunning && verdict.isRunning) ? findService(config.dataDirectory) : {}
+  const isElsewhere = ({ isRunning }: PlaneHealth, asked: string, configured: Address | undefined) =>
+    !isRunning && configured !== undefined && asked === urlOf(configured)
   const addresses = {
-    ...(found.control && !control.isRunning ? { control: found.control } : {}),
-    ...(found.verdict && !verdict.isRunning ? { verdict: found.verdict } : {}),
+    ...(found.control && isElsewhere(control, client.options.adminUrl, config?.admin)
+      ? { control: found.control }
+      : {}),
+    ...(found.verdict && isElsewhere(verdict, client.options.verdictUrl, config?.verdict)
+      ? { verdict: found.verdict }
+      : {}),
   }
-  const urlOf = ({ host, port }: Address) => `http://${reachable(host)}:${port}`
   const elsewhere = createServiceClient(
     {
       ...client.options,
@@ -62,7 +70,16 @@ async function findPlanes({ client, signal }: CommandContext, config: LoadedConf
     control: await again(control, 'control'),
     verdict: await again(verdict, 'verdict'),
     addresses,
+    // Where it was found elsewhere, what has the port it was told is told besides.
+    taken: [
+      ...(addresses.control && control.isTaken ? [control.finding] : []),
+      ...(addresses.verdict && verdict.isTaken ? [verdict.finding] : []),
+    ],
   }
+}
+
+function urlOf({ host, port }: Address): string {
+  return `http://${reachable(host)}:${port}`
 }
 
 function readConfig(file: string | undefined, findings: Finding[]): LoadedConfig | undefined {

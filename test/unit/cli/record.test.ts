@@ -215,4 +215,18 @@ describe('zaslon doctor', () => {
     expect(finding.status).toBe(found)
     expect(finding.detail).toContain(text)
   })
+
+  it.each([
+    [200, { some: 'thing' }],
+    [404, 'Not Found'],
+  ])('does not take an answer of something else (%s) for one', async (status, body) => {
+    service = await startFakeService({ 'GET /health/ready': { status, body } })
+    const options = { adminUrl: service.url, verdictUrl: service.url, timeoutMs: 1_000 }
+    const client = createServiceClient(options, { signal: new AbortController().signal })
+    const { finding, isRunning } = await checkHealth(client, 'control')
+    expect(isRunning).toBe(false)
+    expect(finding.status).toBe('fail')
+    expect(finding.detail).toContain(`something else answers there, ${status}`)
+    expect(finding.detail).toContain(String(process.pid))
+  })
 })

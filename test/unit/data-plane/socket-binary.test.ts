@@ -42,10 +42,11 @@ describe('an answer frame', () => {
   })
 })
 
-describe('the clock in a frame', () => {
+describe('a frame', () => {
   const { screener } = openWorld()
   let readings = 0
   const seen: number[] = []
+  const expected: [calls: number, ends: number][] = []
   const handler = createVerdictHandler(
     {
       deadlineMs: 50,
@@ -62,6 +63,7 @@ describe('the clock in a frame', () => {
         generation: 1,
         screen: ({ nowMs }) => void seen.push(nowMs),
         endCall: ({ nowMs }) => void seen.push(nowMs),
+        expect: (_calls, calls, _ends, ends) => void expected.push([calls, ends]),
       },
       now: () => ++readings,
       processHealth: () => ({ freshMs: 0, isUnsupervised: false }),
@@ -79,13 +81,28 @@ describe('the clock in a frame', () => {
   beforeEach(() => {
     readings = 0
     seen.length = 0
+    expected.length = 0
   })
 
-  it('is read for every frame and again for every 16 records', () => {
+  it('has the clock read once, and again for every 16 records', () => {
     const call = binaryCall({ caller: BLOCKED, correlation: 1 })
     const end = Buffer.from(call)
     end[1] = 2
     ask(handler, [call, Buffer.concat([...Array(15).fill(call), end, call])])
     expect(seen).toEqual([1, ...Array(16).fill(2), 3])
+  })
+
+  it('has 16 records expected together, and one that is alone too', () => {
+    const call = binaryCall({ caller: BLOCKED, correlation: 1 })
+    const end = Buffer.from(call)
+    end[1] = 2
+    const other = Buffer.from(call)
+    other[1] = 9
+    ask(handler, [call, Buffer.concat([...Array(10).fill(call), other, ...Array(10).fill(end)])])
+    expect(expected).toEqual([
+      [1, 0],
+      [10, 5],
+      [0, 5],
+    ])
   })
 })
