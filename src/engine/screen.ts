@@ -15,7 +15,7 @@ import { scoreOf } from '../domain/score.ts'
 import { ANALYTICS, DETERMINISTIC, reasonIndex, signalBits } from '../domain/signal.ts'
 import { SCREENING_MODES } from '../domain/trunk.ts'
 import { ALLOW, BLOCK, FLAG } from '../domain/verdict.ts'
-import { type Counters, count, countDecisionTime, counterIndex } from '../shm/counters.ts'
+import { type Counters, count, counterIndex } from '../shm/counters.ts'
 import type { DecisionRing } from '../shm/decision-ring.ts'
 import { noteCall } from '../shm/pairs.ts'
 import { countCall } from '../shm/traffic.ts'
@@ -27,6 +27,7 @@ import { type CompiledState, compileState, LIST_KIND_CODE } from './compiled-sta
 import { countDecision } from './count-decision.ts'
 import { addReason, clearDecision, type Decision } from './decision.ts'
 import { createDecisionJournal, type DecisionJournalOptions, noteStrengths } from './decision-journal.ts'
+import { createDecisionTimer } from './decision-timer.ts'
 import { doubtOf, isService } from './doubt.ts'
 import { CONTACT_NOT_ASKED, clearEvidence, createEvidence, DOUBT } from './evidence.ts'
 import { createExpected } from './expected.ts'
@@ -46,12 +47,6 @@ import {
   weighSignals,
 } from './signals/measure-signals.ts'
 import { createVerdictIds, type FillRandom } from './verdict-ids.ts'
-
-/**
- * Two clock readings cost about 60 ns, a tenth of a decision: one decision in so many is timed, for the metrics. A
- * prime: of frames that are all as long no call is timed more often than another.
- */
-const TIMED_ONE_IN = 61
 
 export type ScreenerOptions = DecisionJournalOptions & {
   readonly home: DiallingRules
@@ -103,28 +98,19 @@ export function createScreener(options: ScreenerOptions, dependencies: ScreenerD
   const strengths = new Uint16Array(SIGNAL_NAMES.length)
   const contributions = new Float64Array(SIGNAL_NAMES.length)
   let state: CompiledState | undefined
-  let screened = 0
   const expected = createExpected(dependencies)
-
-  /** What the next call that is timed has of the time in which calls of a frame waited for memory together. */
-  let shareNs = 0
+  const timer = createDecisionTimer(counters, dependencies.nowNs)
 
   function expect(calls: readonly Call[], callCount: number, ends: readonly CallEnd[], endCount: number): void {
-    const isTimed = (TIMED_ONE_IN - (screened % TIMED_ONE_IN)) % TIMED_ONE_IN < callCount
-    const startNs = isTimed ? dependencies.nowNs() : 0
+    timer.beginGroup(callCount)
     expected.expect(calls, callCount, ends, endCount, state)
-    shareNs = isTimed ? Math.round((dependencies.nowNs() - startNs) / callCount) : 0
+    timer.endGroup(callCount)
   }
 
   function screenTimed(call: Call, decision: Decision): void {
-    if (screened++ % TIMED_ONE_IN !== 0) {
-      screen(call, decision)
-      return
-    }
-    const startNs = dependencies.nowNs()
+    timer.begin()
     screen(call, decision)
-    countDecisionTime(counters, dependencies.nowNs() - startNs + shareNs)
-    shareNs = 0
+    timer.end()
   }
 
   function screen(call: Call, decision: Decision): void {

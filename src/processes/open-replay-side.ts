@@ -17,6 +17,7 @@ import { createFullGate } from '../shm/gate.ts'
 import { rotatePairs } from '../shm/pairs.ts'
 import { createRecentCalls, openRecentCalls } from '../shm/recent-calls.ts'
 import { createTraffic, openTraffic } from '../shm/traffic.ts'
+import type { StoredLayer } from '../stores/layer-rows.ts'
 import type { LayerContents, ListContents, ListRecord, VerdictStore } from '../stores/ports.ts'
 import { createCallScreening } from '../transports/data-plane/call-screening.ts'
 import { numberReaders } from '../transports/data-plane/read-call.ts'
@@ -36,7 +37,7 @@ export type ReplaySideOptions = {
 }
 
 type Record = Pick<VerdictStore, 'lists' | 'policy' | 'numberingPlans' | 'readReputationNumbers' | 'reputationOf'> & {
-  readonly contents: Pick<ListContents, 'readRanges'>
+  readonly contents: Pick<ListContents, 'layer' | 'readRanges'>
   readonly lookup: NumberLookup
 }
 
@@ -147,6 +148,7 @@ async function buildSnapshot({ trunks }: ReplaySideOptions, store: Record): Prom
     { trunks: [UNKNOWN_TRUNK, ...screened], withGates: false },
     {
       store,
+      // Without gates nothing else is asked of it.
       contents: store.contents as ListContents,
       readGateFile: async () => undefined,
       onGateRebuilt: () => {},
@@ -167,6 +169,7 @@ async function buildSnapshot({ trunks }: ReplaySideOptions, store: Record): Prom
 /** The record as if the candidate were in force. Layers of rehearsed lists have ids below 0, which no stored one has. */
 function layOver(store: Record, { policy, lists }: Candidate): Record {
   const layers = new Map<number, LayerContents & { readonly known: ReadonlySet<number> }>()
+  const shapes = new Map<number, StoredLayer>()
   const taken = new Set(store.lists().map(({ listId }) => listId))
   const freeIds = Array.from({ length: taken.size + lists.length }, (_, index) => index + 1).filter(
     (id) => !taken.has(id),
@@ -175,6 +178,7 @@ function layOver(store: Record, { policy, lists }: Candidate): Record {
     const layerId = -1 - index
     layers.set(layerId, { ...contents, dictionary: [], known: new Set(contents.numbers) })
     const layer = { layerId, numberCount: contents.numbers.length, rangeCount: contents.rangesFrom.length }
+    shapes.set(layerId, { ...layer, blockCount: 0, dictionaryCount: 0 })
     const active = { version: 1, layers: [layer], entryCount: 0, createdMs: 0, actor: '' }
     const name = `rehearsed-${kind}`
     return { listId: freeIds[index] ?? 0, name, kind, title: '', createdMs: 0, activeVersion: 1, active }
@@ -188,7 +192,10 @@ function layOver(store: Record, { policy, lists }: Candidate): Record {
     numberingPlans: () => store.numberingPlans(),
     readReputationNumbers: (after, into) => store.readReputationNumbers(after, into),
     reputationOf: (number) => store.reputationOf(number),
-    contents: { readRanges: (layerId) => layers.get(layerId) ?? store.contents.readRanges(layerId) },
+    contents: {
+      layer: (layerId) => shapes.get(layerId) ?? store.contents.layer(layerId),
+      readRanges: (layerId) => layers.get(layerId) ?? store.contents.readRanges(layerId),
+    },
     lookup: {
       entry(layerId, number, nowMs) {
         const layer = layers.get(layerId)
