@@ -120,10 +120,10 @@ export function createCallScreening(
       }
       screener.expect(calls, chunkEnd - chunk, ends, 0)
       for (let i = chunk; i < chunkEnd; i++) {
-        const call = calls[i - chunk]!
+        const next = calls[i - chunk]!
         // Read again: a look-up of one before it that went to disk may have taken longer than its deadline.
-        call.nowMs = now()
-        screener.screen(call, decision)
+        next.nowMs = now()
+        screener.screen(next, decision)
         const callId = i * SPANS_PER_EVENT + SPAN.callId
         batch.add(renderer.jsonBytes(decision, bytes, batchSpans[callId]!, batchSpans[callId + 1]!))
       }

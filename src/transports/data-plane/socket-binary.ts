@@ -25,7 +25,7 @@ import type { VerdictSocket } from './verdict-server.ts'
 
 /**
  * Records that are read before the first of them is decided, so that their memory is loaded together; the clock is read once for
- * them: they take some tens of microseconds, and deadlines are milliseconds.
+ * them: they take some tens of microseconds, unless a look-up goes to disk, and deadlines are milliseconds.
  */
 const CHUNK_BYTES = AHEAD_MAX * REQUEST_RECORD_BYTES
 /** What became of a record when it was read, beside the codes of ERROR_RECORD. */
